@@ -1,0 +1,49 @@
+"""What a derivation is, as data: for each derivative its equation, its term and the steps by which it was reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from symbackprop.ir.program import Equation, Fact, Program
+from symbackprop.ir.terms import Shape, Term
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a derivation: what now stands right of ``=``, and why.
+
+    ``form`` is an index expression (an entry of the derivative) or a term (the whole array).
+    """
+
+    form: Expr | Term
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """The derivative of ``of`` by ``wrt`` (a pair for a mixed Hessian block).
+
+    ``equation`` has the adjoint's name (``grad_W``), its indices and its entry in terms of forward quantities and other
+    adjoints; ``equation.term`` is that entry lifted. ``facts`` were used on the way.
+    """
+
+    of: str
+    wrt: tuple[str, ...]
+    kind: str
+    shape: Shape
+    equation: Equation
+    steps: tuple[Step, ...]
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DerivationRecord:
+    """A forward program and the derivatives asked for, adjoints of intermediates on the way included, in order of derivation."""
+
+    program: Program
+    of: str
+    kind: str
+    layout: str
+    derivatives: tuple[Derivative, ...]

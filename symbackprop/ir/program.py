@@ -1,0 +1,110 @@
+"""What a program is: quantities, facts, and a list of small equations, each defining one quantity by its generic entry.
+
+A :class:`Program` is the meeting point of the rooms: ``network`` wires it, ``calculus`` differentiates it, ``checking``
+judges against it, ``backends`` print it. It is plain data; equations come in order, each uses only what stands above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr, Symbol
+
+from symbackprop.ir.expressions import Index
+from symbackprop.ir.terms import Shape, Term
+
+DECLARABLE_FACTS = (
+    "onehot", "simplex", "binary", "sign", "unit", "positive", "nonnegative",
+    "symmetric", "spd", "invertible", "orthogonal", "causal",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A declared input: its name, shape and role (``data``, ``param`` or ``index``)."""
+
+    name: str
+    shape: Shape
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something known to be true: ``name kind`` (``Y onehot``), or that sums over ``axis`` have the value ``value``.
+
+    ``kind`` is one of ``DECLARABLE_FACTS`` or ``sum``. ``derived`` tells facts that the tool worked out from declared ones.
+    """
+
+    name: str
+    kind: str
+    axis: int | None = None
+    value: Expr | None = None
+    derived: bool = False
+
+    def __str__(self) -> str:
+        if self.kind == "sum":
+            return f"sum({self.name}, axis={self.axis}) == {self.value}"
+        return f"{self.name} {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """``name[indices] = rhs``, with the array notation ``term`` in which it was written or to which it was lifted.
+
+    A hidden equation was made when a heavy operation inside an expression was lowered; people see its term, not its name.
+    """
+
+    name: str
+    indices: tuple[Index, ...]
+    rhs: Expr
+    term: Term
+    hidden: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        return tuple(i.extent for i in self.indices)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Inputs, facts and equations in order; ``output`` is the name of the quantity that is differentiated by default."""
+
+    dims: tuple[Symbol, ...]
+    inputs: tuple[Quantity, ...]
+    functions: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    equations: tuple[Equation, ...]
+    output: str
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    conditions: tuple[tuple[Expr, str, Expr], ...] = ()
+
+    def shape_of(self, name: str) -> Shape:
+        """Shape of an input or of a defined quantity; KeyError if there is none of that name."""
+        for q in self.inputs:
+            if q.name == name:
+                return q.shape
+        return self.equation(name).shape
+
+    def equation(self, name: str) -> Equation:
+        """The equation that defines ``name``; KeyError if there is none."""
+        for e in self.equations:
+            if e.name == name:
+                return e
+        raise KeyError(name)
+
+    def visible(self) -> Iterator[Equation]:
+        """The equations that the user wrote."""
+        return (e for e in self.equations if not e.hidden)
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        return tuple(q.name for q in self.inputs if q.role == "param")
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        return tuple(q.name for q in self.inputs if q.role != "param")
+
+    def extended(self, equations: tuple[Equation, ...]) -> Program:
+        """The program with further equations at its end."""
+        return replace(self, equations=self.equations + equations)
