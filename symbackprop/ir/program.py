@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr, Symbol
 
 from symbackprop.ir.expressions import Index
+from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.terms import Shape, Term
 
 DECLARABLE_FACTS = (
@@ -68,7 +69,11 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Inputs, facts and equations in order; ``output`` is the name of the quantity that is differentiated by default."""
+    """Inputs, facts and equations in order; ``output`` is the name of the quantity that is differentiated by default.
+
+    ``functions`` are abstract elementwise functions; ``rules`` has a row for every other function that is no primitive.
+    ``sizes`` are default extents by name; ``conditions`` are declared relations between extents (``K <= L``).
+    """
 
     dims: tuple[Symbol, ...]
     inputs: tuple[Quantity, ...]
@@ -78,6 +83,7 @@ class Program:
     output: str
     sizes: Mapping[str, int] = field(default_factory=dict)
     conditions: tuple[tuple[Expr, str, Expr], ...] = ()
+    rules: Mapping[str, FunctionRule] = field(default_factory=dict)
 
     def shape_of(self, name: str) -> Shape:
         """Shape of an input or of a defined quantity; KeyError if there is none of that name."""
