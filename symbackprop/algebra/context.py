@@ -1,0 +1,116 @@
+"""What the algebra knows while it works: facts about names, patterns to fold, and its memory.
+
+A :class:`Context` belongs to one program. Its memo tables must not outlive its facts, hence they live on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Add, Expr, Integer, Mul, Pow, Symbol
+
+from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, IndexMax, IndexSum, InRange, free_indices
+from symbackprop.ir.functions import PRIMITIVES, FunctionRule
+from symbackprop.ir.ordering import skeleton
+from symbackprop.ir.program import Equation, Fact, Program
+
+# fmt: off
+IMPLIED = {                      # a declared fact and those that follow from it
+    "onehot":      ("onehot", "simplex", "binary", "nonnegative"),
+    "simplex":     ("simplex", "nonnegative"),
+    "binary":      ("binary", "nonnegative"),
+    "unit":        ("unit", "positive", "nonnegative"),
+    "positive":    ("positive", "nonnegative"),
+    "spd":         ("spd", "symmetric", "invertible"),
+    "orthogonal":  ("orthogonal", "invertible"),
+}
+# fmt: on
+
+
+@dataclass(slots=True)
+class Context:
+    """Facts by name, fold patterns by skeleton, and memo tables for one program."""
+
+    program: Program
+    folding: bool = True
+    expanding: bool = False
+    kinds: dict[str, frozenset[str]] = field(default_factory=dict)
+    sums: dict[tuple[str, int], Fact] = field(default_factory=dict)
+    patterns: dict[str, list[tuple[Equation, dict[Expr, Expr]]]] = field(default_factory=dict)
+    memo: dict[Expr, Expr] = field(default_factory=dict)
+    used: dict[Fact, None] = field(default_factory=dict)
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        for fact in self.program.facts:
+            self.learn(fact)
+
+    def learn(self, fact: Fact) -> None:
+        """Take a declared or derived fact into account from now on."""
+        if fact.kind == "sum":
+            assert fact.axis is not None, "a fact about sums names its axis"
+            self.sums[fact.name, fact.axis] = fact
+        else:
+            self.kinds[fact.name] = self.kinds.get(fact.name, frozenset()) | frozenset(IMPLIED.get(fact.kind, (fact.kind,)))
+            if fact.kind in ("onehot", "simplex"):
+                axis = len(self.program.shape_of(fact.name)) - 1
+                self.sums[fact.name, axis] = Fact(fact.name, fact.kind, axis, Integer(1))
+
+    def knows(self, name: str, kind: str) -> bool:
+        """Whether ``name`` is known to be ``kind``; the declared fact is noted as used."""
+        if kind not in self.kinds.get(name, ()):
+            return False
+        for fact in self.program.facts:
+            if fact.name == name and kind in IMPLIED.get(fact.kind, (fact.kind,)):
+                self.used[fact] = None
+        return True
+
+    def rule(self, function: str) -> FunctionRule | None:
+        """The rule of a scalar function; None for an abstract one."""
+        primitive = PRIMITIVES.get(function)
+        return primitive.rule if primitive else self.program.rules.get(function)
+
+    def register(self, equation: Equation, body: Expr) -> None:
+        """Let ``body``, the normalised right side, fold to the equation's entry.
+
+        A monomial Π base^e is a pattern; a plain Hadamard product of entries is not, since folding it obscures.
+        """
+        powers = factor_powers(body)
+        if not powers or all(isinstance(b, Entry) for b in powers):
+            return
+        held = frozenset().union(*(free_indices(b) for b in powers))
+        if not held.issuperset(equation.indices):
+            return
+        anchor = max(powers, key=lambda b: (len(free_indices(b)), len(skeleton(b))))
+        self.patterns.setdefault(skeleton(anchor), []).append((equation, powers))
+
+
+def factor_powers(e: Expr) -> dict[Expr, Expr]:
+    """``Π base^exponent`` of a product as a dictionary; the rational coefficient must be 1."""
+    powers: dict[Expr, Expr] = {}
+    for factor in Mul.make_args(e):
+        base, exponent = factor.as_base_exp() if isinstance(factor, Pow) else (factor, Integer(1))
+        if base.is_Number or isinstance(base, Symbol) and not isinstance(base, Index):
+            return {}
+        powers[base] = powers.get(base, Integer(0)) + exponent
+    return powers
+
+
+def is_nonnegative(e: Expr, context: Context) -> bool:
+    """Whether ``e`` is known to be ≥ 0 wherever it is defined."""
+    if e.is_Number:
+        return bool(e >= 0)
+    if isinstance(e, Symbol):
+        return bool(e.is_positive) or not isinstance(e, Index) and e.is_nonnegative is True
+    if isinstance(e, Entry):
+        return context.knows(e.name, "nonnegative")
+    if isinstance(e, Apply):
+        rule = context.rule(e.name)
+        return rule is not None and rule.sign in ("positive", "nonnegative")
+    if isinstance(e, Pow):
+        return (e.exp.is_Integer and e.exp % 2 == 0) or is_nonnegative(e.base, context)
+    if isinstance(e, Add | Mul):
+        return all(is_nonnegative(a, context) for a in e.args)
+    if isinstance(e, IndexSum | IndexMax):
+        return is_nonnegative(e.body, context)
+    return isinstance(e, Delta | InRange | Compare) or e.is_nonnegative is True

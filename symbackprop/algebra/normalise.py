@@ -1,0 +1,108 @@
+"""The working form: δ collapsed, sums split and hoisted, bound indices named by height, known quantities folded.
+
+``normalise`` takes any index expression and gives an equal one in which equal sums are identical objects, so that SymPy's
+``Add`` collects by itself. Products are left unexpanded: the expanded form, for proofs, is :mod:`symbackprop.algebra.expand`.
+"""
+
+from __future__ import annotations
+
+from sympy import Add, Expr, Integer, Mul, Number, Pow, Symbol
+
+from symbackprop.algebra.context import Context, is_nonnegative
+from symbackprop.algebra.products import Product, collapse
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    Index,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    Where,
+)
+
+
+def normalise(e: Expr, context: Context) -> Expr:
+    """The working form of ``e`` under the facts and patterns of ``context``."""
+    known = context.memo.get(e)
+    if known is None:
+        known = _normalise(e, context)
+        context.memo[e] = known
+        context.memo[known] = known
+    return known
+
+
+def _normalise(e: Expr, context: Context) -> Expr:
+    if isinstance(e, Number | Symbol | Entry) or not e.args:
+        return e
+    if isinstance(e, Add):
+        return _sum_of_terms(e, context)
+    if isinstance(e, Apply):
+        e = _apply(Apply(e.args[0], *(normalise(a, context) for a in e.operands)), context)
+        return collapse(Product.of(e), context, normalise) if isinstance(e, Apply) else normalise(e, context)
+    if isinstance(e, Where):
+        return _where(*(normalise(a, context) for a in e.args))
+    if isinstance(e, Compare):
+        return Compare(e.args[0], *(normalise(a, context) for a in e.args[1:]))
+    if isinstance(e, IndexMax | IndexProduct):
+        return _other_binder(e, context)
+    return collapse(Product.of(e), context, normalise)
+
+
+def _sum_of_terms(e: Add, context: Context) -> Expr:
+    total = Add(*(normalise(a, context) for a in e.args))
+    return collapse(Product.of(total), context, normalise) if isinstance(total, Add) and context.folding else total
+
+
+def _apply(e: Apply, context: Context) -> Expr:
+    """Values that hold for every argument: exp(0) = 1, log(1) = 0, log(exp(u)) = u, exp(log(u)) = u."""
+    u = e.operands[0]
+    if e.name == "exp" and u == 0:
+        return Integer(1)
+    if e.name == "log":
+        if u == 1:
+            return Integer(0)
+        if isinstance(u, Apply) and u.name == "exp":
+            return u.operands[0]
+    if e.name == "exp" and isinstance(u, Apply) and u.name == "log":
+        return u.operands[0]
+    if e.name == "abs" and is_nonnegative(u, context):
+        return u
+    if e.name in ("tanh", "sin", "sinh", "erf", "sign", "step", "abs") and u == 0:
+        return Integer(0)
+    return e
+
+
+def _where(c: Expr, a: Expr, b: Expr) -> Expr:
+    """``where(c, a, b)`` with a constant condition or equal branches settled, and common deltas drawn out."""
+    if a == b or c == 1:
+        return a
+    if c == 0:
+        return b
+    common = [f for f in Mul.make_args(a) if isinstance(f, Delta) and f in Mul.make_args(b)]
+    if b == 0:
+        common = [f for f in Mul.make_args(a) if isinstance(f, Delta)]
+    elif a == 0:
+        common = [f for f in Mul.make_args(b) if isinstance(f, Delta)]
+    if common:
+        ones = dict.fromkeys(common, Integer(1))
+        strip = lambda x: Mul(*(f for f in Mul.make_args(x) if f not in ones))  # noqa: E731
+        return Mul(*common, _where(c, strip(a) if a != 0 else a, strip(b) if b != 0 else b))
+    return Where(c, a, b)
+
+
+def _other_binder(e: Expr, context: Context) -> Expr:
+    """``max`` and ``prod``: the body normalised, bound indices named by height."""
+    from symbackprop.algebra.products import name_bound
+
+    context.depth += 1
+    bound = tuple(Index(f"_t{context.depth}_{k}", i.extent) for k, i in enumerate(e.bound))
+    from symbackprop.ir.expressions import substitute
+
+    body = normalise(substitute(e.body, dict(zip(e.bound, bound, strict=True))), context)
+    context.depth -= 1
+    return name_bound(e.func, [body], list(bound))
+
+
+__all__ = ["normalise", "Pow"]

@@ -1,0 +1,336 @@
+"""A product under bound indices, and the laws by which it is brought to working form.
+
+Σ over a set of indices of a product of powers is held flat in a :class:`Product`. :func:`collapse` applies, in turn:
+
+* ``Σ_j δ(i,j) f(j) → f(i)``; free deltas rename in the rest: ``δ(i,j) f(j) → δ(i,j) f(i)``;
+* ``Σ_j (δ(i,j) a_j + b_j) c_j → …``: an Add that contains δ of a bound index is distributed;
+* powers of one base are merged; ``y² → 1`` for signs, ``yᵏ → y`` for 0/1 values, ``(b²)^½ → b`` for b ≥ 0;
+* known products are folded to the quantity they define (:mod:`symbackprop.algebra.fold`);
+* ``Σ_k Y[n,k] → 1`` where a fact says so; ``Σ_k 1 → extent``;
+* factors free of bound indices move out, what remains is split into independent sums;
+* bound indices are named by height, so that equal sums are identical objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import permutations, product as cartesian
+
+from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, gcd
+
+from symbackprop.algebra.context import Context, is_nonnegative
+from symbackprop.algebra.fold import fold
+from symbackprop.ir.expressions import Apply, Delta, Entry, Index, IndexSum, _Binder, free_indices, substitute
+from symbackprop.ir.ordering import order_key, skeleton
+
+Recur = Callable[[Expr, Context], Expr]
+LOOP_LIMIT = 200
+
+
+class Product:
+    """``coefficient · Π factors`` summed over ``bound``; a worklist, private to the passes of this file."""
+
+    __slots__ = ("bound", "coefficient", "factors")
+
+    def __init__(self, coefficient: Expr, factors: list[Expr], bound: list[Index]) -> None:
+        self.coefficient, self.factors, self.bound = coefficient, factors, bound
+
+    @classmethod
+    def of(cls, e: Expr) -> Product:
+        return cls(Integer(1), [e], [])
+
+
+def collapse(p: Product, context: Context, recur: Recur) -> Expr:
+    """The working form of a product under bound indices."""
+    context.depth += 1
+    try:
+        for _ in range(LOOP_LIMIT):
+            _flatten(p, context)
+            if p.coefficient == 0:
+                return Integer(0)
+            if _eliminate_delta(p):
+                continue
+            distributed = _distribute_deltas(p)
+            if distributed is not None:
+                return recur(distributed, context)
+            if _normalise_factors(p, context, recur) or _merge_powers(p, context):
+                continue
+            if context.folding and fold(p.factors, context):
+                continue
+            if _sum_by_fact(p, context):
+                continue
+            return _close(p, context)
+        raise AssertionError(f"normalisation did not settle: {p.factors}")
+    finally:
+        context.depth -= 1
+
+
+def _flatten(p: Product, context: Context) -> None:
+    """Bring nested products, sums and numbers to the one level of ``p``; inner bound indices are renamed apart."""
+    queue, p.factors = p.factors, []
+    while queue:
+        f = queue.pop(0)
+        if isinstance(f, Number) or (isinstance(f, Symbol) and not isinstance(f, Index)):
+            p.coefficient = p.coefficient * f
+        elif isinstance(f, Mul):
+            queue[:0] = f.args
+        elif isinstance(f, IndexSum):
+            fresh = {}
+            for i in f.bound:
+                fresh[i] = Index(f"_t{context.depth}_{len(p.bound)}", i.extent)
+                p.bound.append(fresh[i])
+            queue.insert(0, substitute(f.body, fresh))
+        elif isinstance(f, Pow) and not _holds_entries(f):
+            p.coefficient = p.coefficient * f
+        else:
+            p.factors.append(f)
+
+
+def _holds_entries(e: Expr) -> bool:
+    """Whether ``e`` is more than a number in extents: such constants belong to the coefficient."""
+    if isinstance(e, Entry | Apply | _Binder | Index | Delta):
+        return True
+    return any(_holds_entries(a) for a in e.args) if e.args else False
+
+
+def _eliminate_delta(p: Product) -> bool:
+    """``Σ_j δ(i,j) f(j) → f(i)`` once; or settle a delta of two free indices."""
+    for position, f in enumerate(p.factors):
+        delta = f.base if isinstance(f, Pow) else f
+        if not isinstance(delta, Delta):
+            continue
+        a, b = delta.args
+        if a == b:
+            p.factors[position] = Integer(1)
+            return True
+        if a.is_Integer and b.is_Integer:
+            p.coefficient = Integer(0)
+            return True
+        for old, new in ((a, b), (b, a)):
+            if old in p.bound and _covers(new, old):
+                del p.factors[position]
+                p.bound.remove(old)
+                p.factors = [substitute(g, {old: new}) for g in p.factors]
+                return True
+        if isinstance(a, Index) and isinstance(b, Index):
+            first, second = sorted((a, b), key=order_key)
+            kept = Delta(first, second)
+            rest = [g for k, g in enumerate(p.factors) if k != position]
+            moved = [substitute(g, {second: first}) for g in rest]
+            if moved != rest or kept != f:
+                p.factors = [kept, *moved]
+                return True
+    return False
+
+
+def _covers(new: Expr, old: Index) -> bool:
+    """Whether every value of ``new`` is in the range of ``old``, so that no guard is needed."""
+    if isinstance(new, Index):
+        return bool(new.extent == old.extent)
+    return bool(new.is_Integer and new.is_nonnegative and (old.extent - new - 1).is_nonnegative)
+
+
+def _distribute_deltas(p: Product) -> Expr | None:
+    """Multiply out the first Add that contains a delta of a bound index."""
+    for position, f in enumerate(p.factors):
+        if isinstance(f, Add) and any(_delta_on(t, p.bound) for t in f.args):
+            rest = p.factors[:position] + p.factors[position + 1 :]
+            terms = [Mul(p.coefficient, t, *rest) for t in f.args]
+            return Add(*(IndexSum(t, *p.bound) if p.bound else t for t in terms))
+    return None
+
+
+def _delta_on(e: Expr, bound: Iterable[Index]) -> bool:
+    if isinstance(e, Delta):
+        return any(i in e.args for i in bound)
+    if isinstance(e, Mul | Add):
+        return any(_delta_on(a, bound) for a in e.args)
+    return isinstance(e, IndexSum) and _delta_on(e.body, bound)
+
+
+def _normalise_factors(p: Product, context: Context, recur: Recur) -> bool:
+    """Bring each factor's inside to working form; True if one came apart and ``p`` must be flattened again."""
+    again = False
+    for position, f in enumerate(p.factors):
+        base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
+        if isinstance(base, Entry | Delta):
+            continue
+        if isinstance(base, Add):
+            inner: Expr = Add(*(recur(t, context) for t in base.args))
+            if isinstance(inner, Add):
+                content, inner = primitive(inner)
+                if content != 1 and (exponent.is_Integer or content.is_positive):
+                    p.coefficient = p.coefficient * content**exponent
+                elif content != 1:
+                    inner = content * inner
+        elif isinstance(base, Apply) and f is base and len(p.factors) == 1 and not p.bound:
+            continue
+        elif isinstance(base, Pow | Mul | IndexSum):
+            inner = recur(base, context)
+        else:
+            inner = recur(base, context) if base.args else base
+        recurred = recur(exponent, context) if not exponent.is_Number else exponent
+        new = inner if recurred == 1 else Pow(inner, recurred)
+        p.factors[position] = new
+        if isinstance(new, Mul | Number | IndexSum) or (isinstance(new, Add) and not isinstance(base, Add)):
+            again = True
+    return again
+
+
+def primitive(e: Add) -> tuple[Expr, Expr]:
+    """Content and primitive part of a sum: no common rational factor, and the first term (by order) is positive.
+
+    Terms are compared by skeleton first, so that the sign does not depend on how bound indices happen to be named.
+    """
+    coefficients = [t.as_coeff_Mul()[0] for t in e.args]
+    rationals = [c for c in coefficients if isinstance(c, Rational)]
+    content: Expr = gcd(rationals) if len(rationals) == len(coefficients) else Integer(1)
+    if content == 0:
+        content = Integer(1)
+    lead = min(e.args, key=lambda t: (skeleton(t.as_coeff_Mul()[1]), order_key(t.as_coeff_Mul()[1])))
+    if lead.as_coeff_Mul()[0].is_negative:
+        content = -content
+    return content, (e if content == 1 else Add(*(t / content for t in e.args)))
+
+
+def _merge_powers(p: Product, context: Context) -> bool:
+    """Collect powers of one base, then apply what facts say of powers; True if a factor changed kind."""
+    powers: dict[Expr, Expr] = {}
+    for f in p.factors:
+        base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
+        powers[base] = powers.get(base, Integer(0)) + exponent
+    again = False
+    merged: list[Expr] = []
+    for base, exponent in powers.items():
+        if exponent == 0:
+            continue
+        base, exponent = _power_by_fact(base, exponent, context)
+        if exponent == 0:
+            continue
+        factor = base if exponent == 1 else Pow(base, exponent)
+        again = again or isinstance(factor, Mul | IndexSum | Number) or (isinstance(factor, Pow) and factor.base != base)
+        merged.append(factor)
+    again = again or any(isinstance(f, IndexSum) for f in merged)
+    p.factors = merged
+    return again
+
+
+def _power_by_fact(base: Expr, exponent: Expr, context: Context) -> tuple[Expr, Expr]:
+    if isinstance(base, Delta) and exponent.is_positive:
+        return base, Integer(1)
+    if isinstance(base, Entry) and exponent.is_Integer and exponent != 1:
+        if context.knows(base.name, "sign"):
+            return base, exponent % 2
+        if exponent > 1 and context.knows(base.name, "binary"):
+            return base, Integer(1)
+    if isinstance(base, Pow) and is_nonnegative(base.base, context):
+        return base.base, base.exp * exponent
+    if isinstance(base, Pow) and base.exp.is_Integer and base.exp * exponent == 1:
+        return Apply("abs", base.base), Integer(1)
+    return base, exponent
+
+
+def _sum_by_fact(p: Product, context: Context) -> bool:
+    """``Σ_k Y[n,k] → value`` for a bound index that one entry alone bears, at an axis with a known sum."""
+    for v in p.bound:
+        bearers = [f for f in p.factors if v in free_indices(f)]
+        if len(bearers) != 1 or not isinstance(bearers[0], Entry) or bearers[0].indices.count(v) != 1:
+            continue
+        entry = bearers[0]
+        fact = context.sums.get((entry.name, entry.indices.index(v)))
+        if fact is None or fact.value is None:
+            continue
+        context.used[fact] = None
+        p.factors.remove(entry)
+        p.factors.append(fact.value)
+        p.bound.remove(v)
+        return True
+    return False
+
+
+def _close(p: Product, context: Context) -> Expr:
+    """Unused bound indices become extents; free factors move out; the rest is split into independent sums."""
+    coefficient = p.coefficient
+    live: list[Index] = []
+    for v in p.bound:
+        if any(v in free_indices(f) for f in p.factors):
+            live.append(v)
+        else:
+            coefficient = coefficient * v.extent
+    outside = [f for f in p.factors if not any(v in free_indices(f) for v in live)]
+    groups: list[tuple[list[Expr], list[Index]]] = []
+    for f in p.factors:
+        mine = [v for v in live if v in free_indices(f)]
+        if not mine:
+            continue
+        factors, bound = [f], mine
+        rest = []
+        for group in groups:
+            if any(v in bound for v in group[1]):
+                factors, bound = group[0] + factors, bound + [v for v in group[1] if v not in bound]
+            else:
+                rest.append(group)
+        groups = [*rest, (factors, bound)]
+    sums = [name_bound(IndexSum, factors, bound) for factors, bound in groups]
+    result = Mul(coefficient, *outside, *sums)
+    if len(sums) > 1 and isinstance(result, Mul):
+        merged = [f for f in result.args if isinstance(f, Pow) and isinstance(f.base, IndexSum)]
+        if merged and context.folding:
+            factors = list(result.args)
+            if fold(factors, context):
+                return Mul(*factors)
+    if len(sums) == 1 or sums:
+        folded = [f for f in Mul.make_args(result)]
+        if context.folding and fold(folded, context):
+            return Mul(*folded)
+    return result
+
+
+def _height(e: Expr) -> int:
+    """Depth of nested binders in ``e``."""
+    inside = max((_height(a) for a in e.args if a.args), default=0)
+    return inside + 1 if isinstance(e, _Binder) else inside
+
+
+def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> Expr:
+    """``kind`` of the product of ``factors`` over ``bound``, bound indices named ``_b{height}_{k}``.
+
+    Height-based names are capture-free under nesting. Within ties of extent and signature every order is tried and the
+    smallest taken, so that the result does not depend on the names that came in.
+    """
+    height = 1 + max(_height(f) for f in factors)
+
+    def signature(v: Index) -> str:
+        star = Index("*", v.extent)
+        return ";".join(sorted(skeleton(substitute(f, {v: star}), frozenset((star,))) for f in factors if v in free_indices(f)))
+
+    ranked = sorted(((order_key(v.extent), signature(v)), v) for v in bound) if len(bound) == 1 else sorted(
+        (((order_key(v.extent), signature(v)), v) for v in bound), key=lambda item: item[0]
+    )
+    classes: dict[tuple[str, str], list[Index]] = {}
+    for key, v in ranked:
+        classes.setdefault(key, []).append(v)
+    best: tuple[str, Expr] | None = None
+    choices = [list(permutations(c)) if len(c) <= 4 else [tuple(c)] for c in classes.values()]
+    for choice in cartesian(*choices):
+        order = [v for group in choice for v in group]
+        names = [Index(f"_b{height}_{k}", v.extent) for k, v in enumerate(order)]
+        renaming = dict(zip(order, names, strict=True))
+        body = Mul(*(_resigned(substitute(f, renaming)) for f in factors))
+        coefficient, body = body.as_coeff_Mul()
+        candidate = coefficient * kind(body, *names)
+        key = order_key(candidate)
+        if best is None or key < best[0]:
+            best = (key, candidate)
+    assert best is not None, "a binder binds at least one index"
+    return best[1]
+
+
+def _resigned(f: Expr) -> Expr:
+    """A factor whose sums have their canonical sign again after a renaming."""
+    base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
+    if isinstance(base, Add) and exponent.is_Integer:
+        content, inner = primitive(base)
+        if content == -1:
+            return content**exponent * Pow(inner, exponent)
+    return f
