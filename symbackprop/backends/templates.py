@@ -1,9 +1,10 @@
-"""The one place where templates are found and Jinja is set up; takes a suffix, gives an environment.
+"""Where templates are found and how Jinja is set up; takes a suffix, gives an environment.
 
-A template looks like its output: it loops and inserts strings, and never inspects types. Names say what comes out:
-``module.py.jinja``, ``notes.tex.jinja``. TeX templates use other delimiters, since ``{#1}`` opens a comment in Jinja's
-own: ``<% statement %>``, ``<< value >>``, ``<# comment #>``, and lines that begin with ``%%`` are statements.
-A value that is not given is an error, never an empty string.
+A template looks like its output: it loops and inserts strings, and never inspects types. Its name
+says what comes out: ``module.py.jinja``, ``notes.tex.jinja``. TeX templates use other delimiters,
+since ``{#1}`` opens a comment in Jinja's own: ``<% statement %>``, ``<< value >>``,
+``<# comment #>``, and a line that begins with ``%%`` is a statement. A value that is not given is
+an error, never an empty string.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _DELIMITERS: dict[str, dict[str, str]] = {
 
 
 def folder() -> Path:
-    """Where the templates are: inside the package when installed from a wheel, beside it in a working tree.
+    """The folder of templates: inside the package when installed from a wheel, else beside it.
 
     Raises
     ------
@@ -39,7 +40,9 @@ def folder() -> Path:
     for place in places:
         if place.is_dir():
             return place
-    raise FileNotFoundError(f"no folder of templates at {' or '.join(map(str, places))}; install symbackprop again")
+    raise FileNotFoundError(
+        f"no folder of templates at {' or '.join(map(str, places))}; install symbackprop again"
+    )
 
 
 @lru_cache(maxsize=8)
@@ -52,6 +55,6 @@ def environment(suffix: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  # neither code nor TeX is HTML; each backend escapes what it inserts
+        autoescape=False,  # neither code nor TeX is HTML; each backend escapes what it inserts
         **options,
     )
