@@ -296,6 +296,22 @@ def _substitute(e: Expr, mapping: Mapping[Index, Expr]) -> Expr:
     return e.func(*(_substitute(a, mapping) for a in e.args))  # type: ignore[no-any-return]
 
 
+def rename_apart(e: Expr, taken: Iterable[Index]) -> Expr:
+    """``e`` with every bound index that bears the name of one in ``taken`` renamed, at every depth.
+
+    Needed before anything that mentions ``taken`` is put inside ``e``, such as the deltas of a tangent.
+    """
+    taken = frozenset(taken)
+    if not e.args or not taken:
+        return e
+    if isinstance(e, _Binder):
+        names = {t.name for t in taken}
+        renaming = {b: fresh_index(b, taken | free_indices(e.body) | set(e.bound)) for b in e.bound if b.name in names}
+        body = substitute(e.body, renaming)
+        return e.func(rename_apart(body, taken), *(renaming.get(b, b) for b in e.bound))  # type: ignore[no-any-return]
+    return e.func(*(rename_apart(a, taken) if a.args else a for a in e.args))  # type: ignore[no-any-return]
+
+
 def replace_entries(e: Expr, rule: Mapping[str, Any]) -> Expr:
     """``e`` with each entry whose name is in ``rule`` replaced by ``rule[name](entry)``.
 

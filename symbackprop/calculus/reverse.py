@@ -1,0 +1,208 @@
+"""Reverse mode, equation by equation: an adjoint is an equation too.
+
+For every quantity on the way from ``wrt`` to ``of`` the adjoint ``grad_A[t] = Σ_q Σ_i grad_q[i] · ∂q[i]/∂A[t]`` is formed from the
+equations that use it, differentiated, and collapsed. The cost is linear in the number of equations. The three lines that
+this gives (chain rule, differentiated, collapsed) are the lines that a person writes, and are kept as steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sympy import Add, Expr, Integer, Mul
+
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.normalise import normalise
+from symbackprop.calculus.differential import differential
+from symbackprop.ir.derivation import Step
+from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, Partial, entry_names, rename_apart, substitute
+from symbackprop.ir.letters import letters
+from symbackprop.ir.program import Equation, Program
+
+PREFIX = "grad_"
+Seed = tuple[tuple[Index, ...], Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjoint:
+    """The adjoint of one quantity before it is read as a matrix formula.
+
+    ``entry`` is its generic entry at ``indices``, in terms of forward quantities and the adjoints of ``consumers``.
+    """
+
+    of: str
+    indices: tuple[Index, ...]
+    entry: Expr
+    steps: tuple[Step, ...]
+    consumers: tuple[str, ...]
+    hidden: bool
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.of
+
+
+def generic_indices(program: Program, name: str) -> tuple[Index, ...]:
+    """The indices at which ``name`` is written: those of its equation, or letters taken from its shape."""
+    for q in program.inputs:
+        if q.name == name:
+            return letters(q.shape, declared_names(program))
+    return program.equation(name).indices
+
+
+def declared_names(program: Program) -> frozenset[str]:
+    """Names that no index may bear."""
+    return frozenset(
+        [q.name for q in program.inputs] + [e.name for e in program.equations] + [d.name for d in program.dims]
+    )
+
+
+def seed_context(program: Program) -> Context:
+    """A context whose fold patterns and derived facts are those of the forward equations."""
+    context = Context(program)
+    plain = Context(program, folding=False)
+    for equation in program.equations:
+        body = normalise(equation.rhs, plain)
+        context.register(equation, body)
+        for fact in derived_facts(equation, body, plain):
+            context.learn(fact)
+            plain.learn(fact)
+    return context
+
+
+def derived_facts(equation: Equation, body: Expr, context: Context) -> list:
+    """Axis sums of ``equation`` that are constant: rows of softmax sum to 1."""
+    from symbackprop.ir.program import Fact
+
+    facts = []
+    if not _may_have_constant_sums(body):
+        return facts
+    for axis, index in enumerate(equation.indices):
+        total = normalise(IndexSum(body, index), context)
+        if not entry_names(total) and not total.has(Index):
+            facts.append(Fact(equation.name, "sum", axis, total, derived=True))
+    return facts
+
+
+def _may_have_constant_sums(body: Expr) -> bool:
+    """Only a quotient by a sum, or a difference from a mean, can; others are not worth the work."""
+    return any(isinstance(f.as_base_exp()[0], IndexSum) and f.as_base_exp()[1].is_negative for f in Mul.make_args(body))
+
+
+def reverse(
+    program: Program, of: str, wrt: Sequence[str], context: Context | None = None, seed: Seed | None = None
+) -> tuple[Adjoint, ...]:
+    """Adjoints of every quantity between ``wrt`` and ``of``, in order of derivation (last equation first).
+
+    Parameters
+    ----------
+    program : Program
+        Forward equations, in order.
+    of : str
+        The quantity that is differentiated. If it is not a scalar, ``grad_<of>`` is a free input: the result is the
+        vector–Jacobian product.
+    wrt : sequence of str
+        Inputs or intermediates by which to differentiate.
+    context : Context, optional
+        Facts and fold patterns; made from the program if not given.
+    seed : pair of indices and Expr, optional
+        For Jacobians: the adjoint of ``of``, at these indices; all adjoints are then in closed form.
+    """
+    context = context or seed_context(program)
+    order = [e.name for e in program.equations]
+    live = _between(program, of, wrt)
+    consumers: dict[str, list[Equation]] = {}
+    for equation in program.equations:
+        if equation.name in live:
+            for name in entry_names(equation.rhs) & live:
+                consumers.setdefault(name, []).append(equation)
+    names = [n for n in reversed(order) if n in live] + [q.name for q in program.inputs if q.name in live]
+    values: dict[str, tuple[tuple[Index, ...], Expr]] = {}
+    out: list[Adjoint] = []
+    for name in names:
+        if name == of:
+            adjoint = _start(program, of, seed)
+        else:
+            adjoint = _adjoint(program, name, consumers.get(name, []), values, context)
+        if adjoint is not None:
+            if seed or not entry_names(adjoint.entry):
+                values[name] = adjoint.indices, adjoint.entry
+            out.append(adjoint)
+    return tuple(out)
+
+
+def _between(program: Program, of: str, wrt: Sequence[str]) -> set[str]:
+    """Names that depend on something in ``wrt`` and on which ``of`` depends."""
+    reached = set(wrt)
+    for equation in program.equations:
+        if entry_names(equation.rhs) & reached:
+            reached.add(equation.name)
+    needed, stack = set(), [of]
+    defined = {e.name: e for e in program.equations}
+    while stack:
+        name = stack.pop()
+        if name in needed:
+            continue
+        needed.add(name)
+        if name in defined:
+            stack.extend(entry_names(defined[name].rhs))
+    return reached & needed | ({of} if of in reached else set())
+
+
+def _start(program: Program, of: str, seed: Seed | None) -> Adjoint | None:
+    indices = generic_indices(program, of)
+    if seed is not None:
+        return Adjoint(of, *seed, (), (), hidden=False)
+    if indices:
+        return None
+    return Adjoint(of, (), Integer(1), (Step(Integer(1), f"{of} by itself"),), (), hidden=False)
+
+
+def _adjoint(
+    program: Program,
+    name: str,
+    consumers: list[Equation],
+    values: Mapping[str, tuple[tuple[Index, ...], Expr]],
+    context: Context,
+) -> Adjoint:
+    target = generic_indices(program, name)
+    chain, differentiated, collapsed = [], [], []
+    taken = declared_names(program) | {i.name for i in target}
+    for equation in consumers:
+        inner = letters(equation.shape, taken)
+        body = rename_apart(substitute(equation.rhs, dict(zip(equation.indices, inner, strict=True))), target)
+        slope = normalise(differential(body, _seeded(name, target), frozenset((name,)), program.rules), context)
+        upper = _upper(equation, inner, values)
+        sum_over = (lambda e, over=inner: IndexSum(e, *over) if over else e)
+        chain.append(sum_over(upper * Partial(Entry(equation.name, *inner), Entry(name, *target))))
+        differentiated.append(sum_over(upper * slope))
+        collapsed.append(normalise(differentiated[-1], context))
+    entry = normalise(Add(*collapsed), context)
+    through = ", ".join(e.name for e in consumers if not e.hidden)
+    steps = (
+        Step(Add(*chain), "chain rule" + (f" through {through}" if through else "")),
+        Step(Add(*differentiated), "differentiate entry by entry"),
+        Step(entry, "δ keeps one term of each sum" if Add(*differentiated).has(Delta) else "collect"),
+    )
+    hidden = name in {e.name for e in program.equations if e.hidden}
+    return Adjoint(name, target, entry, steps, tuple(e.name for e in consumers), hidden)
+
+
+def _seeded(name: str, target: tuple[Index, ...]):
+    """The tangent ``X[i,j] ↦ δ(i,k) δ(j,l)`` of one array at the entry ``target``."""
+
+    def tangent(entry: Entry) -> Expr:
+        if entry.name != name:
+            return Integer(0)
+        return Mul(*(Delta(i, t) for i, t in zip(entry.indices, target, strict=True)))
+
+    return tangent
+
+
+def _upper(equation: Equation, inner: tuple[Index, ...], values: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> Expr:
+    """The adjoint of a consumer at ``inner``: its name, or its value where that is a constant or is asked to be closed."""
+    if equation.name in values:
+        indices, value = values[equation.name]
+        return substitute(value, dict(zip(indices, inner, strict=True)))
+    return Entry(PREFIX + equation.name, *inner)
