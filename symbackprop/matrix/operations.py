@@ -1,0 +1,395 @@
+"""The generic entry of each operation of array notation, one rule an operation.
+
+A rule takes the lowering (which lowers operands and makes hidden equations), the term, the index expressions at which its
+entry is read, the index names in sight, and the term's place in its statement. It gives an expression of index notation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from typing import Protocol
+
+from sympy import Expr, Integer, Mul, Pow, Rational, oo, pi
+
+from symbackprop.errors import NotSupported
+from symbackprop.ir import terms
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    Index,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    Where,
+    substitute,
+)
+from symbackprop.ir.functions import FunctionRule
+from symbackprop.ir.terms import Shape, Term, normal_axes
+
+At = tuple[Expr, ...]
+Scope = frozenset[str]
+Binder = type[IndexSum] | type[IndexMax] | type[IndexProduct]
+ZERO, ONE, HALF = Integer(0), Integer(1), Rational(1, 2)
+
+# Heavy operations: those that are sums of products, and those that are a function of a reduction.
+LINEAR = frozenset({"matmul", "dot", "sum", "mean", "trace", "norm1", "einsum"})
+NONLINEAR = frozenset({"var", "max", "min", "prod", "norm2", "logsumexp", "softmax", "log_softmax"})
+
+
+class Place(Enum):
+    """Where a term stands in its statement, which decides what of it may stay inline.
+
+    ``WHOLE``: it is the right side. ``SUM``: it is a summand of it, or below a sum. ``INSIDE``: anywhere else.
+    """
+
+    WHOLE = "whole"
+    SUM = "sum"
+    INSIDE = "inside"
+
+    def summand(self) -> Place:
+        """The place of a summand of a term in this place."""
+        return Place.SUM if self is Place.WHOLE else self
+
+
+class Lowers(Protocol):
+    """What a rule needs of the lowering."""
+
+    constants: frozenset[str]
+    rules: Mapping[str, FunctionRule]
+
+    def bind(self, shape: Shape, scope: Scope) -> tuple[Index, ...]: ...
+
+    def entry(self, term: Term, at: At, scope: Scope, place: Place = Place.INSIDE) -> Expr: ...
+
+    def reader(self, term: Term) -> Callable[[At, Scope], Expr]: ...
+
+
+Rule = Callable[[Lowers, Term, At, Scope, Place], Expr]
+RULES: dict[str, Rule] = {}
+
+
+def _rule(*operations: str) -> Callable[[Rule], Rule]:
+    def register(rule: Rule) -> Rule:
+        RULES.update(dict.fromkeys(operations, rule))
+        return rule
+
+    return register
+
+
+def summands(term: Term, constants: frozenset[str]) -> Iterator[Term]:
+    """The terms of which ``term`` is a sum with constant coefficients; none if it is no sum."""
+    if term.op in ("add", "sub", "neg"):
+        yield from term.args
+    elif term.op == "mul":
+        yield from (b for a, b in (term.args, term.args[::-1]) if is_scale(a, constants))
+    elif term.op == "div" and is_scale(term.args[1], constants):
+        yield term.args[0]
+
+
+def is_scale(term: Term, constants: frozenset[str]) -> bool:
+    """Whether ``term`` is a number that no parameter changes: ``2``, ``sqrt(D)``, a scalar among the data."""
+    if term.rank or term.op in LINEAR or term.op in NONLINEAR or term.op == "entries":
+        return False
+    return all(n in constants for n in terms.names_in(term))
+
+
+def heavy_entries(term: Term) -> bool:
+    """Whether ``term`` is given by entries with a sum, maximum or product in them."""
+    return term.op == "entries" and bool(term.attrs[1].has(IndexSum, IndexMax, IndexProduct))
+
+
+def aligned(at: At, shape: Shape) -> At:
+    """Where an operand of this shape is read when the result is read at ``at``: NumPy's broadcasting."""
+    skip = len(at) - len(shape)
+    return tuple(ZERO if e == 1 else at[skip + k] for k, e in enumerate(shape))
+
+
+def delta(a: Expr, b: Expr) -> Expr:
+    """δ(a, b), worked out where the two indices are the same expression or both numbers."""
+    if a == b:
+        return ONE
+    return ZERO if a.is_Integer and b.is_Integer else Delta(a, b)
+
+
+def over(binder: Binder, body: Expr, bound: tuple[Index, ...]) -> Expr:
+    """The binder over the body; over nothing, if every axis has extent 1, the body itself."""
+    return binder(body, *bound) if bound else body
+
+
+def bound_places(run: Lowers, shape: Shape, scope: Scope) -> tuple[tuple[Index, ...], At, Scope]:
+    """Bound indices for the axes of extent other than 1, where to read each axis, and the scope with them."""
+    bound = run.bind(tuple(e for e in shape if e != 1), scope)
+    rest = iter(bound)
+    return bound, tuple(ZERO if e == 1 else next(rest) for e in shape), scope | {i.name for i in bound}
+
+
+# Leaves
+
+
+@_rule("name")
+def _name(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return Entry(t.attrs[0], *aligned(at, t.shape))
+
+
+@_rule("number", "dim")
+def _number(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return t.attrs[0]  # type: ignore[no-any-return]
+
+
+@_rule("constant")
+def _constant(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return {"pi": pi, "inf": oo}[t.attrs[0]]
+
+
+@_rule("ones")
+def _ones(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return ONE
+
+
+@_rule("zeros")
+def _zeros(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return ZERO
+
+
+@_rule("eye")
+def _eye(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return delta(*at)
+
+
+@_rule("arange")
+def _arange(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return at[0]
+
+
+@_rule("entries")
+def _entries(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    indices, body = t.attrs
+    return substitute(body, dict(zip(indices, at, strict=True)))
+
+
+# Entry by entry
+
+
+def _operands(run: Lowers, t: Term, at: At, scope: Scope, place: Place = Place.INSIDE) -> tuple[Expr, ...]:
+    return tuple(run.entry(a, aligned(at, a.shape), scope, place) for a in t.args)
+
+
+@_rule("add")
+def _add(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    a, b = _operands(run, t, at, scope, place.summand())
+    return a + b
+
+
+@_rule("sub")
+def _sub(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    a, b = _operands(run, t, at, scope, place.summand())
+    return a - b
+
+
+@_rule("neg")
+def _neg(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return -_operands(run, t, at, scope, place.summand())[0]
+
+
+@_rule("mul", "div")
+def _mul(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    scaled = any(True for _ in summands(t, run.constants))
+    a, b = _operands(run, t, at, scope, place.summand() if scaled else Place.INSIDE)
+    return a * b if t.op == "mul" else a / b
+
+
+@_rule("pow")
+def _pow(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return Pow(*_operands(run, t, at, scope))
+
+
+@_rule("apply")
+def _apply(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    """``f(u)``; operands left out are the defaults of the library's row."""
+    operands = _operands(run, t, at, scope)
+    function = t.attrs[0]
+    if function == "sqrt":
+        return Pow(operands[0], HALF)
+    rule = run.rules.get(function)
+    if rule is not None and len(operands) < len(rule.parameters):
+        operands += rule.defaults[len(operands) - len(rule.parameters) :]
+    return Apply(function, *operands)
+
+
+@_rule("compare")
+def _compare(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return Compare(t.attrs[0], *_operands(run, t, at, scope))
+
+
+@_rule("where")
+def _where(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return Where(*_operands(run, t, at, scope))
+
+
+# Axes moved, taken, added
+
+
+@_rule("transpose")
+def _transpose(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return run.entry(t.args[0], tuple(reversed(at)), scope, place.summand())
+
+
+@_rule("broadcast")
+def _broadcast(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return run.entry(t.args[0], aligned(at, t.args[0].shape), scope, place.summand())
+
+
+@_rule("diag")
+def _diag(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    a = t.args[0]
+    if a.rank == 1:
+        return Mul(delta(*at), run.entry(a, at[:1], scope))
+    return run.entry(a, (at[0], at[0]), scope, place.summand())
+
+
+@_rule("index")
+def _index(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    """``a[items]``: an axis added, shifted by a slice's start, or taken at a number (from the end, if negative)."""
+    a, read, rest = t.args[0], [], iter(at)
+    for item in t.attrs[0]:
+        if item is None:
+            next(rest)
+            continue
+        extent = a.shape[len(read)]
+        if isinstance(item, slice):
+            if item.step not in (None, 1):
+                raise NotSupported("a slice with step 1", f"step {item.step}")
+            read.append(next(rest) + _from_start(ZERO if item.start is None else item.start, extent))
+        else:
+            read.append(_from_start(item, extent))
+    read.extend(rest)
+    return run.entry(a, aligned(tuple(read), a.shape), scope, place.summand())
+
+
+def _from_start(item: Expr | int, extent: Expr) -> Expr:
+    position = Integer(item) if isinstance(item, int) else item
+    if not isinstance(position, Expr):
+        raise NotSupported("an index that is an extent or an integer", type(item).__name__)
+    return position + extent if position.is_negative else position
+
+
+# Products
+
+
+@_rule("matmul", "dot")
+def _matmul(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    """``Σ_k A[…, i, k] B[…, k, j]``; a vector has only the contracted axis."""
+    a, b = t.args
+    bound, (k,), scope = bound_places(run, a.shape[-1:], scope)
+    own = list(at)
+    column = (own.pop(),) if b.rank > 1 else ()
+    row = (own.pop(),) if a.rank > 1 else ()
+    left = run.entry(a, (*aligned(tuple(own), a.shape[:-2]), *aligned((*row, k), a.shape[-2:])), scope)
+    right = run.entry(b, (*aligned(tuple(own), b.shape[:-2]), *aligned((k, *column), b.shape[-2:])), scope)
+    return over(IndexSum, left * right, bound)
+
+
+@_rule("outer")
+def _outer(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    return Mul(*(run.entry(a, aligned((i,), a.shape), scope) for a, i in zip(t.args, at, strict=True)))
+
+
+@_rule("trace")
+def _trace(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    bound, (i,), scope = bound_places(run, t.args[0].shape[:1], scope)
+    return over(IndexSum, run.entry(t.args[0], (i, i), scope, Place.SUM), bound)
+
+
+@_rule("einsum")
+def _einsum(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    """``einsum("nd,md->nm", X, W)``: letters left of the arrow that are not right of it are summed."""
+    left, arrow, right = t.attrs[0].replace(" ", "").partition("->")
+    if not arrow or "." in left:
+        raise NotSupported("an einsum with an arrow and a letter for each axis", t.attrs[0])
+    extents: dict[str, Expr] = {}
+    for word, a in zip(left.split(","), t.args, strict=True):
+        for letter, extent in zip(word, a.shape, strict=True):
+            if extents.get(letter, ONE) == 1:
+                extents[letter] = extent
+    summed = [letter for letter in extents if letter not in right]
+    bound, read, scope = bound_places(run, tuple(extents[letter] for letter in summed), scope)
+    where = dict(zip(right, at, strict=True)) | dict(zip(summed, read, strict=True))
+    factors = (
+        run.entry(a, aligned(tuple(where[letter] for letter in word), a.shape), scope)
+        for word, a in zip(left.split(","), t.args, strict=True)
+    )
+    return over(IndexSum, Mul(*factors), bound)
+
+
+# Reductions
+
+
+def _spread(run: Lowers, t: Term, at: At, scope: Scope) -> tuple[tuple[Index, ...], At, Scope, Expr]:
+    """For a reduction: the bound indices, where its operand is read, the scope, and the number of entries reduced."""
+    a, (axes, keepdims) = t.args[0], t.attrs
+    reduced = normal_axes(axes, a.rank)
+    bound, read, scope = bound_places(run, tuple(a.shape[k] for k in reduced), scope)
+    inner = dict(zip(reduced, read, strict=True))
+    kept = iter(p for k, p in enumerate(at) if k not in reduced) if keepdims else iter(at)
+    places = tuple(inner[k] if k in inner else next(kept) for k in range(a.rank))
+    return bound, aligned(places, a.shape), scope, Mul(*(a.shape[k] for k in reduced))
+
+
+@_rule("sum", "mean")
+def _sum(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    bound, read, scope, count = _spread(run, t, at, scope)
+    total = over(IndexSum, run.entry(t.args[0], read, scope, Place.SUM), bound)
+    return total / count if t.op == "mean" else total
+
+
+@_rule("var")
+def _var(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    """The mean square of what is centred by a (hidden) mean."""
+    bound, read, scope, count = _spread(run, t, at, scope)
+    centred = terms.sub(t.args[0], terms.reduce("mean", t.args[0], t.attrs[0], keepdims=True))
+    return over(IndexSum, run.entry(centred, read, scope) ** 2, bound) / count
+
+
+@_rule("max", "min")
+def _max(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    bound, read, scope, _ = _spread(run, t, at, scope)
+    sign = 1 if t.op == "max" else -1
+    return sign * over(IndexMax, sign * run.entry(t.args[0], read, scope), bound)
+
+
+@_rule("prod")
+def _prod(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    bound, read, scope, _ = _spread(run, t, at, scope)
+    return over(IndexProduct, run.entry(t.args[0], read, scope), bound)
+
+
+@_rule("norm1")
+def _norm1(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    bound, read, scope, _ = _spread(run, t, at, scope)
+    return over(IndexSum, Apply("abs", run.entry(t.args[0], read, scope)), bound)
+
+
+@_rule("norm2")
+def _norm2(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    bound, read, scope, _ = _spread(run, t, at, scope)
+    return Pow(over(IndexSum, run.entry(t.args[0], read, scope) ** 2, bound), HALF)
+
+
+@_rule("logsumexp")
+def _logsumexp(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    operand = run.reader(t.args[0])
+    bound, read, scope, _ = _spread(run, t, at, scope)
+    return Apply("log", over(IndexSum, Apply("exp", operand(read, scope)), bound))
+
+
+@_rule("softmax", "log_softmax")
+def _softmax(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    """``exp(z[k]) / Σ_j exp(z[j])``, unshifted: the shift by the maximum is the kernel's."""
+    operand, (axis,) = run.reader(t.args[0]), t.attrs
+    bound, (j,), inner = bound_places(run, t.shape[axis : axis + 1], scope)
+    total = over(IndexSum, Apply("exp", operand((*at[:axis], j, *at[axis + 1 :]), inner)), bound)
+    own = operand(at, scope)
+    return own - Apply("log", total) if t.op == "log_softmax" else Apply("exp", own) / total
