@@ -8,8 +8,9 @@ from __future__ import annotations
 from sympy import Expr, Mul
 
 from symbackprop.algebra.context import Context
+from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.calculus.reverse import declared_names, generic_indices, reverse, seed_context
+from symbackprop.calculus.reverse import declared_names, generic_indices, reverse
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import Step
 from symbackprop.ir.expressions import Delta, Entry, Index, Partial, substitute
@@ -37,7 +38,7 @@ def jacobian_entry(
     # While adjoints are formed the rows bear names that no equation uses: they stay free through every sum.
     marked = tuple(Index(f"_row{k}", i.extent) for k, i in enumerate(own))
     seed = own, Mul(*(Delta(r, i) for r, i in zip(marked, own, strict=True)))
-    context = context or seed_context(program)
+    context = context or working_context(program)
     naming = dict(zip(marked, rows, strict=True))
     for adjoint in reverse(program, of, [wrt], context, seed=seed):
         if adjoint.of == wrt:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Integer, Mul
 
 from symbackprop.algebra.context import Context
+from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.differential import differential
 from symbackprop.ir.derivation import Step
@@ -58,38 +59,6 @@ def declared_names(program: Program) -> frozenset[str]:
     )
 
 
-def seed_context(program: Program) -> Context:
-    """A context whose fold patterns and derived facts are those of the forward equations."""
-    context = Context(program)
-    plain = Context(program, folding=False)
-    for equation in program.equations:
-        body = normalise(equation.rhs, plain)
-        context.register(equation, body)
-        for fact in derived_facts(equation, body, plain):
-            context.learn(fact)
-            plain.learn(fact)
-    return context
-
-
-def derived_facts(equation: Equation, body: Expr, context: Context) -> list:
-    """Axis sums of ``equation`` that are constant: rows of softmax sum to 1."""
-    from symbackprop.ir.program import Fact
-
-    facts = []
-    if not _may_have_constant_sums(body):
-        return facts
-    for axis, index in enumerate(equation.indices):
-        total = normalise(IndexSum(body, index), context)
-        if not entry_names(total) and not total.has(Index):
-            facts.append(Fact(equation.name, "sum", axis, total, derived=True))
-    return facts
-
-
-def _may_have_constant_sums(body: Expr) -> bool:
-    """Only a quotient by a sum, or a difference from a mean, can; others are not worth the work."""
-    return any(isinstance(f.as_base_exp()[0], IndexSum) and f.as_base_exp()[1].is_negative for f in Mul.make_args(body))
-
-
 def reverse(
     program: Program, of: str, wrt: Sequence[str], context: Context | None = None, seed: Seed | None = None
 ) -> tuple[Adjoint, ...]:
@@ -109,7 +78,7 @@ def reverse(
     seed : pair of indices and Expr, optional
         For Jacobians: the adjoint of ``of``, at these indices; all adjoints are then in closed form.
     """
-    context = context or seed_context(program)
+    context = context or working_context(program)
     order = [e.name for e in program.equations]
     live = _between(program, of, wrt)
     consumers: dict[str, list[Equation]] = {}

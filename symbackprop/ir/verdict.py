@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sympy import Expr
+
 from symbackprop.ir.program import Fact
 
 
@@ -32,10 +34,14 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Equal:
-    """Proved: ``by`` lists the steps in words, ``facts`` what was assumed on the way."""
+    """Proved: ``by`` lists the steps in words, ``facts`` what was assumed on the way.
+
+    ``lines`` shows both sides after each step that a person would write down: left, right, because.
+    """
 
     by: tuple[str, ...]
     facts: tuple[Fact, ...] = ()
+    lines: tuple[tuple[Expr, Expr, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
