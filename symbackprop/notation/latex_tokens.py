@@ -1,0 +1,252 @@
+r"""The lexer of LaTeX mathematics: one formula (or one stretch of mathematics) becomes tokens with places in the source.
+
+Takes the whole text and the stretch to read; gives :class:`~symbackprop.notation.tokens.Token` values. Fonts, sizes and
+spacing are transparent, wrappers are unwrapped, macros (``\newcommand``, ``\def``, ``\DeclareMathOperator``) are expanded.
+Refuses, with the place, commands that would reach outside a formula (``\write18``), unclosed arguments and runaway macros.
+
+>>> [t.text for t in lex_latex(r"\mathbf{W}^\top \hat y")]
+['W', '^', 'T', 'hat', 'y']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symbackprop.errors import Malformed, Span
+from symbackprop.notation import latex_tables as tables
+from symbackprop.notation.tokens import FUNCTIONS, SIMPLE, Token, unicode_tokens
+
+MOST_EXPANSIONS = 2_000
+MOST_TOKENS = 400_000
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
+_WORD = re.compile(r"np\.[a-z]+|keepdims|axis|True|False")
+_RELATION = re.compile(r":=|=:|\+=|-=|==")
+
+
+@dataclass(frozen=True, slots=True)
+class Macro:
+    """A macro: how many arguments it takes and its body."""
+
+    arity: int
+    body: str
+
+
+def lex_latex(
+    text: str, start: int = 0, end: int | None = None, macros: Mapping[str, Macro] | None = None, source: str = "<derivation>"
+) -> list[Token]:
+    """Tokens of ``text[start:end]``."""
+    lexer = _Lexer(text, source, dict(macros or {}))
+    lexer.run(text, start, len(text) if end is None else end, 0)
+    return lexer.out
+
+
+class _Lexer:
+    def __init__(self, original: str, source: str, macros: dict[str, Macro]) -> None:
+        self.original, self.source, self.macros = original, source, macros
+        self.out: list[Token] = []
+        self.expansions = self.matrix = 0
+        self.place: tuple[int, int] | None = None
+
+    def emit(self, kind: str, text: str, start: int, end: int) -> None:
+        if len(self.out) >= MOST_TOKENS:
+            raise self.error("a derivation of moderate size", "too many tokens", start, end)
+        here = self.place or (start, end)
+        self.out.append(Token(kind, text, *here))
+
+    def error(self, expected: str, got: str, start: int, end: int, hint: str = "") -> Malformed:
+        here = self.place or (start, end)
+        return Malformed(expected, got, Span(self.source, self.original, *here), hint)
+
+    def run(self, text: str, at: int, end: int, depth: int) -> None:
+        """Lex ``text[at:end]``; inside the body of a macro every token stands where the macro was called."""
+        while at < end:
+            at = self.one(text, at, end, depth)
+
+    def one(self, text: str, at: int, end: int, depth: int) -> int:
+        """Lex what stands at ``at``; the position after it."""
+        c = text[at]
+        if c.isspace() or c in "~$":
+            return at + 1
+        if c == "%":
+            stop = text.find("\n", at)
+            return end if stop < 0 else stop + 1
+        if c == "\\":
+            return self.command(text, at, end, depth)
+        if found := _NUMBER.match(text, at, end):
+            self.emit("NUM", found[0], at, found.end())
+            return found.end()
+        if (found := _WORD.match(text, at, end)) and (at == 0 or not text[at - 1].isalpha()):
+            return self.word(found[0].removeprefix("np."), at, found.end())
+        if found := _RELATION.match(text, at, end):
+            self.emit("REL", found[0], at, found.end())
+            return found.end()
+        if text.startswith(".*", at):
+            self.emit("OP", "⊙", at, at + 2)
+            return at + 2
+        if c.isascii() and c.isalpha() and (at + 1 >= len(text) or text[at + 1].isascii()):
+            self.emit("ID", c, at, at + 1)
+            return at + 1
+        if self.matrix and c == "&":
+            self.emit("COMMA", ",", at, at + 1)
+            return at + 1
+        if c in SIMPLE:
+            self.emit(*SIMPLE[c], at, at + 1)
+            return at + 1
+        tokens, after = unicode_tokens(text, at)
+        for t in tokens:
+            self.emit(t.kind, t.text, at, after)
+        if not tokens:
+            self.emit("STRANGE", text[at:after], at, after)
+        return min(after, end)
+
+    def word(self, word: str, start: int, end: int) -> int:
+        kind = "FN" if word in FUNCTIONS else "ID"
+        self.emit(kind, FUNCTIONS.get(word, word), start, end)
+        return end
+
+    def command(self, text: str, at: int, end: int, depth: int) -> int:
+        found = _COMMAND.match(text, at, end)
+        if found is None:
+            raise self.error("a command after the backslash", "the end of the formula", at, end)
+        name, after = found[0][1:], found.end()
+        if name.endswith("*") and name not in ("operatorname*",):
+            name, after = name[:-1], after - 1
+        if name in tables.DANGEROUS:
+            raise self.error(
+                "mathematics", f"\\{name}, a command that acts outside the formula", at, after, "leave it out: a derivation is only read"
+            )
+        if name in self.macros:
+            return self.expand(text, at, after, end, depth, self.macros[name])
+        return self.known(name.rstrip("*"), text, at, after, end, depth)
+
+    def known(self, name: str, text: str, at: int, after: int, end: int, depth: int) -> int:
+        if name in tables.TOKENS:
+            if self.matrix and tables.TOKENS[name] == ("BREAK", "\\"):
+                self.emit("COMMA", "\\", at, after)
+            else:
+                self.emit(*tables.TOKENS[name], at, after)
+        elif name in tables.DROPPED:
+            after = self.null_delimiter(name, text, after)
+        elif name in tables.ACCENTS:
+            self.emit("ACC", tables.ACCENTS[name], at, after)
+        elif name in tables.TEXTS:
+            inner, after = self.argument(text, after, end)
+            self.prose(text, inner, at, after, depth)
+        elif name in tables.FONTS:
+            return self.font(name, text, at, after, end, depth)
+        elif name in tables.SWALLOWED:
+            for _ in range(tables.SWALLOWED[name]):
+                _, after = self.argument(text, after, end)
+        elif name in tables.WRAPPERS:
+            return self.wrapper(name, text, after, end, depth)
+        elif name in ("begin", "end"):
+            return self.environment(name, text, at, after, end)
+        elif name in FUNCTIONS:
+            self.word(name, at, after)
+        else:
+            self.emit("ID", tables.ALIASES.get(name, name), at, after)
+        return after
+
+    def null_delimiter(self, name: str, text: str, after: int) -> int:
+        r"""``\left.`` opens nothing: the full stop belongs to the command."""
+        return after + 1 if name in ("left", "right") and text.startswith(".", after) else after
+
+    def argument(self, text: str, at: int, end: int) -> tuple[tuple[int, int], int]:
+        """The stretch of the next argument, without its braces, and the position after it."""
+        while at < end and text[at].isspace():
+            at += 1
+        if at >= end:
+            raise self.error("an argument", "the end of the formula", end - 1, end, "give it in braces")
+        if text[at] != "{":
+            found = _COMMAND.match(text, at, end)
+            stop = found.end() if found else at + 1
+            return (at, stop), stop
+        level, here = 0, at
+        while here < end:
+            c = text[here]
+            here += 2 if c == "\\" else 1
+            level += (c == "{") - (c == "}")
+            if level == 0:
+                return (at + 1, here - 1), here
+        raise self.error("a closing }", "the end of the formula", at, at + 1, "close the brace")
+
+    def prose(self, text: str, inner: tuple[int, int], start: int, end: int, depth: int) -> None:
+        r"""``\text{…}``: one word that is a function or a transpose counts as mathematics, anything else separates."""
+        word = text[slice(*inner)].strip()
+        if word in FUNCTIONS:
+            self.word(word, start, end)
+        elif word in ("T", "⊤"):
+            self.emit("ID", "T", start, end)
+        else:
+            self.emit("BREAK", "text", start, end)
+
+    def font(self, name: str, text: str, at: int, after: int, end: int, depth: int) -> int:
+        if name in ("rm", "bf", "it", "sf", "cal", "displaystyle", "textstyle", "scriptstyle", "boldmath"):
+            return after
+        inner, stop = self.argument(text, after, end)
+        word = text[slice(*inner)].strip()
+        if word in ("1", "I") and name in ("mathbb", "mathds", "mathbf", "boldsymbol", "bm", "symbf") and (word == "1" or name == "mathbb"):
+            self.emit("ONES", word, at, stop)
+        elif name in ("mathrm", "operatorname", "mathsf", "mathit", "mathtt", "textrm") and len(word) > 1 and word.replace("_", "").isalnum():
+            self.word(word, at, stop)
+        elif name in ("mathrel", "mathbin", "mathop"):
+            self.relation(text, inner, at, stop, depth)
+        else:
+            self.emit("LB", "{", at, at)
+            self.run(text, *inner, depth)
+            self.emit("RB", "}", stop, stop)
+        return stop
+
+    def relation(self, text: str, inner: tuple[int, int], at: int, stop: int, depth: int) -> None:
+        if text[slice(*inner)].strip() == "+":
+            self.emit("INCREMENT", "+", at, stop)
+        else:
+            self.run(text, *inner, depth)
+
+    def wrapper(self, name: str, text: str, after: int, end: int, depth: int) -> int:
+        for _ in range(tables.WRAPPERS[name]):
+            _, after = self.argument(text, after, end)
+        inner, after = self.argument(text, after, end)
+        self.emit("LB", "{", inner[0], inner[0])
+        self.run(text, *inner, depth)
+        self.emit("RB", "}", inner[1], inner[1])
+        if name in ("underbrace", "overbrace"):
+            while after < end and text[after].isspace():
+                after += 1
+            if after < end and text[after] in "_^":
+                _, after = self.argument(text, after + 1, end)
+        return after
+
+    def environment(self, which: str, text: str, at: int, after: int, end: int) -> int:
+        inner, stop = self.argument(text, after, end)
+        name = text[slice(*inner)].strip()
+        if name in tables.MATRICES:
+            if name == "array" and which == "begin":
+                _, stop = self.argument(text, stop, end)
+            self.matrix += 1 if which == "begin" else -1
+            self.emit("OPEN" if which == "begin" else "CLOSE", "[", at, stop)
+        elif name in tables.DISPLAYS:
+            if name.startswith("align") and name.endswith(("at", "at*", "edat")) and which == "begin":
+                _, stop = self.argument(text, stop, end)
+            self.emit("BREAK", "\\", at, stop)
+        else:
+            self.emit("STRANGE", f"\\{which}{{{name}}}", at, stop)
+        return stop
+
+    def expand(self, text: str, at: int, after: int, end: int, depth: int, macro: Macro) -> int:
+        self.expansions += 1
+        if self.expansions > MOST_EXPANSIONS or depth > 40:
+            raise self.error("macros that come to an end", "more than 2000 expansions", at, after, "does a macro call itself?")
+        arguments = []
+        for _ in range(macro.arity):
+            inner, after = self.argument(text, after, end)
+            arguments.append(text[slice(*inner)])
+        body = re.sub(r"#(\d)", lambda m: arguments[int(m[1]) - 1] if int(m[1]) <= len(arguments) else m[0], macro.body)
+        outside, self.place = self.place, self.place or (at, after)
+        self.run(body, 0, len(body), depth + 1)
+        self.place = outside
+        return after
+

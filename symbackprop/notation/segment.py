@@ -1,0 +1,170 @@
+r"""From a document to statements: where the mathematics stands in prose, and where one relation ends and the next begins.
+
+Mathematics is what stands in ``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]`` and display environments; where a text has none of
+these, all of it is mathematics (plain text: line by line). A formula splits, outside brackets, at line ends, wide spaces,
+commas, full stops, words and arrows; a piece that begins with a relation continues the chain of the piece before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbackprop.errors import Malformed, NotSupported, Span
+from symbackprop.notation.latex_tables import DANGEROUS, DISPLAYS
+from symbackprop.notation.latex_tokens import Macro, lex_latex
+from symbackprop.notation.text_tokens import lex_text
+from symbackprop.notation.tokens import MOST_TEXT, Token
+from symbackprop.notation.written import Node, Relation
+from symbackprop.notation.written_reader import match_bars, read_formula
+
+_SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
+_RELATIONS = frozenset("REL INCREMENT".split())
+_ENVIRONMENTS = "|".join(re.escape(n) for n in sorted(DISPLAYS, key=len, reverse=True))
+_MATHS = re.compile(
+    rf"\\begin\{{({_ENVIRONMENTS})\}}.*?\\end\{{\1\}}|\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)|(?<!\\)\$[^$]*(?<!\\)\$", re.DOTALL
+)
+_MACRO = re.compile(r"\\(?:re|provide)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{")
+_NUMPY = re.compile(r"^\s*(?:def |import |from \w+ import )", re.MULTILINE)
+_DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A piece of mathematics: its tree, or why it could not be read. ``text`` is the stretch as written."""
+
+    start: int
+    end: int
+    text: str
+    tree: Node | None
+    error: Malformed | None = None
+
+    @property
+    def is_relation(self) -> bool:
+        """Whether it says that things are equal; a piece without relation is a mention."""
+        if self.tree is None:
+            return self.error is not None
+        return isinstance(self.tree, Relation) and any(r in EQUALITIES for r in self.tree.relations)
+
+
+EQUALITIES = frozenset(("=", ":=", "=:", "+=", "-="))
+
+
+def detect_format(text: str) -> str:
+    """``latex``, ``text`` or ``numpy``, by what the text looks like."""
+    if _NUMPY.search(text) and "\\" not in text:
+        return "numpy"
+    return "latex" if "\\" in text or "$" in text else "text"
+
+
+def statements(text: str, format: str, declared: frozenset[str], source: str = "<derivation>") -> tuple[Statement, ...]:
+    """The statements of a document in reading order.
+
+    Raises
+    ------
+    Malformed
+        For a text over 1 MB, and for LaTeX that reaches outside a formula.
+    NotSupported
+        For Python code.
+    """
+    if len(text) > MOST_TEXT:
+        raise Malformed("a derivation of at most 1 MB", f"{len(text):,} characters", Span(source, text[:200], 0, 1), "verify it in parts")
+    if format == "numpy":
+        raise NotSupported("a derivation in LaTeX or text", "Python code", Span(source, text[:1000], 0, 1), "write the gradients as formulas: dW = dZ.T @ X")
+    if format not in ("latex", "text"):
+        raise Malformed("format latex, text or numpy", f"{format!r}")
+    return tuple(_latex(text, source) if format == "latex" else _text(text, declared, source))
+
+
+def _latex(text: str, source: str) -> Iterator[Statement]:
+    if found := _DANGER.search(text):
+        raise Malformed(
+            "mathematics", f"\\{found[1]}, a command that acts outside the formula",
+            Span(source, text, found.start(), found.end()), "leave it out: a derivation is only read",
+        )  # fmt: skip
+    macros, bare = _macros(text)
+    for start, end in _formulas(bare):
+        yield from _split(lex_latex(bare, start, end, macros, source), text, source)
+
+
+def _macros(text: str) -> tuple[dict[str, Macro], str]:
+    """The macros that the text defines, and the text with the definitions blanked out (places stay)."""
+    macros: dict[str, Macro] = {}
+    at = 0
+    while found := _MACRO.search(text, at):
+        level, here = 1, found.end()
+        while here < len(text) and level:
+            level += (text[here] == "{") - (text[here] == "}") if text[here - 1] != "\\" else 0
+            here += 1
+        name = found[1] or found[3] or found[5]
+        body = text[found.end() : here - 1]
+        arity = int(found[2] or 0) if found[1] else (found[4] or "").count("#")
+        macros[name] = Macro(arity, rf"\operatorname{{{body}}}" if found[5] else body)
+        text = text[: found.start()] + " " * (here - found.start()) + text[here:]
+        at = here
+    return macros, text
+
+
+def _formulas(text: str) -> Iterator[tuple[int, int]]:
+    found = list(_MATHS.finditer(text))
+    if not found:
+        yield 0, len(text)
+    for m in found:
+        opening = 2 if m[0].startswith(("$$", r"\[", r"\(")) else 1 if m[0].startswith("$") else 0
+        yield m.start() + opening, m.end() - opening
+
+
+def _text(text: str, declared: frozenset[str], source: str) -> Iterator[Statement]:
+    """Plain text: a statement a line, continued inside brackets; ``$`` would make it LaTeX."""
+    start = 0
+    while start < len(text):
+        end, level = start, 0
+        while end < len(text) and not (text[end] == "\n" and level <= 0):
+            level += (text[end] in "([{") - (text[end] in ")]}")
+            end += 1
+        if level > 0:
+            stop = text.find("\n", start)
+            end = len(text) if stop < 0 else stop
+        yield from _split(lex_text(text, declared, start, end), text, source)
+        start = end + 1
+
+
+def _split(tokens: list[Token], text: str, source: str) -> Iterator[Statement]:
+    """The pieces of one formula, chains joined again."""
+    joined: list[list[Token]] = []
+    for piece in _pieces(match_bars(tokens)):
+        if piece[0].kind in _RELATIONS and joined:
+            joined[-1].extend(piece)
+        else:
+            joined.append(piece)
+    for piece in joined:
+        yield _statement(piece, text, source)
+
+
+def _pieces(tokens: list[Token]) -> Iterator[list[Token]]:
+    depth = 0
+    piece: list[Token] = []
+    for token in tokens:
+        depth = max(0, depth + (token.kind in ("OPEN", "LB")) - (token.kind in ("CLOSE", "RB")))
+        if token.kind == "AMP":
+            continue
+        if token.kind in _SPLITS and depth == 0:
+            if piece:
+                yield piece
+            piece = []
+        elif token.kind == "BREAK":
+            continue
+        else:
+            piece.append(token)
+    if piece:
+        yield piece
+
+
+def _statement(tokens: list[Token], text: str, source: str) -> Statement:
+    start, end = tokens[0].start, max(t.end for t in tokens)
+    stretch = text[start:end].strip()
+    try:
+        return Statement(start, end, stretch, read_formula(list(tokens), text, source))
+    except Malformed as error:
+        return Statement(start, end, stretch, None, error if any(t.kind in _RELATIONS for t in tokens) else None)

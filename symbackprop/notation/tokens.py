@@ -1,0 +1,93 @@
+"""What the two lexers of hand derivations give: tokens with their place, and the tables that LaTeX and plain text share."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+MOST_TEXT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token: its kind, its canonical text and where it stands in the source."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+).split()
+
+# Words for functions, in whatever notation they come, and the function of the library that each names.
+# fmt: off
+FUNCTIONS = {
+    "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh",
+    "sqrt": "sqrt", "abs": "abs", "sign": "sign", "sgn": "sign", "step": "step", "erf": "erf",
+    "relu": "relu", "ReLU": "relu", "sigmoid": "sigmoid", "softplus": "softplus", "gelu": "gelu", "silu": "silu",
+    "softmax": "softmax", "log_softmax": "log_softmax", "logsumexp": "logsumexp",
+    "max": "max", "min": "min", "maximum": "maximum", "minimum": "minimum", "mean": "mean", "avg": "mean", "sum": "sum",
+    "tr": "trace", "Tr": "trace", "trace": "trace", "diag": "diag", "Diag": "diag", "det": "det", "vec": "vec",
+    "rowsum": "rowsum", "dot": "dot", "outer": "outer", "norm": "norm2", "norm2": "norm2", "var": "var", "Var": "var",
+    "log1p": "log1p", "expm1": "expm1",
+}
+
+UNICODE = {                      # characters that are not letters: kind and text
+    "′": ("PRIME", "'"), "″": ("PRIME", "''"), "⊙": ("OP", "⊙"), "∘": ("OP", "⊙"), "·": ("OP", "·"),
+    "×": ("OP", "×"), "⊗": ("OP", "⊗"), "∂": ("PARTIAL", "∂"), "∇": ("NABLA", "∇"), "∑": ("BIG", "sum"), "∏": ("BIG", "prod"),
+    "−": ("MINUS", "-"), "–": ("MINUS", "-"), "≔": ("REL", ":="), "≤": ("CMP", "<="), "≥": ("CMP", ">="), "≠": ("CMP", "!="),
+    "∈": ("IN", "∈"), "…": ("DOTS", "…"), "⋯": ("DOTS", "…"), "⇒": ("BREAK", "⇒"), "∴": ("BREAK", "∴"), "∵": ("BREAK", "∵"),
+    "←": ("ARROW", "←"), "→": ("ARROW", "→"), "≈": ("ARROW", "≈"), "∝": ("ARROW", "∝"), "√": ("SQRT", "√"), "‖": ("NORM", "‖"),
+    "⟨": ("OPEN", "<"), "⟩": ("CLOSE", "<"), "，": ("COMMA", ","), "；": ("SEMI", ";"), "。": ("STOP", "."), "：": ("COLON", ":"),
+    "（": ("OPEN", "("), "）": ("CLOSE", "("), "𝟏": ("ONES", "1"), "𝟙": ("ONES", "1"), "ℓ": ("ID", "ell"), "ℒ": ("ID", "L"),
+    "ℝ": ("ID", "R"), "⊤": ("ID", "T"),
+}
+
+SIMPLE = {                       # ASCII characters
+    "+": ("PLUS", "+"), "-": ("MINUS", "-"), "*": ("OP", "*"), "/": ("OP", "/"), "=": ("REL", "="), "<": ("CMP", "<"), ">": ("CMP", ">"),
+    "(": ("OPEN", "("), ")": ("CLOSE", "("), "[": ("OPEN", "["), "]": ("CLOSE", "["), "{": ("LB", "{"), "}": ("RB", "}"),
+    "_": ("SUB", "_"), "^": ("SUP", "^"), "'": ("PRIME", "'"), "|": ("BAR", "|"), ",": ("COMMA", ","), ";": ("SEMI", ";"),
+    ":": ("COLON", ":"), ".": ("STOP", "."), "&": ("AMP", "&"), "@": ("OP", "@"), "!": ("STOP", "!"), "?": ("STOP", "?"),
+}
+
+ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot", "\u20d7": "vec"}
+# fmt: on
+SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))
+SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₙₘ", "0123456789ijknm", strict=True))
+_GREEK_NAMES = {
+    unicodedata.lookup(
+        f"GREEK {'CAPITAL' if g[0].isupper() else 'SMALL'} LETTER "
+        f"{'LAMDA' if g.lower() == 'lambda' else g.upper()}"
+    ): g
+    for g in GREEK
+} | {"ς": "sigma", "ϕ": "phi", "ϵ": "epsilon"}
+
+
+def unicode_tokens(text: str, at: int) -> tuple[list[Token], int]:
+    """The tokens of the character at ``at`` (with combining accents that follow it) and the position after it.
+
+    An empty list where the character is none that mathematics uses.
+    """
+    end = at + 1
+    while end < len(text) and unicodedata.combining(text[end]):
+        end += 1
+    plain = unicodedata.normalize("NFD", text[at:end])
+    letter, marks = plain[0], plain[1:]
+    if letter in SUPERSCRIPTS:
+        return [Token("SUP", "^", at, end), Token("NUM", SUPERSCRIPTS[letter], at, end)], end
+    if letter in SUBSCRIPTS:
+        below = SUBSCRIPTS[letter]
+        return [Token("SUB", "_", at, end), Token("NUM" if below.isdigit() else "ID", below, at, end)], end
+    if letter == "ᵀ":
+        return [Token("SUP", "^", at, end), Token("ID", "T", at, end)], end
+    if letter in UNICODE:
+        return [Token(*UNICODE[letter], at, end)], end
+    name = _GREEK_NAMES.get(letter, letter if letter.isascii() and letter.isalpha() else "")
+    if not name:
+        return [], end
+    accents = [Token("ACC", ACCENTS[m], at, end) for m in marks if m in ACCENTS]
+    return [*accents, Token("ID", name, at, end)], end

@@ -1,0 +1,216 @@
+"""The syntax tree *as written*: neutral nodes with the place where each stands, nothing yet decided.
+
+What a hand derivation means depends on shapes: whether ``W^T d`` is a product, ``a^2`` a layer or a power, ``f(x)`` a call or
+a factor. The reader therefore builds one tree (:class:`Juxt`, :class:`Bracket`, :class:`Script`), and ``checking`` decides.
+``start:end`` is the node's place in the source; a node made by an edit has ``start = end = -1`` and is printed by rule,
+every other one by quoting the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+
+NOWHERE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Base of the tree as written."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number, as its digits."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A letter or word in canonical spelling: ``theta`` for ``\\theta`` and ``θ``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accent(Node):
+    """``\\hat y`` and the like."""
+
+    accent: str
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Mark(Node):
+    """A sign that stands for itself: ``T`` and ``prime`` in superscripts, ``:`` as a slot, ``dots``, ``partial``, ``ones``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script(Node):
+    """A base with subscripts (each index one item) and superscripts in order."""
+
+    base: Node
+    subs: tuple[Node, ...]
+    sups: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Juxt(Node):
+    """Factors side by side, two or more."""
+
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """An operation at the level of products: ``⊙ * · × ⊗ / @``."""
+
+    op: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Term(Node):
+    """One summand with its sign, ``+`` or ``-``."""
+
+    sign: str
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Terms(Node):
+    """A sum of signed terms; also a single negated one."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket(Node):
+    """``( … )``, ``[ … ]``, ``{ … }``, ``| … |``, ``‖ … ‖``, ``⟨ … ⟩`` around one item or a list of them."""
+
+    kind: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction(Node):
+    """A fraction, or ``∂ a / ∂ b``."""
+
+    top: Node
+    bottom: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Root(Node):
+    """A square root."""
+
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function known by its typography (``\\log``, ``\\operatorname{diag}``) on its arguments."""
+
+    function: Node
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword(Node):
+    """``axis=1`` among the arguments of a call."""
+
+    key: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Big(Node):
+    """``Σ Π max`` with what stands below and above it, over the product to its right."""
+
+    word: str
+    below: tuple[Node, ...]
+    above: tuple[Node, ...]
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Partial(Node):
+    """``∂ a``; a fraction of two is a derivative."""
+
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Nabla(Node):
+    """``∇_x L``; without operand it is of the loss."""
+
+    by: Node | None
+    of: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relation(Node):
+    """``a op b op c``: members and the relations between them."""
+
+    members: tuple[Node, ...]
+    relations: tuple[str, ...]
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below, left to right."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (v for v in value if isinstance(v, Node))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, in reading order."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def rewrite(node: Node, change: Callable[[Node], Node | None]) -> Node:
+    """The tree with the nodes for which ``change`` gives another one replaced; what holds a change loses its place."""
+    changed = change(node)
+    if changed is not None:
+        return changed
+    updates = {}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            new: object = rewrite(value, change)
+        elif isinstance(value, tuple):
+            new = tuple(rewrite(v, change) if isinstance(v, Node) else v for v in value)
+        else:
+            continue
+        if new != value:
+            updates[field.name] = new
+    return replace(node, start=NOWHERE, end=NOWHERE, **updates) if updates else node
+
+
+def same_text(a: Node, b: Node) -> bool:
+    """Whether two trees are alike, wherever they stand."""
+    return bare(a) == bare(b)
+
+
+def bare(node: Node) -> Node:
+    """The tree without its places."""
+    updates: dict[str, object] = {"start": NOWHERE, "end": NOWHERE}
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            updates[field.name] = bare(value)
+        elif isinstance(value, tuple):
+            updates[field.name] = tuple(bare(v) if isinstance(v, Node) else v for v in value)
+    return replace(node, **updates)  # type: ignore[arg-type]

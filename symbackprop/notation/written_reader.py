@@ -1,0 +1,393 @@
+r"""The reader of one formula: a precedence parser over tokens, the same for LaTeX and for plain text.
+
+From low to high: relations, ``+ -``, ``⊙ * · × ⊗ /``, juxtaposition, functions without brackets, scripts. ``Σ`` takes the
+whole product to its right. Nothing is decided that needs a shape: the tree is the one of
+:mod:`symbackprop.notation.written`. Refuses with what was expected, what came, and the place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbackprop.errors import Malformed, Span
+from symbackprop.notation.tokens import Token
+from symbackprop.notation.written import (
+    Accent, Big, Binary, Bracket, Call, Fraction, Juxt, Keyword, Mark, Nabla, Name, Node, Number, Partial, Relation, Root,
+    Script, Term, Terms,
+)  # fmt: skip
+
+DEEPEST = 40
+SHOWN = {"(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩"}
+_STARTS = frozenset("NUM ID FN BIG PARTIAL NABLA FRAC SQRT ACC ONES OPEN LB DOTS".split())
+_END = Token("END", "the end of the formula", -1, -1)
+
+
+def read_formula(tokens: list[Token], text: str, source: str = "<derivation>") -> Node:
+    """The tree of one formula (a relation chain, an expression); all tokens are consumed.
+
+    Raises
+    ------
+    Malformed
+        At the first token that does not fit.
+    """
+    reader = _Reader(match_bars(tokens), text, source)
+    node = reader.relation()
+    if reader.kind != "END":
+        raise reader.error("an operator or the end of the formula")
+    return node
+
+
+def match_bars(tokens: list[Token]) -> list[Token]:
+    """``|`` and ``‖`` as opening or closing brackets: one closes iff its like is innermost and an operand stands before it."""
+    out: list[Token] = []
+    stack: list[str] = []
+    for token in tokens:
+        if token.kind in ("BAR", "NORM"):
+            mark = "|" if token.kind == "BAR" else "‖"
+            operand = bool(out) and out[-1].kind in ("ID", "NUM", "CLOSE", "RB", "PRIME", "DOTS", "ONES")
+            closes = bool(stack) and stack[-1] == mark and operand
+            token = Token("CLOSE" if closes else "OPEN", mark, token.start, token.end)
+        if token.kind in ("OPEN", "LB"):
+            stack.append(token.text)
+        elif token.kind in ("CLOSE", "RB") and stack:
+            stack.pop()
+        out.append(token)
+    return out
+
+
+@dataclass(slots=True)
+class _Reader:
+    tokens: list[Token]
+    text: str
+    source: str
+    at: int = 0
+    depth: int = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at] if self.at < len(self.tokens) else _END
+
+    @property
+    def kind(self) -> str:
+        return self.token.kind
+
+    @property
+    def last(self) -> int:
+        """Where the token before this one ends."""
+        return self.tokens[self.at - 1].end
+
+    def next(self) -> Token:
+        token = self.token
+        self.at += 1
+        return token
+
+    def error(self, expected: str, hint: str = "") -> Malformed:
+        token = self.token
+        if token is _END:
+            end = self.tokens[-1].end if self.tokens else 0
+            return Malformed(expected, token.text, Span(self.source, self.text, max(0, end - 1), end), hint)
+        return Malformed(expected, f"«{self.text[token.start : token.end]}»", Span(self.source, self.text, token.start, token.end), hint)
+
+    def expect(self, kind: str, text: str, said: str) -> Token:
+        if self.kind != kind or (text and self.token.text != text):
+            raise self.error(said, "close the bracket" if self.kind == "END" else "")
+        return self.next()
+
+    def relation(self) -> Node:
+        """``a = b = c``, also with comparisons and ``∈``."""
+        members, relations = [self.terms()], []
+        while self.kind in ("REL", "CMP", "IN", "INCREMENT", "ARROW"):
+            operator = self.next()
+            if operator.kind == "INCREMENT":
+                self.expect("REL", "=", "= after +")
+                relations.append("+=")
+            else:
+                relations.append(operator.text)
+            members.append(self.terms())
+        if not relations:
+            return members[0]
+        return Relation(members[0].start, members[-1].end, tuple(members), tuple(relations))
+
+    def terms(self) -> Node:
+        start = self.token.start
+        signs = self.kind in ("PLUS", "MINUS")
+        terms = [self.term()]
+        while self.kind in ("PLUS", "MINUS"):
+            terms.append(self.term())
+        if len(terms) == 1 and not signs:
+            return terms[0].body
+        return Terms(start, terms[-1].end, tuple(terms))
+
+    def term(self) -> Term:
+        start, sign = self.token.start, "+"
+        while self.kind in ("PLUS", "MINUS"):
+            sign = {"-": {"+": "-", "-": "+"}[sign]}.get(self.next().text, sign)
+        body = self.product()
+        return Term(start, body.end, sign, body)
+
+    def product(self) -> Node:
+        left = self.juxtaposed()
+        while self.kind == "OP":
+            if self.slot_follows():
+                break
+            operator = self.next().text
+            right = self.negated() if self.kind == "MINUS" else self.juxtaposed()
+            if operator == "/" and isinstance(left, Partial) and isinstance(right, Partial):
+                left = Fraction(left.start, right.end, left, right)
+            else:
+                left = Binary(left.start, right.end, operator, left, right)
+        return left
+
+    def negated(self) -> Node:
+        start = self.next().start
+        body = self.juxtaposed()
+        return Terms(start, body.end, (Term(start, body.end, "-", body),))
+
+    def slot_follows(self) -> bool:
+        """Whether a ``·`` ends a list of subscripts, where it is an empty place."""
+        after = self.tokens[self.at + 1].kind if self.at + 1 < len(self.tokens) else "END"
+        return self.token.text in ("·", "⊙", "*") and after in ("RB", "COMMA", "END", "CLOSE")
+
+    def juxtaposed(self) -> Node:
+        factors = [self.factor()]
+        while self.kind in _STARTS:
+            factors.append(self.factor())
+        if len(factors) == 1:
+            return factors[0]
+        return Juxt(factors[0].start, factors[-1].end, tuple(factors))
+
+    def factor(self) -> Node:
+        """An atom with its scripts; ``∂ a / ∂ b`` written with a slash is one too."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names")
+        node = self.scripted(self.atom())
+        if isinstance(node, Partial) and self.token.text == "/" and self.kind == "OP" and self.ahead("PARTIAL"):
+            self.next()
+            bottom = self.factor()
+            node = Fraction(node.start, bottom.end, node, bottom)
+        self.depth -= 1
+        return node
+
+    def ahead(self, kind: str) -> bool:
+        return self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].kind == kind
+
+    def atom(self) -> Node:
+        read = _ATOMS.get(self.kind)
+        if read is None:
+            raise self.error("a name, a number or a bracket")
+        return read(self)
+
+    def number(self) -> Node:
+        t = self.next()
+        return Number(t.start, t.end, t.text)
+
+    def name(self) -> Node:
+        t = self.next()
+        return Name(t.start, t.end, t.text)
+
+    def mark(self) -> Node:
+        t = self.next()
+        return Mark(t.start, t.end, {"DOTS": "dots", "ONES": "ones"}[t.kind])
+
+    def accent(self) -> Node:
+        t = self.next()
+        body = self.argument()
+        return Accent(t.start, max(t.end, body.end), t.text, body)
+
+    def partial(self) -> Node:
+        t = self.next()
+        order: tuple[Node, ...] = ()
+        if self.kind == "SUP":
+            self.next()
+            order = (self.argument(),)
+        if self.kind not in _STARTS:
+            body: Node = Mark(t.start, t.end, "partial")
+        else:
+            body = self.factor()
+        node = Partial(t.start, body.end, body)
+        return Script(t.start, body.end, node, (), order) if order else node
+
+    def nabla(self) -> Node:
+        t = self.next()
+        by: Node | None = None
+        end = t.end
+        if self.kind == "SUB":
+            self.next()
+            by = self.argument()
+            end = self.last
+        operand = self.kind in ("ID", "ACC", "LB") or self.kind == "OPEN" and self.token.text == "("
+        of = self.factor() if operand else None
+        return Nabla(t.start, of.end if of else end, by, of)
+
+    def fraction(self) -> Node:
+        t = self.next()
+        top = self.argument()
+        bottom = self.argument()
+        return Fraction(t.start, self.last, top, bottom)
+
+    def root(self) -> Node:
+        t = self.next()
+        if self.kind == "OPEN" and self.token.text == "[":
+            raise self.error("a square root", "write an exponent")
+        body = self.argument()
+        return Root(t.start, self.last, body)
+
+    def argument(self) -> Node:
+        """``{…}``, or one atom; of a number without braces the first digit alone, as in TeX."""
+        if self.kind == "LB":
+            self.next()
+            inner = self.relation()
+            self.expect("RB", "", "a closing }")
+            return inner
+        if self.kind == "NUM" and len(self.token.text) > 1 and "." not in self.token.text and self.tokens[self.at - 1].kind != "SUP":
+            t = self.token
+            self.tokens[self.at] = Token("NUM", t.text[1:], t.start + 1, t.end)
+            return Number(t.start, t.start + 1, t.text[0])
+        if self.kind == "PRIME":
+            t = self.next()
+            return Mark(t.start, t.end, "prime")
+        if self.kind == "OP" and self.token.text in ("*", "⊙", "·"):
+            t = self.next()
+            return Mark(t.start, t.end, ":" if t.text == "·" else "star")
+        if self.kind in ("PLUS", "MINUS") and not (self.kind == "MINUS" and self.ahead("NUM")):
+            t = self.next()
+            return Mark(t.start, t.end, t.text)
+        if self.kind == "MINUS":
+            return self.negated()
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names")
+        atom = self.atom()
+        self.depth -= 1
+        return atom
+
+    def group(self) -> Node:
+        """Braces that only group."""
+        self.next()
+        inner = self.relation()
+        self.expect("RB", "", "a closing }")
+        return inner
+
+    def bracket(self) -> Node:
+        t = self.next()
+        items = self.items("CLOSE")
+        if self.kind != "CLOSE" or (self.token.text != t.text and {self.token.text, t.text} - {"(", "[", "{"}):
+            raise self.error(f"a closing {SHOWN[t.text]}", "close the bracket" if self.kind == "END" else "")
+        close = self.next()
+        return Bracket(t.start, close.end, t.text, items)
+
+    def items(self, closing: str) -> tuple[Node, ...]:
+        """Items between commas; ``:`` alone is a slot, ``axis=1`` a keyword."""
+        items: list[Node] = []
+        while self.kind != closing and self.kind != "END":
+            items.append(self.item())
+            if self.slot_follows():
+                continue
+            if self.kind not in ("COMMA", "SEMI", "BAR"):
+                break
+            self.next()
+        return tuple(items)
+
+    def item(self) -> Node:
+        t = self.token
+        if self.kind == "COLON" or self.slot_follows():
+            self.next()
+            return Mark(t.start, t.end, ":")
+        if self.kind == "ID" and self.token.text in ("axis", "keepdims") and self.ahead("REL"):
+            self.next()
+            self.next()
+            value = self.terms()
+            return Keyword(t.start, value.end, t.text, value)
+        return self.relation()
+
+    def call(self) -> Node:
+        """A function by typography: in brackets, or the one factor that follows; a power may stand between."""
+        t = self.next()
+        function: Node = Name(t.start, t.end, t.text)
+        function = self.scripted(function)
+        if self.kind == "OPEN" and self.token.text in ("(", "[", "{"):
+            bracket = self.bracket()
+            assert isinstance(bracket, Bracket), "bracket() reads a bracket"
+            return Call(t.start, bracket.end, function, bracket.items)
+        if self.kind not in _STARTS:
+            return function
+        argument = self.factor()
+        return Call(t.start, argument.end, function, (argument,))
+
+    def big(self) -> Node:
+        t = self.next()
+        below: tuple[Node, ...] = ()
+        above: tuple[Node, ...] = ()
+        while self.kind in ("SUB", "SUP"):
+            if self.next().kind == "SUB":
+                below = self.script_items()
+            else:
+                above = self.script_items()
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.error(f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names")
+        body = self.product()
+        self.depth -= 1
+        return Big(t.start, body.end, t.text, below, above, body)
+
+    def scripted(self, base: Node) -> Node:
+        subs: list[Node] = []
+        sups: list[Node] = []
+        while self.kind in ("SUB", "SUP", "PRIME"):
+            t = self.next()
+            if t.kind == "PRIME":
+                sups.extend(Mark(t.start, t.end, "prime") for _ in t.text)
+            elif t.kind == "SUB":
+                subs.extend(self.script_items())
+            else:
+                sups.extend(self.superscripts())
+        if not subs and not sups:
+            return base
+        return Script(base.start, self.last, base, tuple(subs), tuple(sups))
+
+    def script_items(self) -> tuple[Node, ...]:
+        """Subscripts: items between commas, letters side by side being one item each."""
+        if self.kind != "LB":
+            return (self.argument(),)
+        self.next()
+        items = self.items("RB")
+        self.expect("RB", "", "a closing }")
+        flat: list[Node] = []
+        for item in items:
+            flat.extend(item.factors if isinstance(item, Juxt) and all(map(_plain, item.factors)) else (item,))
+        return tuple(flat)
+
+    def superscripts(self) -> tuple[Node, ...]:
+        r"""Superscripts: a run of ``(i)``, ``[l]``, ``T``, primes and numbers; otherwise one expression."""
+        if self.kind != "LB":
+            return (self.argument(),)
+        self.next()
+        items: list[Node] = []
+        while self.kind == "PRIME":
+            t = self.next()
+            items.extend(Mark(t.start, t.end, "prime") for _ in t.text)
+        if self.kind != "RB":
+            inner = self.relation() if not self.slot_follows() else self.argument()
+            parts = inner.factors if isinstance(inner, Juxt) else (inner,)
+            items.extend(parts if all(_mark_like(p) for p in parts) else (inner,))
+        while self.kind == "PRIME":
+            t = self.next()
+            items.extend(Mark(t.start, t.end, "prime") for _ in t.text)
+        self.expect("RB", "", "a closing }")
+        return tuple(items)
+
+
+def _plain(node: Node) -> bool:
+    return isinstance(node, Name | Number | Accent | Mark) or isinstance(node, Script) and isinstance(node.base, Name)
+
+
+def _mark_like(node: Node) -> bool:
+    return isinstance(node, Bracket | Number) or isinstance(node, Name) and node.text == "T"
+
+
+_ATOMS = {
+    "NUM": _Reader.number, "ID": _Reader.name, "FN": _Reader.call, "BIG": _Reader.big, "PARTIAL": _Reader.partial,
+    "NABLA": _Reader.nabla, "FRAC": _Reader.fraction, "SQRT": _Reader.root, "ACC": _Reader.accent, "ONES": _Reader.mark,
+    "DOTS": _Reader.mark, "OPEN": _Reader.bracket, "LB": _Reader.group,
+}  # fmt: skip
