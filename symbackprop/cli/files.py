@@ -1,0 +1,60 @@
+"""Texts that come from files and go to files: bounded, UTF-8, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from symbackprop.errors import Malformed
+
+LARGEST_TEXT = 1_000_000
+
+
+def shorten(text: str, width: int = 60) -> str:
+    """``text`` in one line of at most ``width`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def read_text(path: str) -> str:
+    """The text of a file, or of standard input for ``-``; refuses what is over 1 MB."""
+    source = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
+    with source:
+        raw = source.read(LARGEST_TEXT + 1)
+    if len(raw) > LARGEST_TEXT:
+        raise Malformed(
+            "a text of at most 1 MB", f"a longer one in {path}", hint="give the derivation alone"
+        )
+    return raw.decode("utf-8")
+
+
+def write_file(path: str, text: str) -> None:
+    """Write ``text`` whole or not at all: a failure leaves the old file as it was."""
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():  # a pipe or a device must not be replaced
+        target.write_text(text, encoding="utf-8")
+        return
+    handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        # mkstemp makes files that only their owner reads; an ordinary file follows the umask.
+        os.umask(mask := os.umask(0))
+        os.chmod(draft, 0o666 & ~mask)
+        os.replace(draft, target)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+def check_suffix(output: str, *allowed: str) -> str:
+    """The suffix of an output file, refused before any work is done if it says nothing to us."""
+    suffix = "-" if output == "-" else Path(output).suffix
+    if suffix not in allowed:
+        raise Malformed(
+            f"an output file ending in {' or '.join(allowed[1:])}, or - for standard output",
+            f"`{shorten(output)}`",
+            hint=f"-o {Path(output).stem or 'net'}{allowed[1]}",
+        )
+    return suffix
