@@ -42,9 +42,9 @@ class Arithmetic:
 
 
 def boxed(value: Any) -> Array:
-    """An object as an array of rank 0; NumPy's functions unwrap objects of rank 0."""
-    if isinstance(value, np.ndarray):
-        return value
+    """A number as an array of rank 0: NumPy's functions unwrap their results of rank 0."""
+    if isinstance(value, np.ndarray | np.generic | float):
+        return np.asarray(value)
     out = np.empty((), dtype=object)
     out[()] = value
     return out

@@ -23,11 +23,15 @@ DECLARABLE_FACTS = (
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A declared input: its name, shape and role (``data``, ``param`` or ``index``)."""
+    """A declared input: its name, shape and role (``data``, ``param`` or ``index``).
+
+    The values of an index are integers from 0 to ``bound - 1``.
+    """
 
     name: str
     shape: Shape
     role: str
+    bound: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
