@@ -20,9 +20,11 @@ def shorten(text: str, width: int = 60) -> str:
 
 def read_text(path: str) -> str:
     """The text of a file, or of standard input for ``-``; refuses what is over 1 MB."""
-    source = sys.stdin.buffer if path == "-" else open(path, "rb")  # noqa: SIM115
-    with source:
-        raw = source.read(LARGEST_TEXT + 1)
+    if path == "-":
+        raw = sys.stdin.buffer.read(LARGEST_TEXT + 1)
+    else:
+        with open(path, "rb") as stream:
+            raw = stream.read(LARGEST_TEXT + 1)
     if len(raw) > LARGEST_TEXT:
         raise Malformed(
             "a text of at most 1 MB", f"a longer one in {path}", hint="give the derivation alone"
