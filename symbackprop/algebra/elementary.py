@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import reduce
 
-from sympy import Add, Expr, Integer, Mul, Pow, Rational, gcd, together
+from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Rational, gcd, together
 
 from symbackprop.algebra.context import Context, is_nonnegative
 from symbackprop.algebra.expand import expand
@@ -99,10 +99,8 @@ def _signed_step(u: Expr, context: Context) -> Expr:
     return _step(u) if content > 0 else 1 - _step(u)
 
 
-def together_atoms(u: Expr) -> Expr:
-    """SymPy's ``together`` with our nodes as opaque symbols."""
-    from sympy import Dummy
-
+def hide_atoms(u: Expr) -> tuple[Expr, dict[Dummy, Expr]]:
+    """``u`` as a rational function of symbols that stand for our nodes, and what each stands for."""
     atoms: dict[Expr, Dummy] = {}
 
     def hide(x: Expr) -> Expr:
@@ -112,7 +110,13 @@ def together_atoms(u: Expr) -> Expr:
             return x
         return atoms.setdefault(x, Dummy(f"a{len(atoms)}"))
 
-    return together(hide(u)).xreplace({d: a for a, d in atoms.items()})  # type: ignore[no-any-return]
+    return hide(u), {d: a for a, d in atoms.items()}
+
+
+def together_atoms(u: Expr) -> Expr:
+    """SymPy's ``together`` with our nodes as opaque symbols."""
+    hidden, shown = hide_atoms(u)
+    return together(hidden).xreplace(shown)  # type: ignore[no-any-return]
 
 
 def _split_log(u: Expr, context: Context) -> Expr:
@@ -204,4 +208,4 @@ def _is_indicator(e: Expr) -> bool:
     return isinstance(e, Compare) or (isinstance(e, Apply) and e.name == "step")
 
 
-__all__ = ["spell", "square_steps", "to_elementary", "together_atoms"]
+__all__ = ["hide_atoms", "spell", "square_steps", "to_elementary", "together_atoms"]

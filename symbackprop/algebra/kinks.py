@@ -1,7 +1,9 @@
-"""Where an expression has a kink or a tie: points there count for nothing when two expressions are compared.
+"""Where an expression has a kink or a tie: points there count for nothing when two expressions are
+compared.
 
-Two expressions are equal when they are wherever both are defined and differentiable. At ``relu``'s 0 or at a tie of a
-maximum two right formulas may differ by convention, so that a refutation must not rest on such a point.
+Two expressions are equal when they are wherever both are defined and differentiable. At ``relu``'s
+0 or at a tie of a maximum two right formulas may differ by convention, so that a refutation must
+not rest on such a point.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ Rules = Mapping[str, FunctionRule]
 
 
 def kinks(expressions: Iterable[Expr], rules: Rules) -> tuple[Expr, ...]:
-    """What must not be 0 (an argument), and what must not have ties (an :class:`IndexMax`), in these expressions."""
+    """What must not be 0 (an argument), and what must not have ties (an :class:`IndexMax`), in
+    these expressions.
+    """
     found: dict[Expr, None] = {}
     seen: set[Basic] = set()
     pending: list[Basic] = list(expressions)

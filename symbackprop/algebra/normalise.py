@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Integer, Mul, Number, Pow, Symbol
+from sympy import Add, Expr, Integer, Mul, Number, Symbol
 
-from symbackprop.algebra.context import Context, is_nonnegative
-from symbackprop.algebra.products import Product, collapse
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.products import Product, collapse, name_bound
 from symbackprop.ir.expressions import (
-    Apply,
     Compare,
     Delta,
     Entry,
@@ -20,6 +19,7 @@ from symbackprop.ir.expressions import (
     IndexProduct,
     IndexSum,
     Where,
+    substitute,
 )
 
 
@@ -38,9 +38,6 @@ def _normalise(e: Expr, context: Context) -> Expr:
         return e
     if isinstance(e, Add):
         return _sum_of_terms(e, context)
-    if isinstance(e, Apply):
-        e = _apply(Apply(e.args[0], *(normalise(a, context) for a in e.operands)), context)
-        return collapse(Product.of(e), context, normalise) if isinstance(e, Apply) else normalise(e, context)
     if isinstance(e, Where):
         return _where(*(normalise(a, context) for a in e.args))
     if isinstance(e, Compare):
@@ -53,25 +50,6 @@ def _normalise(e: Expr, context: Context) -> Expr:
 def _sum_of_terms(e: Add, context: Context) -> Expr:
     total = Add(*(normalise(a, context) for a in e.args))
     return collapse(Product.of(total), context, normalise) if isinstance(total, Add) and context.folding else total
-
-
-def _apply(e: Apply, context: Context) -> Expr:
-    """Values that hold for every argument: exp(0) = 1, log(1) = 0, log(exp(u)) = u, exp(log(u)) = u."""
-    u = e.operands[0]
-    if e.name == "exp" and u == 0:
-        return Integer(1)
-    if e.name == "log":
-        if u == 1:
-            return Integer(0)
-        if isinstance(u, Apply) and u.name == "exp":
-            return u.operands[0]
-    if e.name == "exp" and isinstance(u, Apply) and u.name == "log":
-        return u.operands[0]
-    if e.name == "abs" and is_nonnegative(u, context):
-        return u
-    if e.name in ("tanh", "sin", "sinh", "erf", "sign", "step", "abs") and u == 0:
-        return Integer(0)
-    return e
 
 
 def _where(c: Expr, a: Expr, b: Expr) -> Expr:
@@ -94,15 +72,9 @@ def _where(c: Expr, a: Expr, b: Expr) -> Expr:
 
 def _other_binder(e: Expr, context: Context) -> Expr:
     """``max`` and ``prod``: the body normalised, bound indices named by height."""
-    from symbackprop.algebra.products import name_bound
-
     context.depth += 1
     bound = tuple(Index(f"_t{context.depth}_{k}", i.extent) for k, i in enumerate(e.bound))
-    from symbackprop.ir.expressions import substitute
-
     body = normalise(substitute(e.body, dict(zip(e.bound, bound, strict=True))), context)
     context.depth -= 1
     return name_bound(e.func, [body], list(bound))
 
-
-__all__ = ["normalise", "Pow"]

@@ -163,10 +163,8 @@ def _normalise_factors(p: Product, context: Context, recur: Recur) -> bool:
                     p.coefficient = p.coefficient * content**exponent
                 elif content != 1:
                     inner = content * inner
-        elif isinstance(base, Apply) and f is base and len(p.factors) == 1 and not p.bound:
-            continue
-        elif isinstance(base, Pow | Mul | IndexSum):
-            inner = recur(base, context)
+        elif isinstance(base, Apply):
+            inner = known_value(Apply(base.args[0], *(recur(u, context) for u in base.operands)), context)
         else:
             inner = recur(base, context) if base.args else base
         recurred = recur(exponent, context) if not exponent.is_Number else exponent
@@ -175,6 +173,25 @@ def _normalise_factors(p: Product, context: Context, recur: Recur) -> bool:
         if isinstance(new, Mul | Number | IndexSum) or (isinstance(new, Add) and not isinstance(base, Add)):
             again = True
     return again
+
+
+def known_value(e: Apply, context: Context) -> Expr:
+    """``f(u)`` simplified where that holds for every argument: exp(0) = 1, log(1) = 0, log(exp(u)) = u, exp(log(u)) = u."""
+    u = e.operands[0]
+    if e.name == "exp" and u == 0:
+        return Integer(1)
+    if e.name == "log":
+        if u == 1:
+            return Integer(0)
+        if isinstance(u, Apply) and u.name == "exp":
+            return u.operands[0]
+    if e.name == "exp" and isinstance(u, Apply) and u.name == "log":
+        return u.operands[0]
+    if e.name == "abs" and is_nonnegative(u, context):
+        return u
+    if e.name in ("tanh", "sin", "sinh", "erf", "sign", "step", "abs") and u == 0:
+        return Integer(0)
+    return e
 
 
 def primitive(e: Add) -> tuple[Expr, Expr]:

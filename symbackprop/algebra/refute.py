@@ -1,27 +1,30 @@
-"""Counterexamples: two entries are different if they differ at a point, and the smallest such point is the one to show.
+"""Counterexamples: two entries are different if they differ at a point, and the smallest such
+point is the one to show.
 
-Takes two expressions with the same free indices and the program whose quantities they mention. Floating point only says
-where to look: a refutation rests on exact values, or on 50 digits where something is irrational. Points where either
-side is undefined, and points on a kink, count for nothing. No counterexample is no proof.
+Takes two expressions with the same free indices and the program whose quantities they mention.
+Floating point only says where to look: a refutation rests on exact values, or on 50 digits where
+something is irrational. Points where either side is undefined, and points on a kink, count for
+nothing. No counterexample is no proof.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice
 from typing import Any
 
 import mpmath
 import numpy as np
+from numpy.random import Generator
 from sympy import Basic, Expr, Symbol
 
 from symbackprop.algebra.kinks import at_kink, kinks
 from symbackprop.ir.arithmetic import DIGITS, Array, is_finite, is_rational, to_precise
-from symbackprop.ir.evaluate import Point, evaluate, extent_value, run
+from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Index, entry_names, free_indices
 from symbackprop.ir.program import Program
-from symbackprop.ir.sample import admissible, draw
+from symbackprop.ir.sample import admissible, draw, fitting
 from symbackprop.ir.verdict import Witness
 
 POINTS, FEW = 12, 4  # floating-point points looked at; few where the program is long
@@ -63,12 +66,12 @@ def refute(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Witness 
     question = _question(lhs, rhs, program)
     if _agree(question, seed):
         return None
-    for sizes in _small_sizes(question.program):
-        rng = np.random.default_rng([seed, *sizes.values()])
-        for attempt in range(DRAWS):
-            point = draw(
-                question.program, rng, dims=sizes, exact=True, whole=attempt < DRAWS - 1
-            )
+    rng = np.random.default_rng(seed)
+    draws = _budget(question.program, DRAWS)
+    for sizes in _sizes(question.program, rng):
+        for attempt in range(draws):
+            whole = min(attempt + 1, 3) if attempt < draws - 1 else 0
+            point = draw(question.program, rng, dims=sizes, exact=True, whole=whole)
             witness = _witness(question, point)
             if witness is not None:
                 return witness
@@ -79,7 +82,20 @@ def _question(lhs: Expr, rhs: Expr, program: Program) -> _Question:
     order = tuple(sorted(free_indices(lhs) | free_indices(rhs), key=lambda i: i.name))
     part = needed(program, lhs, rhs)
     forms = (lhs, rhs, *(e.rhs for e in part.equations))
-    return _Question(lhs, rhs, order, part, kinks(forms, program.rules))
+    discrete = _discrete(part)
+    found = (k for k in kinks(forms, program.rules) if not entry_names(k) <= discrete)
+    return _Question(lhs, rhs, order, part, tuple(found))
+
+
+def _discrete(program: Program) -> frozenset[str]:
+    """Names whose values are no continuum: comparing them, or indices, has no kink to stay clear of."""
+    kinds = {"onehot", "binary", "sign", "causal"}
+    names = {q.name for q in program.inputs if q.role == "index"}
+    names |= {f.name for f in program.facts if f.kind in kinds}
+    for equation in program.equations:
+        if entry_names(equation.rhs) <= names:
+            names.add(equation.name)
+    return frozenset(names)
 
 
 def needed(program: Program, *forms: Expr) -> Program:
@@ -98,7 +114,8 @@ def needed(program: Program, *forms: Expr) -> Program:
     nodes += [i for e in equations for i in e.indices]
     dims = _extents(nodes, frozenset(program.dims))
     conditions = []
-    for condition in program.conditions * 2:  # twice: a condition may bring in a dim of an earlier one
+    # Twice, since a condition may bring in a dim of an earlier one.
+    for condition in program.conditions * 2:
         own = _extents([condition[0], condition[2]], frozenset(program.dims))
         if own & dims and condition not in conditions:
             conditions.append(condition)
@@ -150,19 +167,30 @@ def _agree(question: _Question, seed: int) -> bool | None:
     return True if judged else None
 
 
-def _small_sizes(program: Program) -> Iterator[dict[str, int]]:
-    """Extents from the smallest up, as far as the conditions allow."""
+def _sizes(program: Program, rng: Generator) -> Iterator[dict[str, int]]:
+    """Extents from the smallest sum up, as far as the conditions allow; then a few larger ones."""
     names = [d.name for d in program.dims]
-    tried = 0
-    for largest in (1, 2, 3, 4):
-        several = [s for s in product(range(1, largest + 1), repeat=len(names)) if max(s, default=largest) == largest]
-        for sizes in sorted(several, key=sum):
-            chosen = dict(zip(names, sizes, strict=True))
-            if admissible(program, chosen):
-                yield chosen
-                tried += 1
-            if tried >= CHOICES:
-                return
+    several = (s for extra in range(2 * len(names) + 1) for s in _spread(extra, len(names)))
+    small = (dict(zip(names, s, strict=True)) for s in several)
+    yield from islice((s for s in small if admissible(program, s)), _budget(program, CHOICES))
+    for _ in range(DRAWS):
+        yield fitting(program, rng, {})
+
+
+def _spread(extra: int, count: int) -> Iterator[tuple[int, ...]]:
+    """The ways to be ``count`` extents from 1 to 4 whose sum is ``count + extra``, even ones first."""
+    if count == 0:
+        if extra == 0:
+            yield ()
+        return
+    for first in range(1, min(extra, 3) + 2):
+        for rest in _spread(extra - first + 1, count - 1):
+            yield (first, *rest)
+
+
+def _budget(program: Program, most: int) -> int:
+    """How often an evaluation may be repeated: less for long programs."""
+    return max(2, most * LONG // max(LONG, len(program.equations)))
 
 
 def _witness(question: _Question, point: Point) -> Witness | None:

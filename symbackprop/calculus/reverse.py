@@ -79,14 +79,13 @@ def reverse(
         For Jacobians: the adjoint of ``of``, at these indices; all adjoints are then in closed form.
     """
     context = context or working_context(program)
-    order = [e.name for e in program.equations]
     live = _between(program, of, wrt)
     consumers: dict[str, list[Equation]] = {}
     for equation in program.equations:
         if equation.name in live:
             for name in entry_names(equation.rhs) & live:
                 consumers.setdefault(name, []).append(equation)
-    names = [n for n in reversed(order) if n in live] + [q.name for q in program.inputs if q.name in live]
+    names = _order(program, live, consumers)
     values: dict[str, tuple[tuple[Index, ...], Expr]] = {}
     out: list[Adjoint] = []
     for name in names:
@@ -99,6 +98,18 @@ def reverse(
                 values[name] = adjoint.indices, adjoint.entry
             out.append(adjoint)
     return tuple(out)
+
+
+def _order(program: Program, live: set[str], consumers: Mapping[str, Sequence[Equation]]) -> list[str]:
+    """Last equation first; an input follows as soon as all that use it are done, parameters before data."""
+    inputs = sorted((q for q in program.inputs if q.name in live), key=lambda q: q.role != "param")
+    first_use = {q.name: consumers[q.name][0].name for q in inputs}
+    out = []
+    for equation in reversed(program.equations):
+        if equation.name in live:
+            out.append(equation.name)
+            out.extend(q.name for q in inputs if first_use[q.name] == equation.name)
+    return out
 
 
 def _between(program: Program, of: str, wrt: Sequence[str]) -> set[str]:

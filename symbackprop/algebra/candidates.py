@@ -1,0 +1,137 @@
+"""Equal forms of one expression among which presentation chooses: as it is, multiplied out, collected, cancelled.
+
+Every candidate has the value of the input. Which one a person would write is not decided here: the caller lifts each and
+takes the cheapest by the written cost table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import permutations
+
+from sympy import Add, Expr, Integer, Mul, Pow, cancel, factor
+
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.elementary import hide_atoms
+from symbackprop.algebra.expand import TooLarge, expand
+from symbackprop.algebra.normalise import normalise
+from symbackprop.ir.expressions import Apply, Entry, IndexSum, substitute
+from symbackprop.ir.ordering import order_key
+
+EXPANSION_CAP = 12
+
+
+def candidates(e: Expr, context: Context) -> tuple[Expr, ...]:
+    """Distinct equal forms of a normalised expression, itself first."""
+    forms: dict[Expr, None] = {e: None}
+    if not e.has(Add):
+        return tuple(forms)
+    collected = normalise(collect(e), context)
+    forms[collected] = None
+    if _width(e) <= EXPANSION_CAP:
+        try:
+            wide = expand(e, context)
+        except TooLarge:
+            wide = e
+        if wide != e and len(Add.make_args(wide)) <= EXPANSION_CAP:
+            forms[wide] = None
+            forms[normalise(collect(wide), context)] = None
+    if _has_quotient(e):
+        hidden, shown = hide_atoms(e)
+        for reduced in (cancel(hidden), factor(hidden)):
+            forms[normalise(reduced.xreplace(shown), context)] = None
+    return tuple(forms)
+
+
+def _width(e: Expr) -> int:
+    """How many terms multiplying ``e`` out would give, roughly."""
+    if isinstance(e, Add):
+        return sum(_width(a) for a in e.args)
+    if isinstance(e, Mul):
+        total = 1
+        for a in e.args:
+            total *= _width(a)
+        return total
+    if isinstance(e, Pow) and e.exp.is_Integer and e.exp > 0:
+        return int(_width(e.base) ** min(int(e.exp), 9))
+    return _width(e.body) if isinstance(e, IndexSum) else 1
+
+
+def _has_quotient(e: Expr) -> bool:
+    """Whether a denominator holds a quantity: then cancelling may shorten."""
+    if isinstance(e, Pow) and e.exp.is_negative and e.base.has(Entry, Apply):
+        return True
+    return isinstance(e, Add | Mul) and any(_has_quotient(a) for a in e.args)
+
+
+def collect(e: Expr) -> Expr:
+    """Draw common factors out of sums, the most frequent first: ``a b + a c → a (b + c)``, under Σ too."""
+    if isinstance(e, Mul):
+        return Mul(*(collect(a) for a in e.args))
+    if isinstance(e, IndexSum):
+        return IndexSum(collect(e.body), *e.bound)
+    if not isinstance(e, Add):
+        return e
+    terms = _merge_sums([collect(t) for t in e.args])
+    counts = Counter(f for t in terms for f in {x for x in _powers(t) if not x.is_Number})
+    shared = [(n, order_key(f), f) for f, n in counts.items() if n > 1]
+    if not shared:
+        return Add(*terms)
+    most = max(n for n, _, _ in shared)
+    _, _, chosen = min(((0, k, f) for n, k, f in shared if n == most), key=lambda item: item[1])
+    inside = [t / chosen for t in terms if chosen in _powers(t)]
+    outside = [t for t in terms if chosen not in _powers(t)]
+    drawn = Mul(chosen, collect(Add(*inside)), evaluate=False)
+    return Add(drawn, collect(Add(*outside))) if outside else drawn
+
+
+def _powers(term: Expr) -> set[Expr]:
+    """Factors of a term that may be drawn out: each factor, and each base of a positive power."""
+    out = set()
+    for f in Mul.make_args(term):
+        out.add(f)
+        if isinstance(f, Pow) and f.exp.is_Integer and f.exp > 1:
+            out.add(f.base)
+    return out
+
+
+def _merge_sums(terms: list[Expr]) -> list[Expr]:
+    """``c Σ_j a_j u_j + d Σ_j b_j u_j → Σ_j (c a_j + d b_j) u_j`` where both share what stands outside and a factor inside."""
+    merged: list[Expr] = []
+    for term in terms:
+        for k, other in enumerate(merged):
+            joined = _join(other, term)
+            if joined is not None:
+                merged[k] = joined
+                break
+        else:
+            merged.append(term)
+    return merged
+
+
+def _join(a: Expr, b: Expr) -> Expr | None:
+    (ca, outside_a, sum_a), (cb, outside_b, sum_b) = _single_sum(a), _single_sum(b)
+    if sum_a is None or sum_b is None or outside_a != outside_b or len(sum_a.bound) != len(sum_b.bound):
+        return None
+    factors_a = set(Mul.make_args(sum_a.body))
+    best: tuple[int, str, Expr] | None = None
+    for order in permutations(sum_b.bound) if len(sum_b.bound) <= 3 else (sum_b.bound,):
+        if any(x.extent != y.extent for x, y in zip(order, sum_a.bound, strict=True)):
+            continue
+        body_b = substitute(sum_b.body, dict(zip(order, sum_a.bound, strict=True)))
+        common = factors_a & set(Mul.make_args(body_b))
+        if common and (best is None or (-len(common), order_key(body_b)) < best[:2]):
+            best = (-len(common), order_key(body_b), body_b)
+    if best is None:
+        return None
+    common_part = Mul(*sorted(factors_a & set(Mul.make_args(best[2])), key=order_key))
+    rest = ca * sum_a.body / common_part + cb * best[2] / common_part
+    return outside_a * IndexSum(Mul(common_part, collect(rest), evaluate=False), *sum_a.bound)  # type: ignore[no-any-return]
+
+
+def _single_sum(term: Expr) -> tuple[Expr, Expr, IndexSum | None]:
+    coefficient, rest = term.as_coeff_Mul()
+    sums = [f for f in Mul.make_args(rest) if isinstance(f, IndexSum)]
+    if len(sums) != 1:
+        return Integer(1), term, None
+    return coefficient, Mul(*(f for f in Mul.make_args(rest) if f is not sums[0])), sums[0]

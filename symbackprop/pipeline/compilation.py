@@ -1,0 +1,149 @@
+"""The way through: model → program → adjoints → lifted derivatives. Every stage is a function of another room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbackprop.algebra.knowledge import working_context
+from symbackprop.calculus.jacobian import jacobian_entry
+from symbackprop.calculus.reverse import PREFIX, reverse
+from symbackprop.errors import Malformed, NotSupported
+from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
+from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.program import Equation, Program
+from symbackprop.library.functions import RULES
+from symbackprop.matrix.lower import lower
+from symbackprop.network.model import Model
+from symbackprop.pipeline.derivation import Derivation
+from symbackprop.pipeline.presentation import Lifter, cheapest, present, transposed
+
+KINDS = ("gradient", "jacobian")
+LATER_KINDS = ("hessian", "hvp", "jvp", "vjp")
+LAYOUTS = ("notes", "jacobian", "gradient")
+
+
+def program_of(model: Model) -> Program:
+    """The model as a program: each statement lowered to index notation."""
+    return lower(
+        dims=model.dims,
+        inputs=model.inputs,
+        functions=model.functions,
+        facts=model.facts,
+        statements=[(name, term) for name, term, _ in model.statements],
+        output=model.output,
+        sizes=model.sizes,
+        conditions=model.conditions,
+        rules=RULES,
+    )
+
+
+def derive(
+    model: Model,
+    wrt: str | Sequence[str] | None = None,
+    kind: str = "gradient",
+    of: str | None = None,
+    layout: str = "notes",
+    direction: str | None = None,
+) -> Derivation:
+    """Derive a quantity of a model.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`parse` or :func:`load`.
+    wrt : str or sequence of str, optional
+        By which quantities; default every ``param``, ``"all"`` adds real data.
+    kind : str
+        ``gradient`` (of a scalar; of an array the vector–Jacobian product with ``grad_<of>``) or ``jacobian``.
+    of : str, optional
+        What is differentiated; default the model's output.
+    layout : str
+        ``notes`` (a gradient has the variable's shape, a Jacobian has the output's axes, then the input's),
+        ``jacobian`` (the derivative of a scalar is the transpose of the gradient) or ``gradient`` (a Jacobian has the
+        input's axes first).
+
+    Returns
+    -------
+    Derivation
+
+    Raises
+    ------
+    Malformed
+        For a name that is not in the model, or on which ``of`` does not depend, or an unknown kind or layout.
+    NotSupported
+        For kinds that the tool has not learnt yet.
+    """
+    if kind in LATER_KINDS or direction is not None:
+        raise NotSupported(f"kind {' or '.join(KINDS)}", kind, hint="second order and directional kinds come later")
+    _one_of("kind", kind, KINDS)
+    _one_of("layout", layout, LAYOUTS)
+    program = program_of(model)
+    of = of if of is not None else program.output
+    _known(program, of)
+    names = _differentiated_by(program, wrt, of)
+    if kind == "jacobian":
+        return _jacobians(model, program, of, names, layout)
+    context = working_context(program)
+    derivatives = present(reverse(program, of, names, context), of, program, context)
+    derivatives = tuple(d for d in derivatives if d.wrt[0] != of)
+    if layout == "jacobian":
+        lifter = Lifter(program)
+        derivatives = tuple(transposed(d, lifter) if len(d.shape) == 2 else d for d in derivatives)
+    return Derivation(model, DerivationRecord(program, of, kind, layout, derivatives), context)
+
+
+def _jacobians(model: Model, program: Program, of: str, names: Sequence[str], layout: str) -> Derivation:
+    context = working_context(program)
+    lifter = Lifter(program)
+    out = []
+    for name in names:
+        context.used.clear()
+        entry, indices, steps = jacobian_entry(program, of, name, context)
+        if layout == "gradient":
+            rows = len(program.shape_of(of))
+            indices = indices[rows:] + indices[:rows]
+        best = cheapest(entry, indices, lifter, context)
+        equation = Equation(PREFIX + name, indices, best.entry, best.term)
+        steps = (*steps, Step(best.term, "read as a matrix formula"))
+        shape = equation.shape
+        out.append(Derivative(of, (name,), "jacobian", shape, equation, steps, tuple(context.used)))
+    return Derivation(model, DerivationRecord(program, of, "jacobian", layout, tuple(out)), context)
+
+
+def _one_of(what: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise Malformed(f"{what} {', '.join(known[:-1])} or {known[-1]}", repr(value))
+
+
+def _known(program: Program, name: str) -> None:
+    names = [q.name for q in program.inputs] + [e.name for e in program.visible()]
+    if name not in names:
+        raise Malformed(f"a quantity of the model ({', '.join(names)})", repr(name))
+
+
+def _differentiated_by(program: Program, wrt: str | Sequence[str] | None, of: str) -> tuple[str, ...]:
+    """The names asked for; by default the params on which ``of`` depends."""
+    depends = _ancestors(program, of)
+    if wrt is None or wrt == "all" or wrt == ["all"]:
+        roles = ("param",) if wrt is None else ("param", "data")
+        names = tuple(q.name for q in program.inputs if q.role in roles and q.name in depends)
+        if not names:
+            raise Malformed(f"a model in which {of} depends on a param", "none", hint="declare one with `param`")
+        return names
+    names = tuple(n.strip() for n in (wrt.split(",") if isinstance(wrt, str) else wrt))
+    for name in names:
+        _known(program, name)
+        if name not in depends and name != of:
+            raise Malformed(f"a quantity on which {of} depends", f"{name}, on which it does not")
+        if any(q.name == name and q.role == "index" for q in program.inputs):
+            raise Malformed("a real quantity", f"{name}, which holds integers and has no derivative")
+    return names
+
+
+def _ancestors(program: Program, of: str) -> frozenset[str]:
+    """Every name on which ``of`` depends."""
+    needed = {of}
+    for equation in reversed(program.equations):
+        if equation.name in needed:
+            needed |= entry_names(equation.rhs)
+    return frozenset(needed)

@@ -1,0 +1,286 @@
+"""A derivation as its user sees it: derivatives by name, each with text, closed form, index form, LaTeX and steps.
+
+What is dear (closed forms, LaTeX, checks) is worked out when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.prove import inline
+from symbackprop.backends.latex.equations import latex_derivative, latex_equation, latex_form
+from symbackprop.calculus.reverse import PREFIX
+from symbackprop.errors import Malformed
+from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
+from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.terms import Term
+from symbackprop.matrix.substitution import replace_names
+from symbackprop.network.model import Model
+from symbackprop.notation.text_printer import show, show_entry, show_equation
+from symbackprop.pipeline.check import Check, Checker
+from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
+from symbackprop.pipeline.presentation import Lifter
+
+SCHEMA = 1
+NOT_MATRIX_NOTATION = ("einsum", "index", "entries", "broadcast")
+
+
+class DerivativeResult:
+    """One derivative: its shape, array form, closed form, index form, LaTeX and steps."""
+
+    def __init__(self, owner: Derivation, derivative: Derivative) -> None:
+        self._owner, self._derivative = owner, derivative
+
+    @property
+    def wrt(self) -> str:
+        """The name, or the comma-separated pair of names, by which was differentiated."""
+        return ",".join(self._derivative.wrt)
+
+    @property
+    def name(self) -> str:
+        """What this derivative is called in the other ones: ``grad_W``."""
+        return self._derivative.equation.name
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """Extents as text."""
+        return tuple(str(e) for e in self._derivative.shape)
+
+    @property
+    def term(self) -> Term:
+        """The right side as a term, hidden forward quantities written out."""
+        return self._owner.readable(self._derivative.equation.term)
+
+    @cached_property
+    def text(self) -> str:
+        """The right side of one equation; it may name forward quantities and other adjoints."""
+        return show(self.term)
+
+    @cached_property
+    def closed_term(self) -> Term | None:
+        """The derivative in forward quantities alone; None above ``SIZE_LIMIT`` nodes."""
+        term = self._owner.closing.term(self.name)
+        return None if term is None else self._owner.readable(term)
+
+    @property
+    def closed(self) -> str | None:
+        """:attr:`closed_term` as text."""
+        return None if self.closed_term is None else show(self.closed_term)
+
+    @property
+    def closed_reason(self) -> str | None:
+        """Why there is no closed form; None if there is one."""
+        return None if self.closed_term is not None else f"the closed form has more than {SIZE_LIMIT} nodes"
+
+    @property
+    def closed_in_matrix_notation(self) -> bool:
+        """Whether the closed form needs neither einsum nor subscripts nor entries."""
+        return self.closed_term is not None and not _has_operation(self.closed_term, NOT_MATRIX_NOTATION)
+
+    @cached_property
+    def index(self) -> str:
+        """The generic entry in index notation."""
+        return show_equation(self._owner.readable_equation(self._derivative.equation))
+
+    @cached_property
+    def latex(self) -> str:
+        """The whole relation ``∇_W L = …`` in LaTeX."""
+        return latex_derivative(replace(self._derivative, equation=replace(self._derivative.equation, term=self.term)))
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """How it was reached, hidden forward quantities written out."""
+        return self._owner.readable_steps(self._derivative.steps)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Facts that were used on the way."""
+        return tuple(dict.fromkeys(str(f) for f in self._derivative.facts))
+
+    @cached_property
+    def checked(self) -> Check:
+        """The lifted form proved against the entry, and the whole against central differences."""
+        return self._owner.checker.check(self._derivative)
+
+    def as_json(self, *, closed: bool = True, steps: bool = True, checked: bool = True) -> dict[str, Any]:
+        """The fields of the language page."""
+        out: dict[str, Any] = {"wrt": self.wrt, "shape": list(self.shape), "text": self.text}
+        if closed:
+            out["closed"] = self.closed
+            if self.closed is None:
+                out["closed_reason"] = self.closed_reason
+            out["closed_in_matrix_notation"] = self.closed_in_matrix_notation
+        out |= {"index": self.index, "latex": self.latex}
+        if steps:
+            out["steps"] = [_step_json(s) for s in self.steps]
+        out["facts"] = list(self.facts)
+        if checked:
+            out["checked"] = self.checked.as_json()
+        return out
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex}$"
+
+    def __repr__(self) -> str:
+        return f"{self.name} = {self.text}"
+
+
+def _step_json(step: Step) -> dict[str, str]:
+    text = show(step.form) if isinstance(step.form, Term) else show_entry(step.form)
+    return {"text": text, "latex": latex_form(step.form), "because": step.because}
+
+
+def _has_operation(term: Term, operations: tuple[str, ...]) -> bool:
+    return term.op in operations or any(_has_operation(a, operations) for a in term.args)
+
+
+class Derivation(Mapping[Any, DerivativeResult]):
+    """All derivatives of one quantity, by name: ``derivation["W"].text``; a Hessian block by pair."""
+
+    def __init__(self, model: Model, record: DerivationRecord, context: Context) -> None:
+        self.model, self.record = model, record
+        self._context = context
+        self._hidden_terms: dict[str, Term] = {}
+        for equation in record.program.equations:
+            if equation.hidden:
+                self._hidden_terms[equation.name] = replace_names(equation.term, self._hidden_terms)
+        self._hidden = tuple(e for e in reversed(record.program.equations) if e.hidden)
+        self.derivatives = tuple(DerivativeResult(self, d) for d in record.derivatives)
+        self._by_name = {d.wrt: d for d in self.derivatives}
+
+    @property
+    def of(self) -> str:
+        """The quantity that was differentiated."""
+        return self.record.of
+
+    @property
+    def kind(self) -> str:
+        return self.record.kind
+
+    @property
+    def layout(self) -> str:
+        return self.record.layout
+
+    @property
+    def program(self) -> Program:
+        return self.record.program
+
+    @cached_property
+    def closing(self) -> Closing:
+        """Closed forms, made on demand and shared."""
+        return Closing(self.record.derivatives, Lifter(self.record.program), self._context)
+
+    @cached_property
+    def checker(self) -> Checker:
+        """Checks by proof and by value, made on demand; the points are shared."""
+        return Checker(self.record)
+
+    def readable(self, term: Term) -> Term:
+        """``term`` with hidden forward quantities written out."""
+        return replace_names(term, self._hidden_terms) if self._hidden_terms else term
+
+    def readable_equation(self, equation: Equation) -> Equation:
+        """``equation`` with hidden forward quantities written out, in both notations."""
+        if not self._hidden:
+            return equation
+        plain = Context(self.record.program, folding=False)
+        rhs = normalise(_inline_all(equation.rhs, self._hidden), plain)
+        return replace(equation, rhs=rhs, term=self.readable(equation.term))
+
+    def readable_steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        """Steps in which no hidden quantity is named."""
+        if not self._hidden:
+            return steps
+        return tuple(
+            Step(self.readable(s.form) if isinstance(s.form, Term) else _inline_all(s.form, self._hidden), s.because)
+            for s in steps
+        )
+
+    def readable_record(self) -> DerivationRecord:
+        """The record as people read it: no hidden equations, none of their names."""
+        program = self.record.program
+        equations = tuple(self.readable_equation(e) for e in program.visible())
+        derivatives = tuple(
+            replace(d, equation=self.readable_equation(d.equation), steps=self.readable_steps(d.steps))
+            for d in self.record.derivatives
+        )
+        return replace(self.record, program=replace(program, equations=equations), derivatives=derivatives)
+
+    def __getitem__(self, key: str | tuple[str, ...]) -> DerivativeResult:
+        name = key if isinstance(key, str) else ",".join(key)
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(self._by_name)
+            raise Malformed(f"one of the derivatives {known}", repr(name)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def as_json(self, form: str | None = None) -> dict[str, Any]:
+        """The document of ``derive --json``; ``form`` index or array leaves closed forms out."""
+        equations = []
+        for equation in self.record.program.visible():
+            shown = self.readable_equation(equation)
+            equations.append(
+                {
+                    "name": equation.name,
+                    "shape": [str(e) for e in equation.shape],
+                    "text": show(equation.term),
+                    "index": show_equation(shown),
+                    "latex": latex_equation(shown),
+                }
+            )
+        wanted = form in (None, "closed")
+        return {
+            "schema": SCHEMA,
+            "of": self.of,
+            "kind": self.kind,
+            "layout": self.layout,
+            "equations": equations,
+            "derivatives": [d.as_json(closed=wanted) for d in self.derivatives],
+        }
+
+    def as_text(self, form: str = "array", steps: bool = False) -> str:
+        """The derivatives for a terminal, one a line, with shapes; ``steps`` adds how each was reached."""
+        lines = []
+        for d in self.derivatives:
+            shape = "×".join(d.shape) if d.shape else "scalar"
+            if form == "index":
+                body = d.index
+            elif form == "closed":
+                body = f"{d.name} = {d.closed if d.closed is not None else '(' + str(d.closed_reason) + ')'}"
+            else:
+                body = f"{d.name} = {d.text}"
+            lines.append((body, shape, d))
+        width = min(max((len(b) for b, _, _ in lines), default=0), 78)
+        out = []
+        for body, shape, d in lines:
+            out.append(f"{body:<{width}}   # {shape}")
+            if steps:
+                out.extend(f"    = {_step_json(s)['text']:<{width}}   ({s.because})" for s in d.steps)
+        return "\n".join(out)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        rows = r" \\ ".join(d.latex.replace("=", "&=", 1) for d in self.derivatives)
+        return {"text/plain": str(self), "text/latex": rf"$\begin{{aligned}} {rows} \end{{aligned}}$"}
+
+
+def _inline_all(e: Any, equations: tuple[Equation, ...]) -> Any:
+    for equation in equations:
+        e = inline(e, (equation,))
+    return e
+
+
+__all__ = ["PREFIX", "Derivation", "DerivativeResult"]

@@ -1,0 +1,124 @@
+"""Which of several equal forms is shown: each adjoint's candidates are lifted, and the cheapest by the cost table is taken.
+
+Hidden quantities are written out where they are used. The adjoint of a consumer is put in where that makes the result
+shorter: softmax with cross-entropy becomes ``(P - Y) / N``, while ``grad_H * f_prime(Z)`` keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from sympy import Expr, Pow
+
+from symbackprop.algebra.candidates import candidates
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.prove import inline
+from symbackprop.calculus.reverse import PREFIX, Adjoint
+from symbackprop.ir.derivation import Derivative, Step
+from symbackprop.ir.expressions import Index, entries, entry_names
+from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.terms import Shape, Term
+from symbackprop.matrix.cost import Cost, cost
+from symbackprop.matrix.lift import lift
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An equal form of an adjoint: its entry, its lifted term and the price of that."""
+
+    entry: Expr
+    term: Term
+    price: Cost
+
+
+class Lifter:
+    """Lifts entries against one program: shapes of all names, and the written orders of the forward terms."""
+
+    def __init__(self, program: Program) -> None:
+        self.shapes: dict[str, Shape] = {q.name: q.shape for q in program.inputs}
+        self.shapes |= {e.name: e.shape for e in program.equations}
+        self.shapes |= {PREFIX + name: shape for name, shape in self.shapes.items()}
+        self.hints = tuple(e.term for e in program.equations)
+
+    @staticmethod
+    def price(term: Term) -> Cost:
+        """The price of a term made elsewhere."""
+        return cost(term)
+
+    def form(self, entry: Expr, indices: tuple[Index, ...]) -> Form:
+        term = lift(entry, indices, self.shapes, hints=self.hints)
+        return Form(entry, term, cost(term))
+
+
+def present(adjoints: Iterable[Adjoint], of: str, program: Program, context: Context) -> tuple[Derivative, ...]:
+    """Derivatives with lifted terms and complete steps, in the order of ``adjoints``; hidden ones are written out."""
+    lifter = Lifter(program)
+    done: dict[str, Equation] = {}
+    hidden: dict[str, Equation] = {}
+    out = []
+    for adjoint in adjoints:
+        context.used.clear()
+        given = _write_out(adjoint.entry, hidden, context)
+        best = cheapest(given, adjoint.indices, lifter, context)
+        steps = list(adjoint.steps)
+        if given != adjoint.entry:
+            steps.append(Step(given, "write out the adjoints of subexpressions"))
+        shorter = _put_in(best, adjoint, given, done, lifter, context)
+        if shorter is not None:
+            through = ", ".join(f"∇{c}" for c in adjoint.consumers)
+            best = shorter
+            steps.append(Step(best.entry, f"put {through} in and simplify"))
+        elif best.entry != given:
+            steps.append(Step(best.entry, "collect"))
+        equation = Equation(adjoint.name, adjoint.indices, best.entry, best.term, adjoint.hidden)
+        done[adjoint.name] = equation
+        if adjoint.hidden:
+            hidden[adjoint.name] = equation
+            continue
+        steps.append(Step(best.term, "read as a matrix formula" if adjoint.indices else "as a formula of arrays"))
+        facts = tuple(context.used)
+        out.append(Derivative(of, (adjoint.of,), "gradient", equation.shape, equation, tuple(steps), facts))
+    return tuple(out)
+
+
+def _write_out(entry: Expr, hidden: dict[str, Equation], context: Context) -> Expr:
+    used = tuple(hidden[n] for n in entry_names(entry) if n in hidden)
+    return normalise(inline(entry, used), context) if used else entry
+
+
+def cheapest(entry: Expr, indices: tuple[Index, ...], lifter: Lifter, context: Context) -> Form:
+    """The candidate of ``entry`` whose lift costs least; the first of equals."""
+    forms = [lifter.form(e, indices) for e in candidates(entry, context)]
+    return min(forms, key=lambda form: form.price)
+
+
+def _put_in(
+    best: Form, adjoint: Adjoint, given: Expr, done: dict[str, Equation], lifter: Lifter, context: Context
+) -> Form | None:
+    """The form with the consumers' adjoints put in, if that is shorter."""
+    upper = tuple(
+        done[PREFIX + c] for c in adjoint.consumers if PREFIX + c in entry_names(given) and _may_cancel(done, c)
+    )
+    if not upper:
+        return None
+    form = cheapest(normalise(inline(given, upper), context), adjoint.indices, lifter, context)
+    return form if form.price < best.price else None
+
+
+def _may_cancel(done: dict[str, Equation], consumer: str) -> bool:
+    """Only an adjoint with a denominator can cancel against the slope that it is multiplied with."""
+    equation = done.get(PREFIX + consumer)
+    if equation is None:
+        return False
+    return any(p.exp.is_negative and entries(p.base) for p in equation.rhs.atoms(Pow))
+
+
+def transposed(derivative: Derivative, lifter: Lifter) -> Derivative:
+    """The derivative in layout ``jacobian``: a matrix gradient with its axes exchanged."""
+    indices = tuple(reversed(derivative.equation.indices))
+    form = lifter.form(derivative.equation.rhs, indices)
+    equation = replace(derivative.equation, indices=indices, term=form.term)
+    steps = (*derivative.steps[:-1], Step(form.term, "the derivative is the transpose of the gradient"))
+    return replace(derivative, shape=equation.shape, equation=equation, steps=steps)
