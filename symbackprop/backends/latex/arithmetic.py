@@ -7,7 +7,7 @@ below a line. Takes a node and the writer of its parts (``index.Writer``), gives
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from sympy import Add, Basic, Expr, Integer, Mul, Pow, Rational, Symbol, gcd_list
 
@@ -22,7 +22,7 @@ from symbackprop.backends.latex.pieces import (
     quotient,
     total,
 )
-from symbackprop.backends.latex.symbols import ADJOINT
+from symbackprop.backends.latex.symbols import ADJOINT, Notation
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -36,7 +36,16 @@ from symbackprop.ir.expressions import (
     Partial,
 )
 
-Writer = Callable[[Basic], Piece]
+
+class Writer(Protocol):
+    """What the rules need: pieces for the parts, and the notation."""
+
+    @property
+    def notation(self) -> Notation: ...
+
+    def __call__(self, node: Basic) -> Piece: ...
+
+
 # fmt: off
 # The order of factors in print: numbers, extents, adjoints, derivatives, all else, δ; sums last.
 _KINDS: tuple[tuple[type[Basic], int], ...] = (
@@ -160,5 +169,11 @@ def _is_short(piece: Piece) -> bool:
 
 
 def _ordered_factors(factors: list[Expr], writer: Writer) -> list[Expr]:
-    keyed = sorted((_kind(e), writer(e).text, k) for k, e in enumerate(factors))
-    return [factors[k] for _, _, k in keyed]
+    order = writer.notation.order
+
+    def rank(e: Expr) -> tuple[int, int, str]:
+        base = e.as_base_exp()[0]
+        named = order.get(base.name, len(order)) if isinstance(base, Entry) else len(order)
+        return _kind(base), named, writer(e).text
+
+    return sorted(factors, key=rank)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from symbackprop.ir.program import Program
 from symbackprop.notation.spelling import GREEK as LETTERS
 from symbackprop.notation.spelling import spell
 
@@ -66,6 +67,8 @@ class Notation:
     names : frozenset of str
         Names in use around the formula: no bound index takes the letter of one, and where
         ``delta`` is among them Kronecker's δ gives way to an indicator.
+    order : Mapping of str to int
+        Where entries of an array stand among the factors of a product; others come after.
     """
 
     of: str = "L"
@@ -75,10 +78,21 @@ class Notation:
     ones: str = r"\mathbf{1}"
     spelling: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
+    order: Mapping[str, int] = field(default_factory=dict)
 
     def name(self, text: str) -> str:
         """LaTeX of a name that is no adjoint."""
         return self.spelling.get(text) or spell_name(text)
+
+
+def notation_of(program: Program, of: str, **commands: str) -> Notation:
+    """The notation for formulas about a program: data stand before results, results before params.
+
+    Hidden equations are written as what they stand for, which the caller adds to ``spelling``.
+    """
+    names = [*program.data, *(e.name for e in program.equations), *program.params]
+    order = {name: k for k, name in enumerate(names)}
+    return Notation(of=of, names=frozenset(names), order=order, **commands)  # type: ignore[arg-type]
 
 
 def ascii_only(text: str) -> str:
