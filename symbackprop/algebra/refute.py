@@ -178,7 +178,7 @@ def _sizes(program: Program, rng: Generator) -> Iterator[dict[str, int]]:
 
 
 def _spread(extra: int, count: int) -> Iterator[tuple[int, ...]]:
-    """The ways to be ``count`` extents from 1 to 4 whose sum is ``count + extra``, even ones first."""
+    """The ways to be ``count`` extents from 1 to 4 that sum to ``count + extra``."""
     if count == 0:
         if extra == 0:
             yield ()

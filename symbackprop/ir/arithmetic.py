@@ -1,8 +1,8 @@
 """The two kinds of number that the evaluator computes with, behind one face.
 
-``FLOATING`` is float64. ``PRECISE`` is arrays of objects: fractions as long as everything is rational, 50-digit numbers
-from the first irrational value on; what is undefined (a division by zero, the logarithm of a negative number) is ``nan``,
-as in floating point, never an exception.
+``FLOATING`` is float64. ``PRECISE`` is arrays of objects: fractions as long as everything is
+rational, 50-digit numbers from the first irrational value on; what is undefined (a division by
+zero, the logarithm of a negative number) is ``nan``, as in floating point, never an exception.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """How numbers are made and combined; sums and products are NumPy's ``+`` and ``*`` in both kinds.
+    """How numbers are made and combined; sums and products are NumPy's ``+`` and ``*`` in both
+    kinds.
 
     ``selecting`` names the reductions and comparisons that NumPy cannot do on mixed objects.
     """
@@ -48,6 +49,11 @@ def boxed(value: Any) -> Array:
     out = np.empty((), dtype=object)
     out[()] = value
     return out
+
+
+def exactly(a: Array) -> Array:
+    """Machine numbers as the fractions that they are; infinities and nan as 50-digit numbers."""
+    return _entrywise(lambda x: Fraction(x) if np.isfinite(x) else mpmath.mpf(x), a)
 
 
 def is_rational(x: Any) -> bool:
@@ -119,7 +125,8 @@ def _entrywise(f: Callable[..., Any], *operands: Array) -> Array:
 
 
 def _precise_primitive(primitive: Primitive, operands: tuple[Array, ...]) -> Array:
-    # Selecting functions keep fractions; analytic ones leave them, and know their own exact value at 0.
+    # Selecting functions keep fractions; analytic ones leave them, and know their own exact value
+    # at 0.
     several = len(operands) > 1
 
     def one(*x: Any) -> Any:

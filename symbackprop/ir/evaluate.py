@@ -1,13 +1,16 @@
 """The slow obvious evaluator: what an expression of index notation means.
 
-A :class:`Point` gives numbers to extents, arrays to names and callables to abstract functions; :func:`evaluate` gives the
-array of all values of an expression, its axes in the order asked. Every subexpression is an array with one named axis for
-each of its free indices, aligned by broadcasting. Arrays are float64, or objects (fractions, 50-digit numbers): then all
-is computed to 50 digits, and exactly while it is rational. Everything else in the project is tested against this file.
+A :class:`Point` gives numbers to extents, arrays to names and callables to abstract functions;
+:func:`evaluate` gives the array of all values of an expression, its axes in the order asked. Every
+subexpression is an array with one named axis for each of its free indices, aligned by
+broadcasting. Arrays are float64, or objects (fractions, 50-digit numbers): then all is computed to
+50 digits, and exactly while it is rational. Everything else in the project is tested against this
+file.
 
-What is undefined is ``nan``: an entry outside its array too. Two nodes shield from it: ``Where`` from the branch not
-taken, and in a product an indicator (``Delta``, ``InRange``, ``Compare``) that is 0 makes the product 0 (Iverson's
-convention, as in Graham, Knuth and Patashnik, Concrete Mathematics, 2.1), so that a guarded entry may lie outside.
+What is undefined is ``nan``: an entry outside its array too. Two nodes shield from it: ``Where``
+from the branch not taken, and in a product an indicator (``Delta``, ``InRange``, ``Compare``) that
+is 0 makes the product 0 (Iverson's convention, as in Graham, Knuth and Patashnik, Concrete
+Mathematics, 2.1), so that a guarded entry may lie outside.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, floor
 from sympy.core.numbers import ComplexInfinity, Infinity, NaN, NegativeInfinity, Pi
 
 from symbackprop.errors import Malformed
-from symbackprop.ir.arithmetic import DIGITS, FLOATING, PRECISE, Arithmetic, Array, boxed
+from symbackprop.ir.arithmetic import DIGITS, FLOATING, PRECISE, Arithmetic, Array, boxed, exactly
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -48,10 +51,11 @@ INDICATORS = (Delta, InRange, Compare)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Numbers for extents, arrays for names, callables for abstract functions (``f``, ``f_prime``, ``f_pprime``).
+    """Numbers for extents, arrays for names, callables for abstract functions (``f``, ``f_prime``,
+    ``f_pprime``).
 
-    ``rules`` define the functions that are neither abstract nor primitive. With ``exact`` everything is computed to
-    50 digits; arrays of objects imply it.
+    ``rules`` define the functions that are neither abstract nor primitive. With ``exact``
+    everything is computed to 50 digits; arrays of objects imply it.
     """
 
     dims: Mapping[str, int]
@@ -62,7 +66,7 @@ class Point:
 
     @property
     def arithmetic(self) -> Arithmetic:
-        objects = any(getattr(v, "dtype", None) == object for v in self.values.values())
+        objects = any(np.asarray(v).dtype.kind == "O" for v in self.values.values())
         return PRECISE if self.exact or objects else FLOATING
 
 
@@ -70,7 +74,8 @@ class Point:
 class _Evaluation:
     """One evaluation: the point, its arithmetic, and what was computed so far.
 
-    An index is known by name and extent, so equal subexpressions have equal values wherever they stand.
+    An index is known by name and extent, so equal subexpressions have equal values wherever they
+    stand.
     """
 
     point: Point
@@ -110,7 +115,8 @@ def evaluate(
     Raises
     ------
     Malformed
-        If ``e`` mentions a name, extent or function that the point does not know, or a free index not in ``order``.
+        If ``e`` mentions a name, extent or function that the point does not know, or a free index
+        not in ``order``.
     """
     if rules:
         point = replace(point, rules={**point.rules, **rules})
@@ -119,7 +125,9 @@ def evaluate(
         values, axes = run(e)
         missing = [i.name for i in axes if i not in order]
         if missing:
-            raise Malformed(f"free indices among {[i.name for i in order]}", f"{', '.join(missing)}")
+            raise Malformed(
+                f"free indices among {[i.name for i in order]}", f"{', '.join(missing)}"
+            )
         shape = tuple(run.extent(i.extent) for i in order)
         return np.array(np.broadcast_to(_spread(values, axes, order), shape))
 
@@ -174,7 +182,9 @@ def _infinity(e: Expr, run: _Evaluation) -> Named:
 @_value.register(ComplexInfinity)
 @_value.register(NaN)
 def _undefined(e: Expr, run: _Evaluation) -> Named:
-    return run.arithmetic.number(1, 1) * boxed(mpmath.nan if run.arithmetic is PRECISE else np.nan), ()
+    return run.arithmetic.number(1, 1) * boxed(
+        mpmath.nan if run.arithmetic is PRECISE else np.nan
+    ), ()
 
 
 @_value.register
@@ -187,7 +197,7 @@ def _extent(e: Symbol, run: _Evaluation) -> Named:
 @_value.register
 def _index(e: Index, run: _Evaluation) -> Named:
     numbers = [run.arithmetic.number(k, 1) for k in range(run.extent(e.extent))]
-    return np.array([n[()] for n in numbers], dtype=numbers[0].dtype if numbers else float), (e,)
+    return np.array([n[()] for n in numbers], dtype=run.arithmetic.number(0, 1).dtype), (e,)
 
 
 @_value.register
@@ -195,17 +205,18 @@ def _entry(e: Entry, run: _Evaluation) -> Named:
     """``X[i, j]``; ``nan`` where an index lies outside."""
     if e.name not in run.point.values:
         raise Malformed("a name with a value", e.name)
-    array = run.point.values[e.name]
-    array = array if isinstance(array, np.ndarray) else boxed(array)
+    array = boxed(run.point.values[e.name])
     if array.ndim != len(e.indices):
         raise Malformed(f"{array.ndim} indices for {e.name}", f"{len(e.indices)}: {e}")
     if run.arithmetic is FLOATING:
         array = array.astype(float)
+    elif array.dtype != object:
+        array = exactly(array)
     if not e.indices:
         return array, ()
     if all(isinstance(i, Index) for i in e.indices) and len(set(e.indices)) == len(e.indices):
-        if array.shape == tuple(run.extent(i.extent) for i in e.indices):  # type: ignore[attr-defined]
-            return array, e.indices  # type: ignore[return-value]
+        if array.shape == tuple(run.extent(i.extent) for i in e.indices):
+            return array, e.indices
     places, axes = run.aligned(*(run.integers(i) for i in e.indices))
     inside, clipped = np.asarray(True), []
     for place, extent in zip(places, array.shape, strict=True):
@@ -258,7 +269,9 @@ def _floor(e: floor, run: _Evaluation) -> Named:
 def _reduced(
     e: IndexSum | IndexMax | IndexProduct, run: _Evaluation
 ) -> tuple[Array, tuple[int, ...], Axes]:
-    """The body with every bound axis present, the positions of the bound axes, and the axes that stay."""
+    """The body with every bound axis present, the positions of the bound axes, and the axes that
+    stay.
+    """
     body, axes = run(e.body)
     order = (*(i for i in axes if i not in e.bound), *e.bound)
     kept = order[: len(order) - len(e.bound)]

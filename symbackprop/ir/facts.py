@@ -1,4 +1,6 @@
-"""What each declarable fact says of an array of numbers: one row a fact, read by sampling and by tests."""
+"""What each declarable fact says of an array of numbers: one row a fact, read by sampling and by
+tests.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ HOLDS: Mapping[str, Callable[[Array], bool]] = {
 
 
 def holds(fact: Fact, values: Array, sizes: Mapping[str, int]) -> bool:
-    """Whether a fact is true of these values; ``sizes`` are the extents that its value may mention."""
+    """Whether a fact is true of these values; ``sizes`` are the extents that its value may
+    mention.
+    """
     if fact.kind != "sum":
         return HOLDS[fact.kind](values)
     value = Integer(0) if fact.value is None else fact.value

@@ -1,7 +1,7 @@
 """Random points that respect what a program declares: extents, facts, ranges of integer data.
 
-Takes a program and a random generator, gives a :class:`Point`; float64, or with ``exact`` small fractions. Facts that
-cannot hold together, and conditions that no small extents meet, are refused.
+Takes a program and a random generator, gives a :class:`Point`; float64, or with ``exact`` small
+fractions. Facts that cannot hold together, and conditions that no small extents meet, are refused.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ ATTEMPTS = 60
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Random numbers of one kind: float64, or small fractions (whole numbers, if ``whole``)."""
+    """Random numbers of one kind: float64, or small fractions (whole ones up to ``whole``)."""
 
     rng: Generator
     exact: bool
-    whole: bool = False
+    whole: int = 0
 
     def plain(self, shape: tuple[int, ...]) -> Array:
         """Values of both signs, none 0."""
@@ -45,7 +45,7 @@ class _Source:
         if not self.exact:
             return self.rng.uniform(0.2, 2.0, size=shape)
         if self.whole:
-            return self.fractions(self.rng.integers(1, 4, size=shape))
+            return self.fractions(self.rng.integers(1, self.whole + 1, size=shape))
         return self.fractions(
             self.rng.integers(1, 6, size=shape), self.rng.integers(1, 4, size=shape)
         )
@@ -89,7 +89,7 @@ def _spd(source: _Source, shape: tuple[int, ...]) -> Array:
 
 
 def _invertible(source: _Source, shape: tuple[int, ...]) -> Array:
-    """Unit lower times unit upper triangular, rows turned: determinant ±1, and no visible pattern."""
+    """Unit lower times unit upper triangular, rows turned, so that no pattern shows."""
     lower = np.tril(source.plain(shape), -1) + source.eye(shape[-1])
     upper = np.triu(source.plain(shape), 1) + source.eye(shape[-1])
     return np.roll(lower @ upper, 1, axis=-2)
@@ -113,7 +113,8 @@ def _causal(source: _Source, shape: tuple[int, ...]) -> Array:
 
 
 # fmt: off
-# In the order in which they are tried: the narrowest first; a quantity with several facts is drawn by the first.
+# In the order in which they are tried: the narrowest first; a quantity with several facts is drawn
+# by the first.
 _DRAW: Mapping[str, Callable[[_Source, tuple[int, ...]], Array]] = {
     "onehot":      _onehot,
     "causal":      _causal,
@@ -137,7 +138,7 @@ def draw(
     *,
     dims: Mapping[str, int] | None = None,
     exact: bool = False,
-    whole: bool = False,
+    whole: int = 0,
 ) -> Point:
     """A random point of the program's inputs, its facts and conditions respected.
 
@@ -151,8 +152,8 @@ def draw(
         Extents by name; those left out are drawn, distinct and small.
     exact : bool
         Small fractions rather than float64; abstract functions are then cubics.
-    whole : bool
-        Of these fractions, whole numbers from 1 to 3 in size, wherever the facts allow them.
+    whole : int
+        If not 0: of these fractions, whole numbers up to this size, wherever the facts allow.
 
     Raises
     ------
@@ -167,12 +168,16 @@ def draw(
 
 
 def fitting(program: Program, rng: Generator, fixed: Mapping[str, int]) -> dict[str, int]:
-    """Extents for every dim: distinct numbers from 2 if the conditions allow, none of an array's extents below 1."""
+    """Extents for every dim: distinct numbers from 2 if the conditions allow, none of an array's
+    extents below 1.
+    """
     free = [d.name for d in program.dims if d.name not in fixed]
     known = {d.name: fixed[d.name] for d in program.dims if d.name in fixed}
     for attempt in range(ATTEMPTS):
-        pool = [k for k in range(2, 3 + len(free) + attempt // 4) if k not in known.values()]
-        chosen = rng.choice(pool, size=len(free), replace=attempt >= ATTEMPTS // 2)
+        equal = attempt >= ATTEMPTS // 2
+        top = 3 + len(free) + (0 if equal else attempt // 4)
+        pool = [k for k in range(2, top) if equal or k not in known.values()]
+        chosen = rng.choice(pool, size=len(free), replace=equal or len(pool) < len(free))
         sizes = known | dict(zip(free, (int(k) for k in chosen), strict=True))
         if admissible(program, sizes):
             return sizes

@@ -1,7 +1,9 @@
-"""What a decision about equality says: equal, and by which steps; different, and where; or undecided, and why.
+"""What a decision about equality says: equal, and by which steps; different, and where; or
+undecided, and why.
 
-A check returns one of these, never a bool: what neither a proof nor a counterexample settles is not a no. A
-:class:`Witness` is a counterexample that a person can follow: small extents, small values, one entry, both results.
+A check returns one of these, never a bool: what neither a proof nor a counterexample settles is
+not a no. A :class:`Witness` is a counterexample that a person can follow: small extents, small
+values, one entry, both results.
 """
 
 from __future__ import annotations
@@ -19,9 +21,9 @@ from symbackprop.ir.program import Fact
 class Witness:
     """A point at which two expressions differ.
 
-    ``values`` maps the names that matter to arrays (or numbers) of exact values; ``entry`` says which entry is compared,
-    by index name; ``claimed`` and ``true`` are its two values. ``functions`` says which concrete functions stood for the
-    abstract ones.
+    ``values`` maps the names that matter to arrays (or numbers) of exact values; ``entry`` says
+    which entry is compared, by index name; ``claimed`` and ``true`` are its two values.
+    ``functions`` says which concrete functions stood for the abstract ones.
     """
 
     dims: Mapping[str, int]

@@ -1,9 +1,10 @@
 """From array notation to index notation: each statement becomes an equation with a generic entry.
 
-Takes terms (:mod:`symbackprop.ir.terms`), gives a :class:`Program`. Elementwise operations are inlined into the entry. A
-*heavy* operation (product, reduction, softmax, norm, …) stands in an equation of its own: the statement itself, if the
-operation is its outermost or a summand of it, else a hidden equation ``_1, _2, …``, so that closed forms can mention it
-and answers stay small. Identical hidden right sides are made once. What cannot be lowered raises ``NotSupported``.
+Takes terms (:mod:`symbackprop.ir.terms`), gives a :class:`Program`. Elementwise operations are
+inlined into the entry. A *heavy* operation (product, reduction, softmax, norm, …) stands in an
+equation of its own: the statement itself, if the operation is its outermost or a summand of it,
+else a hidden equation ``_1, _2, …``, so that closed forms can mention it and answers stay small.
+Identical hidden right sides are made once. What cannot be lowered raises ``NotSupported``.
 
 An axis of extent 1 is always read at 0, which is NumPy's broadcasting.
 
@@ -40,14 +41,20 @@ from symbackprop.matrix.operations import (
 )
 
 # No index bears one of these: they are words of the language or would read as such.
-RESERVED = frozenset({"dims", "data", "param", "function", "assume", "index", "output", "for", "in", "pi", "inf"})
+RESERVED = frozenset(
+    {"dims", "data", "param", "function", "assume", "index", "output", "for", "in", "pi", "inf"}
+)
 
 
 class Lowering:
     """The equations made so far, and how further terms become entries against them."""
 
     def __init__(
-        self, names: Iterable[str], constants: Iterable[str], rules: Mapping[str, FunctionRule], hidden: int = 0
+        self,
+        names: Iterable[str],
+        constants: Iterable[str],
+        rules: Mapping[str, FunctionRule],
+        hidden: int = 0,
     ) -> None:
         self.taken = RESERVED.union(names)
         self.constants = frozenset(constants)
@@ -90,7 +97,9 @@ class Lowering:
         self._made.setdefault(_key(equation.indices, equation.rhs), equation)
 
     def entry(self, term: Term, at: At, scope: frozenset[str], place: Place = Place.INSIDE) -> Expr:
-        """The entry of ``term`` at the index expressions ``at``; ``scope`` are all index names in sight."""
+        """The entry of ``term`` at the index expressions ``at``; ``scope`` are all index names in
+        sight.
+        """
         if place is not Place.WHOLE and self._stands_alone(term, place):
             return self._read(self._hide(term), term.shape, at)
         rule = RULES.get(term.op)
@@ -99,7 +108,9 @@ class Lowering:
         return rule(self, term, at, scope, place)
 
     def reader(self, term: Term) -> Callable[[At, frozenset[str]], Expr]:
-        """How to read entries of ``term``: directly if they are plain entries, else from a hidden equation."""
+        """How to read entries of ``term``: directly if they are plain entries, else from a hidden
+        equation.
+        """
         if _is_plain(term):
             return lambda at, scope: self.entry(term, at, scope)
         equation = self._hide(term)
@@ -112,10 +123,15 @@ class Lowering:
         return term.op in NONLINEAR or self._carries(term)
 
     def _carries(self, term: Term) -> bool:
-        """Whether a summand is heavy and as large as the whole: then the whole sum gets the name (``X @ W.T + b``)."""
+        """Whether a summand is heavy and as large as the whole: then the whole sum gets the name
+        (``X @ W.T + b``).
+        """
         if term.op in LINEAR or heavy_entries(term):
             return True
-        return any(same_shape(s.shape, term.shape) and self._carries(s) for s in summands(term, self.constants))
+        return any(
+            same_shape(s.shape, term.shape) and self._carries(s)
+            for s in summands(term, self.constants)
+        )
 
     def _hide(self, term: Term) -> Equation:
         indices = self.indices(term.shape)
@@ -166,7 +182,12 @@ def lower(
     NotSupported
         If a statement uses an operation that has no generic entry.
     """
-    names = {d.name for d in dims} | {q.name for q in inputs} | set(functions) | {n for n, _ in statements}
+    names = (
+        {d.name for d in dims}
+        | {q.name for q in inputs}
+        | set(functions)
+        | {n for n, _ in statements}
+    )
     data = (q.name for q in inputs if q.role == "data" and not q.shape)
     lowering = Lowering(names, data, rules or {})
     for name, term in statements:
@@ -184,12 +205,17 @@ def lower(
     )
 
 
-def entry(term: Term, indices: Sequence[Index], program: Program) -> tuple[Expr, tuple[Equation, ...]]:
-    """The entry of one more term against a program, and the hidden equations that it needs, numbered on.
+def entry(
+    term: Term, indices: Sequence[Index], program: Program
+) -> tuple[Expr, tuple[Equation, ...]]:
+    """The entry of one more term against a program, and the hidden equations that it needs,
+    numbered on.
 
     The entry may use those equations: evaluate or prove it against ``program.extended(equations)``.
     """
-    names = {d.name for d in program.dims} | {q.name for q in program.inputs} | set(program.functions)
+    names = (
+        {d.name for d in program.dims} | {q.name for q in program.inputs} | set(program.functions)
+    )
     names |= {e.name for e in program.equations}
     data = (q.name for q in program.inputs if q.role == "data" and not q.shape)
     hidden = max((int(e.name[1:]) for e in program.equations if e.hidden), default=0)

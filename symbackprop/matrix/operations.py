@@ -1,7 +1,8 @@
 """The generic entry of each operation of array notation, one rule an operation.
 
-A rule takes the lowering (which lowers operands and makes hidden equations), the term, the index expressions at which its
-entry is read, the index names in sight, and the term's place in its statement. It gives an expression of index notation.
+A rule takes the lowering (which lowers operands and makes hidden equations), the term, the index
+expressions at which its entry is read, the index names in sight, and the term's place in its
+statement. It gives an expression of index notation.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ NONLINEAR = frozenset({"var", "max", "min", "prod", "norm2", "logsumexp", "softm
 class Place(Enum):
     """Where a term stands in its statement, which decides what of it may stay inline.
 
-    ``WHOLE``: it is the right side. ``SUM``: it is a summand of it, or below a sum. ``INSIDE``: anywhere else.
+    ``WHOLE``: it is the right side. ``SUM``: it is a summand of it, or below a sum. ``INSIDE``:
+    anywhere else.
     """
 
     WHOLE = "whole"
@@ -90,7 +92,9 @@ def summands(term: Term, constants: frozenset[str]) -> Iterator[Term]:
 
 
 def is_scale(term: Term, constants: frozenset[str]) -> bool:
-    """Whether ``term`` is a number that no parameter changes: ``2``, ``sqrt(D)``, a scalar among the data."""
+    """Whether ``term`` is a number that no parameter changes: ``2``, ``sqrt(D)``, a scalar among
+    the data.
+    """
     if term.rank or term.op in LINEAR or term.op in NONLINEAR or term.op == "entries":
         return False
     return all(n in constants for n in terms.names_in(term))
@@ -102,7 +106,9 @@ def heavy_entries(term: Term) -> bool:
 
 
 def aligned(at: At, shape: Shape) -> At:
-    """Where an operand of this shape is read when the result is read at ``at``: NumPy's broadcasting."""
+    """Where an operand of this shape is read when the result is read at ``at``: NumPy's
+    broadcasting.
+    """
     skip = len(at) - len(shape)
     return tuple(ZERO if e == 1 else at[skip + k] for k, e in enumerate(shape))
 
@@ -120,10 +126,16 @@ def over(binder: Binder, body: Expr, bound: tuple[Index, ...]) -> Expr:
 
 
 def bound_places(run: Lowers, shape: Shape, scope: Scope) -> tuple[tuple[Index, ...], At, Scope]:
-    """Bound indices for the axes of extent other than 1, where to read each axis, and the scope with them."""
+    """Bound indices for the axes of extent other than 1, where to read each axis, and the scope
+    with them.
+    """
     bound = run.bind(tuple(e for e in shape if e != 1), scope)
     rest = iter(bound)
-    return bound, tuple(ZERO if e == 1 else next(rest) for e in shape), scope | {i.name for i in bound}
+    return (
+        bound,
+        tuple(ZERO if e == 1 else next(rest) for e in shape),
+        scope | {i.name for i in bound},
+    )
 
 
 # Leaves
@@ -136,7 +148,7 @@ def _name(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 
 @_rule("number", "dim")
 def _number(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
-    return t.attrs[0]  # type: ignore[no-any-return]
+    return t.attrs[0]
 
 
 @_rule("constant")
@@ -173,7 +185,9 @@ def _entries(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 # Entry by entry
 
 
-def _operands(run: Lowers, t: Term, at: At, scope: Scope, place: Place = Place.INSIDE) -> tuple[Expr, ...]:
+def _operands(
+    run: Lowers, t: Term, at: At, scope: Scope, place: Place = Place.INSIDE
+) -> tuple[Expr, ...]:
     return tuple(run.entry(a, aligned(at, a.shape), scope, place) for a in t.args)
 
 
@@ -252,8 +266,11 @@ def _diag(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 
 @_rule("index")
 def _index(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
-    """``a[items]``: an axis added, shifted by a slice's start, or taken at a number (from the end, if negative)."""
-    a, read, rest = t.args[0], [], iter(at)
+    """``a[items]``: an axis added, shifted by a slice's start, or taken at a number (from the end,
+    if negative).
+    """
+    a, rest = t.args[0], iter(at)
+    read: list[Expr] = []
     for item in t.attrs[0]:
         if item is None:
             next(rest)
@@ -262,7 +279,9 @@ def _index(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         if isinstance(item, slice):
             if item.step not in (None, 1):
                 raise NotSupported("a slice with step 1", f"step {item.step}")
-            read.append(next(rest) + _from_start(ZERO if item.start is None else item.start, extent))
+            read.append(
+                next(rest) + _from_start(ZERO if item.start is None else item.start, extent)
+            )
         else:
             read.append(_from_start(item, extent))
     read.extend(rest)
@@ -287,14 +306,20 @@ def _matmul(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     own = list(at)
     column = (own.pop(),) if b.rank > 1 else ()
     row = (own.pop(),) if a.rank > 1 else ()
-    left = run.entry(a, (*aligned(tuple(own), a.shape[:-2]), *aligned((*row, k), a.shape[-2:])), scope)
-    right = run.entry(b, (*aligned(tuple(own), b.shape[:-2]), *aligned((k, *column), b.shape[-2:])), scope)
+    left = run.entry(
+        a, (*aligned(tuple(own), a.shape[:-2]), *aligned((*row, k), a.shape[-2:])), scope
+    )
+    right = run.entry(
+        b, (*aligned(tuple(own), b.shape[:-2]), *aligned((k, *column), b.shape[-2:])), scope
+    )
     return over(IndexSum, left * right, bound)
 
 
 @_rule("outer")
 def _outer(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
-    return Mul(*(run.entry(a, aligned((i,), a.shape), scope) for a, i in zip(t.args, at, strict=True)))
+    return Mul(
+        *(run.entry(a, aligned((i,), a.shape), scope) for a, i in zip(t.args, at, strict=True))
+    )
 
 
 @_rule("trace")
@@ -305,7 +330,9 @@ def _trace(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 
 @_rule("einsum")
 def _einsum(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
-    """``einsum("nd,md->nm", X, W)``: letters left of the arrow that are not right of it are summed."""
+    """``einsum("nd,md->nm", X, W)``: letters left of the arrow that are not right of it are
+    summed.
+    """
     left, arrow, right = t.attrs[0].replace(" ", "").partition("->")
     if not arrow or "." in left:
         raise NotSupported("an einsum with an arrow and a letter for each axis", t.attrs[0])
@@ -327,8 +354,12 @@ def _einsum(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 # Reductions
 
 
-def _spread(run: Lowers, t: Term, at: At, scope: Scope) -> tuple[tuple[Index, ...], At, Scope, Expr]:
-    """For a reduction: the bound indices, where its operand is read, the scope, and the number of entries reduced."""
+def _spread(
+    run: Lowers, t: Term, at: At, scope: Scope
+) -> tuple[tuple[Index, ...], At, Scope, Expr]:
+    """For a reduction: the bound indices, where its operand is read, the scope, and the number of
+    entries reduced.
+    """
     a, (axes, keepdims) = t.args[0], t.attrs
     reduced = normal_axes(axes, a.rank)
     bound, read, scope = bound_places(run, tuple(a.shape[k] for k in reduced), scope)
