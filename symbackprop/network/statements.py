@@ -1,0 +1,162 @@
+"""Statements taken one by one: each declares, defines or assumes something for those below it."""
+
+from __future__ import annotations
+
+from functools import singledispatchmethod
+
+from sympy import Expr, Symbol
+
+from symbackprop.errors import Malformed, NotSupported, Span
+from symbackprop.ir.expressions import extent_symbol
+from symbackprop.ir.program import Fact, Quantity
+from symbackprop.ir.terms import Shape, Term
+from symbackprop.library.losses import expansions
+from symbackprop.network.facts import condition, declared_fact, sum_fact
+from symbackprop.notation import syntax as s
+from symbackprop.notation.elaborate import Scope, elaborate_equation
+from symbackprop.notation.extents import extent
+from symbackprop.notation.scope import unknown
+from symbackprop.notation.spelling import ADJOINT_PREFIX
+from symbackprop.notation.words import CONSTANTS
+
+
+class Reading:
+    """What the statements so far have said. The one mutable thing of this room; ``model.parse`` freezes it."""
+
+    def __init__(self, source: str, text: str) -> None:
+        self.place = Span(source, text, len(text), len(text))
+        self.dims: dict[str, Symbol] = {}
+        self.sizes: dict[str, int] = {}
+        self.inputs: list[Quantity] = []
+        self.functions: list[str] = []
+        self.facts: list[Fact] = []
+        self.conditions: list[tuple[Expr, str, Expr]] = []
+        self.statements: list[tuple[str, Term, Span]] = []
+        self.shapes: dict[str, Shape] = {}
+        self.spans: dict[str, Span] = {}
+        self.later: dict[str, Span] = {}
+        self.output: s.Name | None = None
+
+    def foresee(self, trees: tuple[s.Tree, ...]) -> None:
+        """Notes where each name will be defined, so that a use too early can be told from an unknown name."""
+        for tree in trees:
+            for name in _defined(tree):
+                self.later.setdefault(name.text, name.span)
+
+    def scope(self, defining: str = "") -> Scope:
+        """What the names declared so far mean."""
+        later = {k: v for k, v in self.later.items() if k not in self.spans}
+        return Scope(self.dims, self.shapes, tuple(self.functions), {}, expansions(), later=later, defining=defining)
+
+    def declare(self, name: s.Name) -> None:
+        """Takes a name for this model; each may be taken once."""
+        if name.text.startswith(ADJOINT_PREFIX):
+            raise Malformed(f"a name without {ADJOINT_PREFIX}", name.text, name.span,
+                            f"{ADJOINT_PREFIX}X is the adjoint of X; choose another name")  # fmt: skip
+        if name.text in CONSTANTS:
+            raise Malformed("a new name", f"the constant {name.text}", name.span, "choose another name")
+        if name.text in self.spans:
+            line = self.spans[name.text].line
+            raise Malformed("a new name", f"{name.text}, which line {line} already declares or defines", name.span,
+                            "choose another name, or remove one of the two lines")  # fmt: skip
+        self.spans[name.text] = name.span
+
+    @singledispatchmethod
+    def take(self, tree: s.Tree) -> None:
+        """Takes one statement."""
+        raise AssertionError(f"the reader has a further kind of statement: {type(tree).__name__}")
+
+    @take.register
+    def _(self, tree: s.Dims) -> None:
+        for item in tree.items:
+            self.declare(item.name)
+            self.dims[item.name.text] = extent_symbol(item.name.text)
+            if item.size is not None:
+                if item.size < 1:
+                    raise Malformed("a size of at least 1", str(item.size), item.span, "extents are positive")
+                self.sizes[item.name.text] = item.size
+
+    @take.register
+    def _(self, tree: s.Declaration) -> None:
+        for item in tree.items:
+            self._input(item, tree.role)
+
+    def _input(self, item: s.Declared, role: str) -> None:
+        if item.family is not None:
+            raise NotSupported("an array", f"the family {item.name.text}[{item.family.index.text} in …]", item.span,
+                               "declare one array for each layer")  # fmt: skip
+        shape = tuple(self._extent(e) for e in item.shape)
+        self.declare(item.name)
+        self.shapes[item.name.text] = shape
+        self.inputs.append(Quantity(item.name.text, shape, role))
+
+    def _extent(self, tree: s.Tree) -> Expr:
+        value = extent(tree, self.scope())
+        if value.is_nonpositive:
+            raise Malformed("an extent of at least 1", str(value), tree.span, "extents are positive")
+        return value
+
+    @take.register
+    def _(self, tree: s.Functions) -> None:
+        for name in tree.names:
+            self.declare(name)
+            self.functions.append(name.text)
+
+    @take.register
+    def _(self, tree: s.IndexData) -> None:
+        raise NotSupported("data and param", "integer data, which is not supported yet", tree.span,
+                           "declare a one-hot matrix: data Y[N, K] and assume Y onehot")  # fmt: skip
+
+    @take.register
+    def _(self, tree: s.AssumeKind) -> None:
+        self.facts.append(declared_fact(tree, self.scope(), self.facts))
+
+    @take.register
+    def _(self, tree: s.AssumeRelation) -> None:
+        fact = sum_fact(tree, self.scope(), self.facts)
+        if fact is not None:
+            self.facts.append(fact)
+        else:
+            self.conditions.append(condition(tree, self.scope(), self.conditions))
+
+    @take.register
+    def _(self, tree: s.Equation) -> None:
+        if tree.name.text in self.spans and tree.indices is None:
+            self.declare(tree.name)
+        term = elaborate_equation(tree, self.scope(tree.name.text))
+        self.declare(tree.name)
+        self.shapes[tree.name.text] = term.shape
+        self.statements.append((tree.name.text, term, tree.span))
+
+    @take.register
+    def _(self, tree: s.Output) -> None:
+        if self.output is not None:
+            raise Malformed("one output", f"a second one, {tree.name.text}", tree.span, "remove one of the two lines")
+        self.output = tree.name
+
+    def finish(self) -> str:
+        """The name of the output, once all statements are taken."""
+        defined = [name for name, _, _ in self.statements]
+        if not defined:
+            raise Malformed("at least one equation", "a model without any", self.place, "write for example L = sum((yhat - y)**2)")
+        if self.output is None:
+            return defined[-1]
+        if self.output.text in defined:
+            return self.output.text
+        if self.output.text in self.spans:
+            raise Malformed("a quantity defined by an equation", f"{self.output.text}, which is declared", self.output.span,
+                            f"name one of {', '.join(defined)}")  # fmt: skip
+        raise unknown(self.output.text, self.output.span, self.scope(), "a quantity defined by an equation")
+
+
+def _defined(tree: s.Tree) -> tuple[s.Name, ...]:
+    match tree:
+        case s.Dims(items=items) | s.Declaration(items=items):
+            return tuple(i.name for i in items)
+        case s.Functions(names=names):
+            return names
+        case s.IndexData(item=item):
+            return (item.name,)
+        case s.Equation(name=name):
+            return (name,)
+    return ()
