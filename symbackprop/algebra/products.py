@@ -170,8 +170,8 @@ def _normalise_factors(p: Product, context: Context, recur: Recur) -> bool:
         recurred = recur(exponent, context) if not exponent.is_Number else exponent
         new = inner if recurred == 1 else Pow(inner, recurred)
         p.factors[position] = new
-        if isinstance(new, Mul | Number | IndexSum) or (isinstance(new, Add) and not isinstance(base, Add)):
-            again = True
+        came_apart = isinstance(new, Mul | Number | IndexSum) or (isinstance(new, Add) and not isinstance(base, Add))
+        again = again or came_apart or (isinstance(new, Add) and new != f and _delta_on(new, p.bound))
     return again
 
 
@@ -319,11 +319,10 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
 
     def signature(v: Index) -> str:
         star = Index("*", v.extent)
-        return ";".join(sorted(skeleton(substitute(f, {v: star}), frozenset((star,))) for f in factors if v in free_indices(f)))
+        own = (substitute(f, {v: star}) for f in factors if v in free_indices(f))
+        return ";".join(sorted(_unsigned_skeleton(f, frozenset((star,))) for f in own))
 
-    ranked = sorted(((order_key(v.extent), signature(v)), v) for v in bound) if len(bound) == 1 else sorted(
-        (((order_key(v.extent), signature(v)), v) for v in bound), key=lambda item: item[0]
-    )
+    ranked = sorted((((order_key(v.extent), signature(v)), v) for v in bound), key=lambda item: item[0])
     classes: dict[tuple[str, str], list[Index]] = {}
     for key, v in ranked:
         classes.setdefault(key, []).append(v)
@@ -333,9 +332,9 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
         order = [v for group in choice for v in group]
         names = [Index(f"_b{height}_{k}", v.extent) for k, v in enumerate(order)]
         renaming = dict(zip(order, names, strict=True))
-        body = Mul(*(_resigned(substitute(f, renaming)) for f in factors))
-        coefficient, body = body.as_coeff_Mul()
-        candidate = coefficient * kind(body, *names)
+        signed = [_resigned(substitute(f, renaming)) for f in factors]
+        coefficient, body = Mul(*(f for _, f in signed)).as_coeff_Mul()
+        candidate = Mul(coefficient, *(c for c, _ in signed), kind(body, *names))
         key = order_key(candidate)
         if best is None or key < best[0]:
             best = (key, candidate)
@@ -343,11 +342,23 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
     return best[1]
 
 
-def _resigned(f: Expr) -> Expr:
-    """A factor whose sums have their canonical sign again after a renaming."""
+def _unsigned_skeleton(f: Expr, bound: frozenset[Index]) -> str:
+    """The skeleton of a factor, the same for ``a - b`` and ``b - a``: a renaming may yet turn its sign."""
+    base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
+    if not isinstance(base, Add):
+        return skeleton(f, bound)
+    turned = Add(*(-t for t in base.args))
+    return f"{min(skeleton(base, bound), skeleton(turned, bound))}^{exponent}"
+
+
+def _resigned(f: Expr) -> tuple[Expr, Expr]:
+    """Sign and factor, a sum in it with its canonical sign again after a renaming.
+
+    The two stay apart: SymPy multiplies a number into a sum at once.
+    """
     base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
     if isinstance(base, Add) and exponent.is_Integer:
         content, inner = primitive(base)
         if content == -1:
-            return content**exponent * Pow(inner, exponent)
-    return f
+            return content**exponent, Pow(inner, exponent)
+    return Integer(1), f

@@ -88,7 +88,7 @@ def _question(lhs: Expr, rhs: Expr, program: Program) -> _Question:
 
 
 def _discrete(program: Program) -> frozenset[str]:
-    """Names whose values are no continuum: comparing them, or indices, has no kink to stay clear of."""
+    """Names whose values are no continuum: comparing them has no kink to stay clear of."""
     kinds = {"onehot", "binary", "sign", "causal"}
     names = {q.name for q in program.inputs if q.role == "index"}
     names |= {f.name for f in program.facts if f.kind in kinds}
