@@ -1,0 +1,124 @@
+"""From index notation back to array notation: the cheapest term, under the written cost table, with the given entries.
+
+``lift(Σ_n H[n,m]·r[n], (m,), shapes)`` is ``H.T @ r``. The value is exactly that of the expression, the shape exactly
+that of the indices: an axis that the value lacks is filled with ``ones``. What array notation cannot say comes back as
+``entries``, index notation kept as a term. One :class:`Lifter` shares its work among the expressions of one program.
+
+The expression should be normalised (sums split into connected components, deltas collapsed): any form is lifted to a
+term of equal value, but the search does not rewrite one form of an expression into another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from sympy import Expr, sympify
+
+from symbackprop.ir import terms
+from symbackprop.ir.expressions import Index, free_indices
+from symbackprop.ir.terms import Shape, Term
+from symbackprop.matrix import lift_atoms, lift_products, lift_sums
+from symbackprop.matrix.cost import cost
+from symbackprop.matrix.lift_forms import Form, Layout, best, natural, strip, transposed, with_new_axes
+from symbackprop.matrix.lift_orders import learn
+
+Shapes = Callable[[str], Shape] | Mapping[str, Shape]
+FAMILIES = (lift_atoms, lift_products, lift_sums)  # importing a family registers its rules
+
+
+class Lifter:
+    """Lifts expressions over the same arrays.
+
+    Parameters
+    ----------
+    shapes : callable or mapping
+        Shape of an array by name; a name it does not know (KeyError) has the extents of its indices.
+    hints : iterable of Term
+        Forward terms, whose written order of sums and products is kept.
+    written : mapping
+        Terms to stand for names that people do not see (hidden equations).
+    """
+
+    def __init__(self, shapes: Shapes, hints: Iterable[Term] = (), written: Mapping[str, Term] | None = None) -> None:
+        self.shapes = shapes
+        self.orders = learn(hints)
+        self.written = written or {}
+        self._natural: dict[tuple[Expr, Layout], Form | None] = {}
+        self._known: dict[tuple[Expr, Layout], Form | None] = {}
+
+    def leaf(self, name: str, indices: tuple[Expr, ...]) -> Term:
+        """The term for an array."""
+        if name in self.written:
+            return self.written[name]
+        try:
+            shape = self.shapes[name] if isinstance(self.shapes, Mapping) else self.shapes(name)
+        except KeyError:
+            if not all(isinstance(i, Index) for i in indices):
+                raise
+            shape = tuple(i.extent for i in indices)  # type: ignore[attr-defined]
+        return terms.name(name, shape)
+
+    def get(self, e: Expr, layout: Layout) -> Form | None:
+        """The cheapest form of ``e`` with the axes of ``layout``; transposes and new axes are paid for."""
+        layout = strip(layout)
+        key = (e, layout)
+        if key not in self._known:
+            found = self._as_it_stands(e, layout)
+            if None in layout:
+                inner = self.get(e, tuple(i for i in layout if i is not None))
+                found = best((found, None if inner is None else with_new_axes(inner, layout)))
+            elif len(layout) == 2:
+                found = best((found, transposed(self._as_it_stands(e, layout[::-1]))))
+            self._known[key] = found
+        return self._known[key]
+
+    def _as_it_stands(self, e: Expr, layout: Layout) -> Form | None:
+        key = (e, layout)
+        if key not in self._natural:
+            self._natural[key] = natural(e, layout, self)
+        return self._natural[key]
+
+    def lift(self, e: Expr, indices: tuple[Index, ...]) -> Term:
+        """The term whose entry at ``indices`` is ``e``."""
+        e = sympify(e)
+        free = free_indices(e)
+        own = tuple(i for i in indices if i in free)
+        if free - set(indices):
+            raise ValueError(f"the entry has free indices {sorted(i.name for i in free - set(indices))} beyond its axes")
+        found = self.get(e, own)
+        if found is None:
+            return terms.entries(indices, e)
+        return filled(found.term, own, indices)
+
+
+def filled(term: Term, own: tuple[Index, ...], indices: tuple[Index, ...]) -> Term:
+    """``term`` over its own axes, repeated along the further axes of ``indices``."""
+    if own == indices:
+        return term
+    shape = tuple(i.extent for i in indices)
+    if not own:
+        if term.op == "number" and term.attrs[0] in (0, 1):
+            return terms.ones(*shape) if term.attrs[0] == 1 else terms.zeros(*shape)
+        return terms.mul(term, terms.ones(*shape))
+    if len(indices) == 2:
+        lacking = terms.ones(*(i.extent for i in indices if i not in own))
+        return terms.outer(term, lacking) if own == indices[:1] else terms.outer(lacking, term)
+    items = tuple(slice(None) if i in own else None for i in indices)
+    while items[0] is None:
+        items = items[1:]
+    return terms.broadcast(term if None not in items else terms.index(term, items), shape)
+
+
+def lift(
+    e: Expr,
+    indices: tuple[Index, ...],
+    shapes: Shapes,
+    *,
+    hints: Iterable[Term] = (),
+    written: Mapping[str, Term] | None = None,
+) -> Term:
+    """The cheapest term whose entry at ``indices`` is ``e``: see :class:`Lifter`."""
+    return Lifter(shapes, hints, written).lift(e, indices)
+
+
+__all__ = ["Lifter", "cost", "lift"]
