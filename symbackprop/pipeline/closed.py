@@ -18,7 +18,7 @@ from symbackprop.ir.derivation import Derivative
 from symbackprop.ir.expressions import IndexSum, entry_names
 from symbackprop.ir.terms import Term, broadcast, names_in, size
 from symbackprop.matrix.substitution import draw_out_scale, replace_names
-from symbackprop.pipeline.presentation import Lifter
+from symbackprop.pipeline.presentation import FormMaker
 
 SIZE_LIMIT = 5000
 FLAT_FACTORS = 9
@@ -28,9 +28,9 @@ FLAT_NODES = 160
 class Closing:
     """Closed forms of one derivation, each worked out once and only when asked for."""
 
-    def __init__(self, derivatives: tuple[Derivative, ...], lifter: Lifter, context: Context) -> None:
+    def __init__(self, derivatives: tuple[Derivative, ...], maker: FormMaker, context: Context) -> None:
         self._by_name = {d.equation.name: d for d in derivatives}
-        self._lifter, self._context = lifter, context
+        self._maker, self._context = maker, context
         self._terms: dict[str, Term | None] = {}
         self._entries: dict[str, Expr | None] = {}
 
@@ -53,9 +53,9 @@ class Closing:
         written = broadcast(draw_out_scale(replace_names(local, values)), derivative.shape)
         flat = self._flat(name)
         if flat is not None:
-            forms = [self._lifter.form(e, derivative.equation.indices) for e in candidates(flat, self._context)]
+            forms = [self._maker.form(e, derivative.equation.indices) for e in candidates(flat, self._context)]
             best = min(forms, key=lambda form: form.price)
-            again = self._lifter.price(written)
+            again = self._maker.price(written)
             if best.price < again:
                 written = best.term
         return written if size(written) <= SIZE_LIMIT else None

@@ -15,7 +15,7 @@ from symbackprop.library.functions import RULES
 from symbackprop.matrix.lower import lower
 from symbackprop.network.model import Model
 from symbackprop.pipeline.derivation import Derivation
-from symbackprop.pipeline.presentation import Lifter, cheapest, present, transposed
+from symbackprop.pipeline.presentation import FormMaker, cheapest, present, transposed
 
 KINDS = ("gradient", "jacobian")
 LATER_KINDS = ("hessian", "hvp", "jvp", "vjp")
@@ -87,14 +87,14 @@ def derive(
     derivatives = present(reverse(program, of, names, context), of, program, context)
     derivatives = tuple(d for d in derivatives if d.wrt[0] != of)
     if layout == "jacobian":
-        lifter = Lifter(program)
-        derivatives = tuple(transposed(d, lifter) if len(d.shape) == 2 else d for d in derivatives)
+        maker = FormMaker(program)
+        derivatives = tuple(transposed(d, maker) if len(d.shape) == 2 else d for d in derivatives)
     return Derivation(model, DerivationRecord(program, of, kind, layout, derivatives), context)
 
 
 def _jacobians(model: Model, program: Program, of: str, names: Sequence[str], layout: str) -> Derivation:
     context = working_context(program)
-    lifter = Lifter(program)
+    maker = FormMaker(program)
     out = []
     for name in names:
         context.used.clear()
@@ -102,7 +102,7 @@ def _jacobians(model: Model, program: Program, of: str, names: Sequence[str], la
         if layout == "gradient":
             rows = len(program.shape_of(of))
             indices = indices[rows:] + indices[:rows]
-        best = cheapest(entry, indices, lifter, context)
+        best = cheapest(entry, indices, maker, context)
         equation = Equation(PREFIX + name, indices, best.entry, best.term)
         steps = (*steps, Step(best.term, "read as a matrix formula"))
         shape = equation.shape

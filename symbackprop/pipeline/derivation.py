@@ -13,18 +13,21 @@ from typing import Any
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.prove import inline
-from symbackprop.backends.latex.equations import latex_derivative, latex_equation, latex_form
+from symbackprop.backends.latex.index import latex_entry
+from symbackprop.backends.latex.symbols import Notation, notation_of
+from symbackprop.backends.latex.terms import latex_term
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
+from symbackprop.ir.terms import name as name_term
 from symbackprop.matrix.substitution import replace_names
 from symbackprop.network.model import Model
 from symbackprop.notation.text_printer import show, show_entry, show_equation
 from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
-from symbackprop.pipeline.presentation import Lifter
+from symbackprop.pipeline.presentation import FormMaker
 
 SCHEMA = 1
 NOT_MATRIX_NOTATION = ("einsum", "index", "entries", "broadcast")
@@ -90,7 +93,7 @@ class DerivativeResult:
     @cached_property
     def latex(self) -> str:
         """The whole relation ``∇_W L = …`` in LaTeX."""
-        return latex_derivative(replace(self._derivative, equation=replace(self._derivative.equation, term=self.term)))
+        return self._owner.latex_relation(replace(self._derivative.equation, term=self.term))
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -117,7 +120,7 @@ class DerivativeResult:
             out["closed_in_matrix_notation"] = self.closed_in_matrix_notation
         out |= {"index": self.index, "latex": self.latex}
         if steps:
-            out["steps"] = [_step_json(s) for s in self.steps]
+            out["steps"] = [_step_json(s, self._owner.notation) for s in self.steps]
         out["facts"] = list(self.facts)
         if checked:
             out["checked"] = self.checked.as_json()
@@ -130,9 +133,13 @@ class DerivativeResult:
         return f"{self.name} = {self.text}"
 
 
-def _step_json(step: Step) -> dict[str, str]:
-    text = show(step.form) if isinstance(step.form, Term) else show_entry(step.form)
-    return {"text": text, "latex": latex_form(step.form), "because": step.because}
+def _step_json(step: Step, notation: Notation) -> dict[str, str]:
+    latex = latex_term if isinstance(step.form, Term) else latex_entry
+    return {"text": _step_text(step), "latex": latex(step.form, notation), "because": step.because}
+
+
+def _step_text(step: Step) -> str:
+    return show(step.form) if isinstance(step.form, Term) else show_entry(step.form)
 
 
 def _has_operation(term: Term, operations: tuple[str, ...]) -> bool:
@@ -173,12 +180,22 @@ class Derivation(Mapping[Any, DerivativeResult]):
     @cached_property
     def closing(self) -> Closing:
         """Closed forms, made on demand and shared."""
-        return Closing(self.record.derivatives, Lifter(self.record.program), self._context)
+        return Closing(self.record.derivatives, FormMaker(self.record.program), self._context)
 
     @cached_property
     def checker(self) -> Checker:
         """Checks by proof and by value, made on demand; the points are shared."""
         return Checker(self.record)
+
+    @cached_property
+    def notation(self) -> Notation:
+        """How formulas about this program are written in LaTeX."""
+        return notation_of(self.record.program, self.of)
+
+    def latex_relation(self, equation: Equation) -> str:
+        """``name = term`` in LaTeX."""
+        left = latex_term(name_term(equation.name, equation.shape), self.notation)
+        return f"{left} = {latex_term(equation.term, self.notation)}"
 
     def readable(self, term: Term) -> Term:
         """``term`` with hidden forward quantities written out."""
@@ -236,7 +253,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
                     "shape": [str(e) for e in equation.shape],
                     "text": show(equation.term),
                     "index": show_equation(shown),
-                    "latex": latex_equation(shown),
+                    "latex": self.latex_relation(shown),
                 }
             )
         wanted = form in (None, "closed")
@@ -266,7 +283,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
         for body, shape, d in lines:
             out.append(f"{body:<{width}}   # {shape}")
             if steps:
-                out.extend(f"    = {_step_json(s)['text']:<{width}}   ({s.because})" for s in d.steps)
+                out.extend(f"    = {_step_text(s):<{width}}   ({s.because})" for s in d.steps)
         return "\n".join(out)
 
     def __str__(self) -> str:

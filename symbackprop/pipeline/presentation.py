@@ -21,7 +21,7 @@ from symbackprop.ir.expressions import Index, entries, entry_names
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
-from symbackprop.matrix.lift import lift
+from symbackprop.matrix.lift import Lifter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Form:
     price: Cost
 
 
-class Lifter:
+class FormMaker:
     """Lifts entries against one program: shapes of all names, and the written orders of the forward terms."""
 
     def __init__(self, program: Program) -> None:
         self.shapes: dict[str, Shape] = {q.name: q.shape for q in program.inputs}
         self.shapes |= {e.name: e.shape for e in program.equations}
         self.shapes |= {PREFIX + name: shape for name, shape in self.shapes.items()}
-        self.hints = tuple(e.term for e in program.equations)
+        self._lifter = Lifter(self.shapes, [e.term for e in program.equations])
 
     @staticmethod
     def price(term: Term) -> Cost:
@@ -48,24 +48,24 @@ class Lifter:
         return cost(term)
 
     def form(self, entry: Expr, indices: tuple[Index, ...]) -> Form:
-        term = lift(entry, indices, self.shapes, hints=self.hints)
+        term = self._lifter.lift(entry, indices)
         return Form(entry, term, cost(term))
 
 
 def present(adjoints: Iterable[Adjoint], of: str, program: Program, context: Context) -> tuple[Derivative, ...]:
     """Derivatives with lifted terms and complete steps, in the order of ``adjoints``; hidden ones are written out."""
-    lifter = Lifter(program)
+    maker = FormMaker(program)
     done: dict[str, Equation] = {}
     hidden: dict[str, Equation] = {}
     out = []
     for adjoint in adjoints:
         context.used.clear()
         given = _write_out(adjoint.entry, hidden, context)
-        best = cheapest(given, adjoint.indices, lifter, context)
+        best = cheapest(given, adjoint.indices, maker, context)
         steps = list(adjoint.steps)
         if given != adjoint.entry:
             steps.append(Step(given, "write out the adjoints of subexpressions"))
-        shorter = _put_in(best, adjoint, given, done, lifter, context)
+        shorter = _put_in(best, adjoint, given, done, maker, context)
         if shorter is not None:
             through = ", ".join(f"∇{c}" for c in adjoint.consumers)
             best = shorter
@@ -88,14 +88,14 @@ def _write_out(entry: Expr, hidden: dict[str, Equation], context: Context) -> Ex
     return normalise(inline(entry, used), context) if used else entry
 
 
-def cheapest(entry: Expr, indices: tuple[Index, ...], lifter: Lifter, context: Context) -> Form:
+def cheapest(entry: Expr, indices: tuple[Index, ...], maker: FormMaker, context: Context) -> Form:
     """The candidate of ``entry`` whose lift costs least; the first of equals."""
-    forms = [lifter.form(e, indices) for e in candidates(entry, context)]
+    forms = [maker.form(e, indices) for e in candidates(entry, context)]
     return min(forms, key=lambda form: form.price)
 
 
 def _put_in(
-    best: Form, adjoint: Adjoint, given: Expr, done: dict[str, Equation], lifter: Lifter, context: Context
+    best: Form, adjoint: Adjoint, given: Expr, done: dict[str, Equation], maker: FormMaker, context: Context
 ) -> Form | None:
     """The form with the consumers' adjoints put in, if that is shorter."""
     upper = tuple(
@@ -103,7 +103,7 @@ def _put_in(
     )
     if not upper:
         return None
-    form = cheapest(normalise(inline(given, upper), context), adjoint.indices, lifter, context)
+    form = cheapest(normalise(inline(given, upper), context), adjoint.indices, maker, context)
     return form if form.price < best.price else None
 
 
@@ -115,10 +115,10 @@ def _may_cancel(done: dict[str, Equation], consumer: str) -> bool:
     return any(p.exp.is_negative and entries(p.base) for p in equation.rhs.atoms(Pow))
 
 
-def transposed(derivative: Derivative, lifter: Lifter) -> Derivative:
+def transposed(derivative: Derivative, maker: FormMaker) -> Derivative:
     """The derivative in layout ``jacobian``: a matrix gradient with its axes exchanged."""
     indices = tuple(reversed(derivative.equation.indices))
-    form = lifter.form(derivative.equation.rhs, indices)
+    form = maker.form(derivative.equation.rhs, indices)
     equation = replace(derivative.equation, indices=indices, term=form.term)
     steps = (*derivative.steps[:-1], Step(form.term, "the derivative is the transpose of the gradient"))
     return replace(derivative, shape=equation.shape, equation=equation, steps=steps)
