@@ -19,7 +19,17 @@ from symbackprop.ir.expressions import Index, free_indices
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix import lift_atoms, lift_products, lift_sums
 from symbackprop.matrix.cost import cost
-from symbackprop.matrix.lift_forms import Form, Layout, best, natural, strip, transposed, with_new_axes
+from symbackprop.matrix.lift_forms import (
+    Form,
+    Layout,
+    axes_asked,
+    best,
+    has_unit_axis,
+    natural,
+    strip,
+    transposed,
+    with_new_axes,
+)
 from symbackprop.matrix.lift_orders import learn
 
 Shapes = Callable[[str], Shape] | Mapping[str, Shape]
@@ -60,12 +70,15 @@ class Lifter:
 
     def get(self, e: Expr, layout: Layout) -> Form | None:
         """The cheapest form of ``e`` with the axes of ``layout``; transposes and new axes are paid for."""
-        layout = strip(layout)
+        if layout and layout[0] is None and not has_unit_axis(e):
+            layout = strip(layout)
         key = (e, layout)
         if key not in self._known:
             found = self._as_it_stands(e, layout)
-            if None in layout:
-                inner = self.get(e, tuple(i for i in layout if i is not None))
+            if layout and layout[0] is None:
+                found = best((self.get(e, strip(layout)), found))
+            elif None in layout:
+                inner = self.get(e, axes_asked(layout))
                 found = best((found, None if inner is None else with_new_axes(inner, layout)))
             elif len(layout) == 2:
                 found = best((found, transposed(self._as_it_stands(e, layout[::-1]))))
@@ -82,28 +95,33 @@ class Lifter:
         """The term whose entry at ``indices`` is ``e``."""
         e = sympify(e)
         free = free_indices(e)
-        own = tuple(i for i in indices if i in free)
         if free - set(indices):
             raise ValueError(f"the entry has free indices {sorted(i.name for i in free - set(indices))} beyond its axes")
-        found = self.get(e, own)
-        if found is None:
-            return terms.entries(indices, e)
-        return filled(found.term, own, indices)
+        own: Layout = tuple(i if i in free else None for i in indices if i in free or i.extent == 1)
+        found = self._exact(e, own)
+        return terms.entries(indices, e) if found is None else filled(found.term, own, indices)
+
+    def _exact(self, e: Expr, layout: Layout) -> Form | None:
+        """The cheapest form with the axes of ``layout``, those of extent 1 in front included."""
+        found = [self.get(e, strip(layout))]
+        if layout != strip(layout):
+            found = [None if found[0] is None else with_new_axes(found[0], layout), self._as_it_stands(e, layout)]
+        return best(f for f in found if f is not None and f.term.rank == len(layout))
 
 
-def filled(term: Term, own: tuple[Index, ...], indices: tuple[Index, ...]) -> Term:
+def filled(term: Term, own: Layout, indices: tuple[Index, ...]) -> Term:
     """``term`` over its own axes, repeated along the further axes of ``indices``."""
-    if own == indices:
+    if len(own) == len(indices):
         return term
     shape = tuple(i.extent for i in indices)
     if not own:
         if term.op == "number" and term.attrs[0] in (0, 1):
             return terms.ones(*shape) if term.attrs[0] == 1 else terms.zeros(*shape)
         return terms.mul(term, terms.ones(*shape))
-    if len(indices) == 2:
+    if len(indices) == 2 and None not in own:
         lacking = terms.ones(*(i.extent for i in indices if i not in own))
         return terms.outer(term, lacking) if own == indices[:1] else terms.outer(lacking, term)
-    items = tuple(slice(None) if i in own else None for i in indices)
+    items = tuple(slice(None) if i in own or i.extent == 1 else None for i in indices)
     while items[0] is None:
         items = items[1:]
     return terms.broadcast(term if None not in items else terms.index(term, items), shape)

@@ -9,14 +9,14 @@ the child's own indices.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from typing import NamedTuple, Protocol
 
 from sympy import Basic, Expr, Integer
 
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import Index
-from symbackprop.ir.terms import Shape, Term
+from symbackprop.ir.expressions import Entry, Index
+from symbackprop.ir.terms import Term
 from symbackprop.matrix.cost import Cost, own_cost
 from symbackprop.matrix.lift_orders import Orders
 
@@ -35,8 +35,11 @@ class Recur(Protocol):
 
     orders: Orders
 
-    def get(self, e: Expr, layout: Layout) -> Form | None: ...
-    def leaf(self, name: str, indices: tuple[Expr, ...]) -> Term: ...
+    def get(self, e: Expr, layout: Layout) -> Form | None:
+        """The cheapest form; with leading None in ``layout`` it may have those axes or not, by NumPy's broadcasting."""
+
+    def leaf(self, name: str, indices: tuple[Expr, ...]) -> Term:
+        """The term for an array."""
 
 
 @singledispatch
@@ -77,12 +80,21 @@ def strip(layout: Layout) -> Layout:
 
 
 def restrict(layout: Layout, keep: frozenset[Index]) -> Layout:
-    """``layout`` with None for every index outside ``keep``."""
-    return strip(tuple(i if i in keep else None for i in layout))
+    """``layout`` with None for every index outside ``keep``; leading None stays, for operands entry by entry."""
+    return tuple(i if i in keep else None for i in layout)
 
 
-def shape_of(layout: Layout) -> Shape:
-    return tuple(Integer(1) if i is None else i.extent for i in layout)
+@lru_cache(maxsize=1 << 15)
+def has_unit_axis(e: Basic) -> bool:
+    """Whether an entry in ``e`` is read at 0 on some axis: it may stand as it is where an axis of extent 1 is asked."""
+    if isinstance(e, Entry):
+        return any(isinstance(i, Integer) for i in e.indices)
+    return any(has_unit_axis(a) for a in e.args if a.args)
+
+
+def axes_asked(layout: Layout) -> Layout:
+    """The indices of a layout without None."""
+    return tuple(i for i in layout if i is not None)
 
 
 def number(value: Expr | int) -> Form:
@@ -108,4 +120,4 @@ def reduced(op: str, f: Form, order: Layout, layout: Layout) -> Form | None:
     if dropped == layout:
         return form(terms.reduce(op, f.term, None if len(over) == len(order) else over), f)
     kept = tuple(None if k in over else i for k, i in enumerate(order))
-    return form(terms.reduce(op, f.term, over, keepdims=True), f) if strip(kept) == layout == kept else None
+    return form(terms.reduce(op, f.term, over, keepdims=True), f) if kept == layout else None

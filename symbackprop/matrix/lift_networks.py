@@ -19,9 +19,11 @@ from symbackprop.matrix.lift_forms import (
     Form,
     Layout,
     Recur,
+    axes_asked,
     best,
     build,
     form,
+    has_unit_axis,
     reduced,
     strip,
     transposed,
@@ -97,6 +99,7 @@ class Network:
         for f in factors:
             for i in sorted(free_indices(f), key=lambda i: i.name):
                 self.bit.setdefault(i, 1 << len(self.bit))
+        self.unit_axes = any(has_unit_axis(f) for f in factors)
         self.out = sum(self.bit.get(i, 0) for i in out)
         grouped: dict[int, list[Expr]] = {}
         for f in factors:
@@ -153,12 +156,15 @@ class Network:
 
     def best(self, chosen: int, layout: Layout) -> Form | None:
         """The cheapest form of a set of groups, transposes and new axes included."""
-        layout = strip(layout)
+        if layout and layout[0] is None and not self.unit_axes:
+            layout = strip(layout)
         key = (chosen, layout)
         if key not in self.known:
             found = self.direct(chosen, layout)
-            if None in layout:
-                inner = self.best(chosen, tuple(i for i in layout if i is not None))
+            if layout and layout[0] is None:
+                found = best((self.best(chosen, strip(layout)), found))
+            elif None in layout:
+                inner = self.best(chosen, axes_asked(layout))
                 found = best((found, None if inner is None else with_new_axes(inner, layout)))
             elif len(layout) == 2:
                 found = best((found, transposed(self.direct(chosen, layout[::-1]))))
