@@ -15,7 +15,7 @@ from symbackprop.errors import Malformed, NotSupported, Span
 from symbackprop.ir import terms
 from symbackprop.ir.terms import ShapeError, Term, show_shape
 from symbackprop.notation import syntax as s
-from symbackprop.notation.extents import extent
+from symbackprop.notation.extents import LARGEST_EXTENT_POWER, extent
 from symbackprop.notation.numbers import check_power, division_by_zero, show_number
 from symbackprop.notation.scope import Scope, unknown
 from symbackprop.notation.words import CONSTANTS, ELEMENTWISE, REDUCTIONS
@@ -94,7 +94,17 @@ def _(tree: s.Binary, scope: Scope) -> Term:
         simple = _numbers(tree, a, b)
         if simple is not None:
             return simple
+    if _is_extent(a, b, tree.op):
+        return terms.dim(extent(tree, scope))
     return _broadcast(tree, a, b, _ELEMENTWISE[tree.op])
+
+
+def _is_extent(a: Term, b: Term, op: str) -> bool:
+    """Whether dims and whole numbers are combined to an extent: ``H - R + 1``, ``N*M``, ``N**2``."""
+    operands = [t for t in (a, b) if t.op == "dim" or (t.op == "number" and t.attrs[0].q == 1 and len(t.attrs) == 1)]
+    if len(operands) < 2 or not any(t.op == "dim" for t in operands):
+        return False
+    return op in ("+", "-", "*") or (op == "**" and b.op == "number" and 0 <= b.attrs[0] <= LARGEST_EXTENT_POWER)
 
 
 def _product(tree: s.Binary, a: Term, b: Term) -> Term:

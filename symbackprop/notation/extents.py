@@ -16,6 +16,8 @@ from symbackprop.notation import syntax as s
 from symbackprop.notation.numbers import check_power
 from symbackprop.notation.scope import Scope, unknown
 
+LARGEST_EXTENT_POWER = 16
+
 
 def extent(tree: s.Tree, scope: Scope) -> Expr:
     """The extent that ``tree`` says."""
@@ -53,7 +55,7 @@ def _operate(op: str, a: Expr, b: Expr, tree: s.Tree, expected: str) -> Expr:
     if op == "**" and isinstance(b, Integer) and b.p >= 0:
         if isinstance(a, Rational):
             check_power(a, b, tree.span)
-        if b.p <= 16:
+        if b.p <= LARGEST_EXTENT_POWER:
             return expand(a**b)  # type: ignore[no-any-return]
     if op in ("+", "-", "*"):
         return expand({"+": a + b, "-": a - b, "*": a * b}[op])  # type: ignore[no-any-return]

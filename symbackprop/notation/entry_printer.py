@@ -1,0 +1,289 @@
+"""Index notation as text: ``sum[d](X[n,d]*W[m,d]) + b[m]``, in an order that people write.
+
+A product shows its coefficient first, then scalars, then factors in the order of the indices left of ``=``, then the rest,
+quotients last; a sum shows positive before negative summands and large ones before small ones; a coefficient that all
+summands share is drawn out. Canonical bound indices (``_b1_0``) get the letter of their extent (N → n), or the next free
+of i, j, k, … avoiding every name in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import singledispatch
+
+from sympy import Add, Basic, Expr, Integer, Mul, Pow, Rational, Symbol, oo, pi
+from sympy.core.numbers import Infinity, NegativeInfinity, Pi
+
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    FloorDiv,
+    Index,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    InRange,
+    Modulo,
+    Partial,
+    Where,
+    free_indices,
+)
+from symbackprop.ir.letters import letters
+from symbackprop.ir.ordering import order_key
+from symbackprop.notation.numbers import show_number
+from symbackprop.notation.spelling import RESERVED
+from symbackprop.notation.words import CONSTANTS, ELEMENTWISE
+
+COMPARE, SUM, PRODUCT, UNARY, POWER, POSTFIX = range(6)
+Shown = tuple[str, int]
+HALF = Rational(1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The names that indices have where we are, those that must not be used, and the order of free indices."""
+
+    names: dict[Basic, str]
+    taken: frozenset[str]
+    order: tuple[Index, ...]
+
+
+def show_entry(e: Expr, order: Sequence[Index] = (), taken: Collection[str] = ()) -> str:
+    """``e`` in index notation; ``order`` are the indices left of ``=``, ``taken`` further names to avoid."""
+    return entry_with_level(e, order, taken)[0]
+
+
+def entry_with_level(e: Expr, order: Sequence[Index] = (), taken: Collection[str] = ()) -> Shown:
+    """The text of ``e`` and how tightly it binds."""
+    free = (*order, *sorted(free_indices(e) - set(order), key=lambda i: i.name))
+    # SymPy's atoms know no binders: what is no index is a name (or a function's), or an extent.
+    named = {s.name for s in e.atoms(Symbol) if not isinstance(s, Index)}
+    extents = {s.name for i in (*free, *e.atoms(Index)) for s in i.extent.free_symbols}
+    avoid = RESERVED.union(CONSTANTS, taken, named, extents, (i.name for i in free))
+    return _show(e, Letters({}, avoid, free))
+
+
+def _is_plain(name: str) -> bool:
+    return name.isidentifier() and not name.startswith("_")
+
+
+def extent_with_level(e: Expr) -> Shown:
+    """An extent: ``H - R + 1``, without the spaces inside brackets."""
+    return _show(e, Letters({}, frozenset(), ()))
+
+
+def show_extent(e: object) -> str:
+    """An extent or an affine index, written close: ``H-R+1``."""
+    return extent_with_level(e)[0].replace(" ", "")  # type: ignore[arg-type]
+
+
+def _at(e: Expr, level: int, at: Letters) -> str:
+    text, own = _show(e, at)
+    return text if own >= level else f"({text})"
+
+
+def _close(e: Expr, at: Letters) -> str:
+    return _show(e, at)[0].replace(" ", "")
+
+
+@singledispatch
+def _show(e: Basic, at: Letters) -> Shown:
+    raise TypeError(f"no index notation for {type(e).__name__}")
+
+
+@_show.register
+def _(e: Rational, at: Letters) -> Shown:
+    text = show_number(e)
+    return text, PRODUCT if "/" in text else UNARY if text.startswith("-") else POSTFIX
+
+
+@_show.register(Pi)
+@_show.register(Infinity)
+@_show.register(NegativeInfinity)
+def _(e: Expr, at: Letters) -> Shown:
+    return {pi: ("pi", POSTFIX), oo: ("inf", POSTFIX), -oo: ("-inf", UNARY)}[e]
+
+
+@_show.register
+def _(e: Symbol, at: Letters) -> Shown:
+    return at.names.get(e, e.name), POSTFIX
+
+
+@_show.register
+def _(e: Entry, at: Letters) -> Shown:
+    return (f"{e.name}[{','.join(_close(i, at) for i in e.indices)}]" if e.indices else e.name), POSTFIX
+
+
+@_show.register(IndexSum)
+@_show.register(IndexMax)
+@_show.register(IndexProduct)
+def _(e: IndexSum | IndexMax | IndexProduct, at: Letters) -> Shown:
+    outside = at.taken | {at.names.get(i, i.name) for i in free_indices(e)}
+    names, taken = dict(at.names), set(outside)
+    for b in e.bound:
+        kept = _is_plain(b.name) and b.name not in taken
+        names[b] = b.name if kept else letters((b.extent,), taken)[0].name
+        taken.add(names[b])
+    inner = replace(at, names=names, taken=frozenset(taken))
+    return f"{e.word}[{','.join(names[b] for b in e.bound)}]({_show(e.body, inner)[0]})", POSTFIX
+
+
+@_show.register
+def _(e: Delta, at: Letters) -> Shown:
+    a, b = (_close(x, at) for x in e.args)
+    return f"eq({a}, {b})", POSTFIX
+
+
+@_show.register
+def _(e: InRange, at: Letters) -> Shown:
+    inside, n = e.args
+    return f"(0 <= {_at(inside, SUM, at)})*({_at(inside, SUM, at)} < {_at(n, SUM, at)})", PRODUCT
+
+
+@_show.register
+def _(e: FloorDiv, at: Letters) -> Shown:
+    return f"{_at(e.args[0], PRODUCT, at)}//{_at(e.args[1], UNARY, at)}", PRODUCT
+
+
+@_show.register
+def _(e: Modulo, at: Letters) -> Shown:
+    return f"{_at(e.args[0], PRODUCT, at)}%{_at(e.args[1], UNARY, at)}", PRODUCT
+
+
+@_show.register
+def _(e: Compare, at: Letters) -> Shown:
+    return f"{_at(e.args[1], SUM, at)} {e.op} {_at(e.args[2], SUM, at)}", COMPARE
+
+
+@_show.register
+def _(e: Where, at: Letters) -> Shown:
+    return f"where({', '.join(_show(a, at)[0] for a in e.args)})", POSTFIX
+
+
+@_show.register
+def _(e: Apply, at: Letters) -> Shown:
+    operands = e.operands
+    _, defaults = ELEMENTWISE.get(e.name, (0, ()))
+    if defaults and len(operands) > 1 and operands[-1] == defaults[-1]:
+        operands = operands[:-1]
+    return f"{e.name}({', '.join(_show(a, at)[0] for a in operands)})", POSTFIX
+
+
+@_show.register
+def _(e: Partial, at: Letters) -> Shown:
+    a, b = (_show(x, at)[0] for x in e.args)
+    return f"d({a})/d({b})", PRODUCT
+
+
+@_show.register
+def _(e: Pow, at: Letters) -> Shown:
+    if _is_divisor(e):
+        return _quotient(Integer(1), [], [e], at)
+    base, exponent = e.args
+    if exponent == HALF:
+        return f"sqrt({_show(base, at)[0]})", POSTFIX
+    return f"{_at(base, POSTFIX, at)}**{_at(exponent, UNARY, at)}", POWER
+
+
+def _is_divisor(e: Basic) -> bool:
+    return isinstance(e, Pow) and bool(e.exp.is_Rational and e.exp.is_negative)
+
+
+@_show.register
+def _(e: Mul, at: Letters) -> Shown:
+    coefficient, factors = e.as_coeff_Mul()
+    over = [f for f in Mul.make_args(factors) if _is_divisor(f)]
+    top = [f for f in Mul.make_args(factors) if not _is_divisor(f)]
+    shown = sorted(top, key=lambda f: _factor_key(f, at))
+    return _quotient(coefficient, [_at(f, POWER, at) for f in shown], over, at)
+
+
+def _quotient(coefficient: Rational, top: list[str], over: list[Expr], at: Letters) -> Shown:
+    """``2*a*b/N``: the coefficient's numerator, factors, then one division by all that has a negative power."""
+    text = show_number(coefficient)
+    whole = "/" not in text
+    p = abs(coefficient) if whole else Integer(abs(coefficient.p))
+    below = [Pow(f.base, -f.exp) for f in sorted(over, key=lambda f: _factor_key(f, at))]  # type: ignore[attr-defined]
+    below = ([] if whole else [Integer(coefficient.q)]) + below
+    above = [show_number(p), *top] if p != 1 or not top else top
+    sign = "-" if coefficient < 0 else ""
+    product = sign + "*".join(above)
+    if not below:
+        return product, PRODUCT if len(above) > 1 else UNARY if sign else POWER
+    divisor = _at(below[0], POWER, at) if len(below) == 1 else f"({'*'.join(_at(f, POWER, at) for f in below)})"
+    return f"{product}/{divisor}", PRODUCT
+
+
+def _factor_key(f: Expr, at: Letters) -> tuple[int, tuple[int, ...], int, str]:
+    """Scalars, then by the free indices in their order, then what has bound indices alone; entries before functions."""
+    inside = free_indices(f)
+    places = tuple(sorted(at.order.index(i) for i in inside if i in at.order))
+    family = 0 if not inside else 1 if places else 2
+    return family, places, _kind(f), order_key(f)
+
+
+def _kind(f: Basic) -> int:
+    if isinstance(f, Symbol):
+        return 0
+    if isinstance(f, Entry):
+        return 1
+    return 2 + (1 if isinstance(f, Pow) else 0)
+
+
+@_show.register
+def _(e: Add, at: Letters) -> Shown:
+    parts = [_split(a) for a in e.args]
+    shared = _magnitude(parts[0][0])
+    if shared != 1 and all(_magnitude(c) == shared for c, _ in parts):
+        return _show_scaled(shared, f"({_sum([(c / shared, rest) for c, rest in parts], at)})", at)
+    return _sum(parts, at), SUM
+
+
+def _split(a: Expr) -> tuple[Expr, Expr]:
+    """Numbers and extents of a summand, and the rest."""
+    factors = Mul.make_args(a)
+    outer = [f for f in factors if f.is_Rational or _is_extent(f)]
+    if len(outer) == len(factors):  # An extent standing alone is a summand, no coefficient.
+        outer = [f for f in factors if f.is_Rational]
+    return Mul(*outer), Mul(*(f for f in factors if f not in outer))
+
+
+def _is_extent(f: Basic) -> bool:
+    base = f.base if isinstance(f, Pow) and f.exp.is_Integer else f
+    return isinstance(base, Symbol) and not isinstance(base, Index) and base.is_integer is True
+
+
+def _magnitude(c: Expr) -> Expr:
+    """A coefficient of numbers and extents without its sign."""
+    return -c if c.could_extract_minus_sign() else c
+
+
+def _show_scaled(shared: Expr, inner: str, at: Letters) -> Shown:
+    """``2*(a - b)/N``: a sum in brackets under the coefficient that its summands share."""
+    number, extents = shared.as_coeff_Mul()
+    over = [f for f in Mul.make_args(extents) if _is_divisor(f)]
+    top = [_at(f, POWER, at) for f in Mul.make_args(extents) if not _is_divisor(f) and f != 1]
+    return _quotient(number, [*top, inner], over, at)
+
+
+def _sum(parts: list[tuple[Expr, Expr]], at: Letters) -> str:
+    summands = sorted(((c, Mul(c, rest)) for c, rest in parts), key=lambda s: _summand_key(*s))
+    text = ""
+    for c, summand in summands:
+        negative = c.could_extract_minus_sign()
+        shown = _at(-summand if negative else summand, PRODUCT, at)
+        text += (f" - {shown}" if negative else f" + {shown}") if text else (f"-{shown}" if negative else shown)
+    return text
+
+
+def _summand_key(c: Expr, summand: Expr) -> tuple[bool, bool, int, str]:
+    negative = c.could_extract_minus_sign()
+    return negative, bool(summand.is_Rational), -_weight(summand), order_key(summand)
+
+
+def _weight(e: Basic) -> int:
+    """Sums over indices stand before plain entries."""
+    return 1 if e.has(IndexSum, IndexMax, IndexProduct) else 0

@@ -1,0 +1,188 @@
+"""Terms as text: the inverse of the reader, with no bracket more than Python's precedences need.
+
+``show(term)`` gives array notation, ``show_entry(expr)`` index notation, ``show_equation`` a line of a model. What the
+elaborator produces is printed so that reading it again gives the same term. Only ``broadcast`` is said in other words: as a
+product with ``ones`` or a sum with ``zeros``; and an array given by its entries has no array notation, so its entry is shown.
+
+>>> from symbackprop.ir import terms
+>>> show(terms.mul(terms.number(2), terms.sub(terms.name("yhat"), terms.name("y"))))
+'2 * (yhat - y)'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from symbackprop.ir.program import Equation
+from symbackprop.ir.terms import Term
+from symbackprop.notation.entry_printer import (
+    COMPARE,
+    POSTFIX,
+    POWER,
+    PRODUCT,
+    SUM,
+    UNARY,
+    entry_with_level,
+    extent_with_level,
+    show_entry,
+    show_extent,
+)
+from symbackprop.notation.numbers import show_number
+from symbackprop.notation.words import ELEMENTWISE
+
+__all__ = ["show", "show_entry", "show_equation", "show_extent", "show_index_equation"]
+
+Shown = tuple[str, int]
+
+
+def show(term: Term) -> str:
+    """``term`` in the language of model files."""
+    return _shown(term)[0]
+
+
+def show_equation(equation: Equation) -> str:
+    """``Z = X @ W.T + b``; by entries if it was written so."""
+    if equation.term.op == "entries" and equation.term.attrs[0]:
+        return show_index_equation(equation)
+    return f"{equation.name} = {show(equation.term)}"
+
+
+def show_index_equation(equation: Equation) -> str:
+    """``Z[n,m] = sum[d](X[n,d]*W[m,d]) + b[m]``."""
+    left = f"[{','.join(i.name for i in equation.indices)}]" if equation.indices else ""
+    return f"{equation.name}{left} = {show_entry(equation.rhs, equation.indices)}"
+
+
+def _shown(term: Term) -> Shown:
+    return _PRINTERS[term.op](term)
+
+
+def _at(term: Term, level: int) -> str:
+    """``term``, in brackets where it binds less than ``level``."""
+    text, own = _shown(term)
+    return text if own >= level else f"({text})"
+
+
+def _name(term: Term) -> Shown:
+    return str(term.attrs[0]), POSTFIX
+
+
+def _number(term: Term) -> Shown:
+    value, *written = term.attrs
+    text = str(written[0]) if written else show_number(value)
+    return text, PRODUCT if "/" in text else UNARY if text.startswith("-") else POSTFIX
+
+
+def _dim(term: Term) -> Shown:
+    return extent_with_level(term.attrs[0])
+
+
+def _binary(op: str, level: int) -> Callable[[Term], Shown]:
+    def printer(term: Term) -> Shown:
+        a, b = term.args
+        return f"{_at(a, level)} {op} {_at(b, level + 1)}", level
+
+    return printer
+
+
+def _power(term: Term) -> Shown:
+    base, exponent = term.args
+    return f"{_at(base, POSTFIX)}**{_at(exponent, UNARY)}", POWER
+
+
+def _neg(term: Term) -> Shown:
+    return f"-{_at(term.args[0], UNARY)}", UNARY
+
+
+def _compare(term: Term) -> Shown:
+    a, b = term.args
+    return f"{_at(a, SUM)} {term.attrs[0]} {_at(b, SUM)}", COMPARE
+
+
+def _transpose(term: Term) -> Shown:
+    return f"{_at(term.args[0], POSTFIX)}.T", POSTFIX
+
+
+def _called(word: str, *arguments: str) -> Shown:
+    return f"{word}({', '.join(arguments)})", POSTFIX
+
+
+def _call(term: Term) -> Shown:
+    return _called(term.op, *(show(a) for a in term.args))
+
+
+def _apply(term: Term) -> Shown:
+    name, operands = term.attrs[0], term.args
+    _, defaults = ELEMENTWISE.get(name, (0, ()))
+    while defaults and len(operands) > 1 and operands[-1].op == "number" and operands[-1].attrs[0] == defaults[-1]:
+        operands, defaults = operands[:-1], defaults[:-1]
+    return _called(name, *(show(a) for a in operands))
+
+
+def _reduction(term: Term) -> Shown:
+    axes, keepdims = term.attrs
+    options = []
+    if axes is not None:
+        options.append(f"axis={axes[0]}" if len(axes) == 1 else f"axis=({', '.join(str(a) for a in axes)})")
+    if keepdims:
+        options.append("keepdims=True")
+    return _called(term.op, show(term.args[0]), *options)
+
+
+def _along(term: Term) -> Shown:
+    options = [f"axis={term.attrs[0]}"] if term.rank > 1 else []
+    return _called(term.op, show(term.args[0]), *options)
+
+
+def _filled(term: Term) -> Shown:
+    return _called(term.op, *(show_extent(e) for e in term.shape))
+
+
+def _eye(term: Term) -> Shown:
+    n, m = term.attrs
+    return _called("eye", *(show_extent(e) for e in ((n,) if n == m else (n, m))))
+
+
+def _item(item: object) -> str:
+    if item is None:
+        return "None"
+    if isinstance(item, slice):
+        start, stop = ("" if p is None else show_extent(p) for p in (item.start, item.stop))
+        return f"{start}:{stop}"
+    return show_extent(item)
+
+
+def _index(term: Term) -> Shown:
+    return f"{_at(term.args[0], POSTFIX)}[{', '.join(_item(i) for i in term.attrs[0])}]", POSTFIX
+
+
+def _broadcast(term: Term) -> Shown:
+    (inner,) = term.args
+    extents = ", ".join(show_extent(e) for e in term.shape)
+    if inner.op == "number" and inner.attrs[0] in (0, 1):
+        return _called("ones" if inner.attrs[0] == 1 else "zeros", extents)
+    text, level = _shown(inner)
+    if level == SUM:
+        return f"{text} + zeros({extents})", SUM
+    return f"{_at(inner, PRODUCT)} * ones({extents})", PRODUCT
+
+
+def _einsum(term: Term) -> Shown:
+    return _called("einsum", f'"{term.attrs[0]}"', *(show(a) for a in term.args))
+
+
+def _entries(term: Term) -> Shown:
+    return entry_with_level(term.attrs[1], term.attrs[0])
+
+
+_PRINTERS: dict[str, Callable[[Term], Shown]] = {
+    "name": _name, "number": _number, "dim": _dim, "constant": _name,
+    "add": _binary("+", SUM), "sub": _binary("-", SUM),
+    "mul": _binary("*", PRODUCT), "div": _binary("/", PRODUCT), "matmul": _binary("@", PRODUCT),
+    "pow": _power, "neg": _neg, "transpose": _transpose, "apply": _apply, "compare": _compare,
+    **dict.fromkeys(("sum", "mean", "var", "max", "min", "prod", "norm1", "norm2", "logsumexp"), _reduction),
+    "softmax": _along, "log_softmax": _along,
+    **dict.fromkeys(("where", "dot", "outer", "diag", "trace"), _call),
+    "ones": _filled, "zeros": _filled, "arange": _filled, "eye": _eye,
+    "index": _index, "broadcast": _broadcast, "einsum": _einsum, "entries": _entries,
+}  # fmt: skip
