@@ -15,6 +15,7 @@ from sympy import Expr, Integer, Mul, Pow
 
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import Delta, Index, IndexSum, free_indices
+from symbackprop.matrix.lift_arithmetic import divided, times
 from symbackprop.matrix.lift_forms import (
     Form,
     Layout,
@@ -24,6 +25,7 @@ from symbackprop.matrix.lift_forms import (
     build,
     form,
     has_unit_axis,
+    number,
     reduced,
     strip,
     transposed,
@@ -77,13 +79,10 @@ def chain(factors: Sequence[Expr], layout: Layout, recur: Recur) -> Form | None:
         if inverse:
             below.append(f)
         else:
-            above = f if above is None else build(terms.mul, above, f)
+            above = f if above is None else times(above, f)
     if not below:
         return above
-    under = below[0]
-    for f in below[1:]:
-        under = build(terms.mul, under, f)
-    return build(terms.div, form(terms.number(1)) if above is None else above, under)
+    return divided(number(1) if above is None else above, below)
 
 
 def is_divisor(e: Expr) -> bool:
@@ -308,27 +307,6 @@ class Network:
         for k, mask in enumerate(self.masks):
             inside |= mask if chosen >> k & 1 else 0
         return inside
-
-
-def times(a: Form, b: Form) -> Form:
-    """``a * b``, as a division where one is ``1 / x``; a scalar stands in front."""
-    for x, y in ((b, a), (a, b)):
-        if is_reciprocal(x):
-            under = _without_one(x)
-            if is_reciprocal(y):
-                return build(terms.div, form(terms.number(1)), build(terms.mul, _without_one(y), under))
-            return build(terms.div, y, under)
-    return build(terms.mul, b, a) if b.term.rank == 0 < a.term.rank else build(terms.mul, a, b)
-
-
-def is_reciprocal(f: Form) -> bool:
-    return f.term.op == "div" and f.term.args[0].op == "number" and f.term.args[0].attrs[0] == 1
-
-
-def _without_one(f: Form) -> Form:
-    """What ``1 / x`` divides by: the division and the number are two nodes without a price."""
-    work, price, nodes = f.cost
-    return Form((work, price, nodes - 2), f.term.args[1])
 
 
 def einsum(subscripts: str, *operands: terms.Term) -> terms.Term:

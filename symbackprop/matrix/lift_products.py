@@ -11,10 +11,9 @@ from itertools import count
 
 from sympy import Add, Expr, Mul, Pow, S
 
-from symbackprop.ir import terms
 from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, free_indices, substitute
-from symbackprop.ir.terms import Term
-from symbackprop.matrix.lift_forms import Form, Layout, Recur, build, natural, number
+from symbackprop.matrix.lift_arithmetic import as_mean, divided, multiplied, negated, times
+from symbackprop.matrix.lift_forms import Form, Layout, Recur, natural, number
 from symbackprop.matrix.lift_networks import Network, chain, is_divisor
 
 FLATTEN = 8
@@ -222,61 +221,9 @@ def scaled(coefficient: Expr, above: list[Form], below: list[Form], core: Form |
     if divided_in_front and out is not None:
         out = divided(out, under)
     if core is not None:
-        out = core if out is None else build(terms.mul, out, core)
+        out = core if out is None else times(out, core)
     if out is None:
         raise AssertionError("a product without factors has its coefficient in front")
     if p < 0:
         out = negated(out)
     return out if divided_in_front else divided(out, under)
-
-
-def multiplied(parts: Sequence[Form]) -> Form | None:
-    out: Form | None = None
-    for f in parts:
-        out = f if out is None else build(terms.mul, out, f)
-    return out
-
-
-def divided(f: Form, under: Sequence[Form]) -> Form:
-    below = multiplied(under)
-    return f if below is None else build(terms.div, f, below)
-
-
-def negated(f: Form) -> Form:
-    """``-f`` with the sign where people write it: in the number in front, or turning a difference."""
-    head = f.term.op
-    if head == "number":
-        return number(-f.term.attrs[0])
-    if head == "neg":
-        return Form((f.cost[0], f.cost[1] - 1, f.cost[2] - 1), f.term.args[0])
-    if head == "sub":
-        return Form(f.cost, terms.sub(f.term.args[1], f.term.args[0]))
-    if head in ("mul", "div") and f.term.args[0].op in ("number", "mul", "div", "neg"):
-        first = negated(Form((0, 0, 0), f.term.args[0]))
-        make = terms.mul if head == "mul" else terms.div
-        work, price, nodes = f.cost
-        extra = 0 if _leading_number(f.term) else 1
-        return Form((work, price + extra, nodes + extra), make(first.term, f.term.args[1]))
-    return build(terms.neg, f)
-
-
-def _leading_number(term: Term) -> bool:
-    while term.op in ("mul", "div"):
-        term = term.args[0]
-    return term.op in ("number", "sub")
-
-
-def as_mean(f: Form, below: list[Form]) -> tuple[Form, list[Form]]:
-    """``sum(a, axis) / n → mean(a, axis)`` where the axes have ``n`` entries."""
-    axes, keepdims = f.term.attrs if f.term.op == "sum" else ((), False)
-    if f.term.op != "sum":
-        return f, below
-    (a,) = f.term.args
-    extents = [a.shape[k] for k in terms.normal_axes(axes, a.rank)]
-    left = list(below)
-    for extent in extents:
-        hit = next((k for k, g in enumerate(left) if g.term == terms.dim(extent)), None)
-        if hit is None:
-            return f, below
-        left.pop(hit)
-    return Form(f.cost, terms.reduce("mean", a, axes, keepdims)), left

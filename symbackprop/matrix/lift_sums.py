@@ -11,8 +11,9 @@ from sympy import Add, Expr, Integer, Mul, Rational, S, Symbol, gcd
 
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import free_indices
+from symbackprop.matrix.lift_arithmetic import negated
 from symbackprop.matrix.lift_forms import Form, Layout, Recur, best, build, form, natural, restrict
-from symbackprop.matrix.lift_products import negated, product
+from symbackprop.matrix.lift_products import product
 
 
 @natural.register
