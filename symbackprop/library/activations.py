@@ -1,6 +1,7 @@
 """Activations: rows in our own notation, closed under the primitives of ``ir.functions``.
 
-``slopes`` are what a textbook writes; a test proves each from ``definition``. ``remark`` is a sentence for notes.
+``slopes`` are what a textbook writes; a test proves each from ``definition``. ``remark`` is a
+sentence for notes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A scalar function: parameters ``z`` (and ``alpha``), definition, slopes by each, what is known of its sign."""
+    """A scalar function: parameters ``z`` (and ``alpha``), definition, slopes by each, what is
+    known of its sign.
+    """
 
     name: str
     definition: str

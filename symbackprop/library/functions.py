@@ -1,4 +1,5 @@
-"""The rows of the library as rules of the core: definitions and slopes parsed once, when first asked for.
+"""The rows of the library as rules of the core: definitions and slopes parsed once, when first
+asked for.
 
 >>> RULES["sigmoid"].slopes[0]
 (1 - sigmoid(z))*sigmoid(z)

@@ -1,4 +1,5 @@
-"""Identities of scalar functions: pairs that the prover proves in the tests and that notes may quote.
+"""Identities of scalar functions: pairs that the prover proves in the tests and that notes may
+quote.
 
 ``notes`` marks those of the handwritten notes, with the sentence they support.
 """

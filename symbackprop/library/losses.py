@@ -1,8 +1,9 @@
-"""Losses: formulas in our own notation that are written out where they are called, and their textbook gradients.
+"""Losses: formulas in our own notation that are written out where they are called, and their
+textbook gradients.
 
-Rows of batches are samples; a mean over samples divides by their number. Meanings are PyTorch's with its default
-``mean`` reduction, except where ``remark`` says otherwise. ``gradient`` is by ``wrt`` (``p`` abbreviates what ``where``
-defines); a test checks it against the definition.
+Rows of batches are samples; a mean over samples divides by their number. Meanings are PyTorch's
+with its default ``mean`` reduction, except where ``remark`` says otherwise. ``gradient`` is by
+``wrt`` (``p`` abbreviates what ``where`` defines); a test checks it against the definition.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from symbackprop.notation.text_reader import read_expression
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A loss: parameters with the rank they are tested at, definition, gradient by the first, a sentence."""
+    """A loss: parameters with the rank they are tested at, definition, gradient by the first, a
+    sentence.
+    """
 
     name: str
     parameters: tuple[str, ...]
@@ -61,6 +64,8 @@ FORMULAS = {
 def expansions() -> Mapping[str, Expansion]:
     """The losses as functions that a model may call."""
     return {
-        row.name: Expansion(row.name, row.parameters, read_expression(row.definition, "<library>"), row.defaults)
+        row.name: Expansion(
+            row.name, row.parameters, read_expression(row.definition, "<library>"), row.defaults
+        )
         for row in LOSSES
     }

@@ -48,9 +48,16 @@ def declared_fact(tree: s.AssumeKind, scope: Scope, facts: Sequence[Fact]) -> Fa
         raise unknown(name, tree.name.span, scope, "an array")
     shape = scope.shapes[name]
     if kind in SQUARE and (len(shape) != 2 or not same_extent(*shape)):
-        raise Malformed(f"a square matrix to be {kind}", f"{name} is {show_shape(shape)}", tree.span, "check its shape")
+        raise Malformed(
+            f"a square matrix to be {kind}",
+            f"{name} is {show_shape(shape)}",
+            tree.span,
+            "check its shape",
+        )
     if kind in ROWS and not shape:
-        raise Malformed(f"an array with rows to be {kind}", f"{name} is a scalar", tree.span, "check its shape")
+        raise Malformed(
+            f"an array with rows to be {kind}", f"{name} is a scalar", tree.span, "check its shape"
+        )
     for fact in facts:
         if fact.name == name:
             _check_clash(fact, kind, tree)
@@ -64,25 +71,47 @@ def _check_clash(fact: Fact, kind: str, tree: s.AssumeKind) -> None:
     if fact.kind == "sum" and kind in UNIT_SUMS and fact.value != 1 and fact.axis == -1:
         reason = f"rows of a {kind} array sum to 1, not to {fact.value}"
     if reason:
-        raise Malformed("facts that can hold together", f"{fact} and {tree.name.text} {kind}", tree.span, reason)
+        raise Malformed(
+            "facts that can hold together", f"{fact} and {tree.name.text} {kind}", tree.span, reason
+        )
 
 
 def sum_fact(tree: s.AssumeRelation, scope: Scope, facts: Sequence[Fact]) -> Fact | None:
     """``assume sum(Y, axis=1) == 1``; None for any other relation."""
     match tree.relation:
-        case s.Comparison(op="==", left=s.Call(function=s.Name(text="sum"), arguments=arguments) as call, right=right):
+        case s.Comparison(
+            op="==",
+            left=s.Call(function=s.Name(text="sum"), arguments=arguments) as call,
+            right=right,
+        ):
             pass
         case _:
             return None
     term, value = elaborate(call, scope), elaborate(right, scope)
-    if len(arguments) < 1 or not isinstance(arguments[0], s.Name) or arguments[0].text not in scope.shapes:
-        raise NotSupported("a sum over an array by its name", "a sum over an expression", call.span, "give it a name")
+    if (
+        len(arguments) < 1
+        or not isinstance(arguments[0], s.Name)
+        or arguments[0].text not in scope.shapes
+    ):
+        raise NotSupported(
+            "a sum over an array by its name",
+            "a sum over an expression",
+            call.span,
+            "give it a name",
+        )
     name, axes = arguments[0].text, term.attrs[0]
     amount = term_extent(value)
     if amount is None:
-        raise NotSupported("a sum with a fixed value", "a further expression", right.span, "write a number or an extent")
+        raise NotSupported(
+            "a sum with a fixed value",
+            "a further expression",
+            right.span,
+            "write a number or an extent",
+        )
     if axes is not None and len(axes) != 1:
-        raise NotSupported("a sum over one axis or all", f"axes {axes}", call.span, "state it for one axis")
+        raise NotSupported(
+            "a sum over one axis or all", f"axes {axes}", call.span, "state it for one axis"
+        )
     axis = None if axes is None or len(scope.shapes[name]) == 1 else axes[0]
     fact = Fact(name, "sum", axis, amount)
     _check_sums(fact, scope, facts, tree)
@@ -105,9 +134,19 @@ def _check_sums(fact: Fact, scope: Scope, facts: Sequence[Fact], tree: s.AssumeR
         rows = fact.axis == last or (fact.axis is None and last == 0)
         clash = other.kind == "sum" and other.axis == fact.axis and other.value != fact.value
         clash |= other.kind in UNIT_SUMS and rows and fact.value != 1
-        clash |= other.kind in ("positive", "spd") and fact.value is not None and bool(fact.value.is_nonpositive) and other.kind != "spd"
+        clash |= (
+            other.kind in ("positive", "spd")
+            and fact.value is not None
+            and bool(fact.value.is_nonpositive)
+            and other.kind != "spd"
+        )
         if clash:
-            raise Malformed("facts that can hold together", f"{other} and {fact}", tree.span, "remove one of the two lines")
+            raise Malformed(
+                "facts that can hold together",
+                f"{other} and {fact}",
+                tree.span,
+                "remove one of the two lines",
+            )
 
 
 def condition(
@@ -122,5 +161,10 @@ def condition(
         "==": gap.is_nonzero, "!=": gap.is_zero,
     }[relation.op]  # fmt: skip
     if never:
-        raise Malformed("a condition that can hold", f"{left} {relation.op} {right}", tree.span, "extents are at least 1")
+        raise Malformed(
+            "a condition that can hold",
+            f"{left} {relation.op} {right}",
+            tree.span,
+            "extents are at least 1",
+        )
     return left, relation.op, right

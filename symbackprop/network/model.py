@@ -1,7 +1,8 @@
 """A model: what a model file declares and defines, with names resolved and shapes worked out.
 
-``parse`` takes the text, ``load`` a name of a model that ships, a path, or ``-``. The result is plain data; ``matrix.lower``
-makes the program of it. Names, facts and shapes that do not fit are ``Malformed``, with their place in the file.
+``parse`` takes the text, ``load`` a name of a model that ships, a path, or ``-``. The result is
+plain data; ``matrix.lower`` makes the program of it. Names, facts and shapes that do not fit are
+``Malformed``, with their place in the file.
 
 >>> parse("dims N\\ndata x[N]\\nparam w[N]\\nL = w @ x").output
 'L'
@@ -30,7 +31,8 @@ __all__ = ["Model", "load", "parse"]
 class Model:
     """Declarations, facts, equations and output of a network, in the order written.
 
-    ``statements`` are ``(name, term, place)``; ``sizes`` default extents; ``conditions`` relations between extents.
+    ``statements`` are ``(name, term, place)``; ``sizes`` default extents; ``conditions`` relations
+    between extents.
     """
 
     name: str
@@ -44,7 +46,9 @@ class Model:
     statements: tuple[tuple[str, Term, Span], ...]
     output: str
     title: str = ""
-    rules: Mapping[str, FunctionRule] = field(default_factory=lambda: RULES, repr=False, compare=False)
+    rules: Mapping[str, FunctionRule] = field(
+        default_factory=lambda: RULES, repr=False, compare=False
+    )
 
 
 def parse(text: str, source: str = "<model>") -> Model:
@@ -72,6 +76,8 @@ def parse(text: str, source: str = "<model>") -> Model:
 
 
 def load(name_or_path: str) -> Model:
-    """The model that ships under this name, or that stands in this file; ``-`` reads standard input."""
+    """The model that ships under this name, or that stands in this file; ``-`` reads standard
+    input.
+    """
     text, source = read_source(str(name_or_path))
     return parse(text, source)

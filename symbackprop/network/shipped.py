@@ -16,7 +16,11 @@ SUFFIX = ".net"
 def shipped_models() -> dict[str, str]:
     """The text of every model that ships, by name, in alphabetical order."""
     found = files("symbackprop").joinpath("models").iterdir()
-    texts = {f.name.removesuffix(SUFFIX): f.read_text(encoding="utf-8") for f in found if f.name.endswith(SUFFIX)}
+    texts = {
+        f.name.removesuffix(SUFFIX): f.read_text(encoding="utf-8")
+        for f in found
+        if f.name.endswith(SUFFIX)
+    }
     return dict(sorted(texts.items()))
 
 
@@ -44,10 +48,18 @@ def _read_file(name: str) -> str:
             with path.open(encoding="utf-8") as file:
                 return file.read(LARGEST_TEXT + 1)
     except UnicodeDecodeError:
-        raise Malformed("a text file in UTF-8", f"other bytes in {name}", None, "save the model as UTF-8") from None
+        raise Malformed(
+            "a text file in UTF-8", f"other bytes in {name}", None, "save the model as UTF-8"
+        ) from None
     except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else "not a file name"
-        raise Malformed("a model to read", f"{name[:80]!r}: {reason}", None, "give a name, a path or -") from None
+        reason = (
+            problem.strerror
+            if isinstance(problem, OSError) and problem.strerror
+            else "not a file name"
+        )
+        raise Malformed(
+            "a model to read", f"{name[:80]!r}: {reason}", None, "give a name, a path or -"
+        ) from None
     names = list(shipped_models())
     near = get_close_matches(name.removesuffix(SUFFIX), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "`symbackprop models` lists the models that ship"

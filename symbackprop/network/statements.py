@@ -21,7 +21,9 @@ from symbackprop.notation.words import CONSTANTS
 
 
 class Reading:
-    """What the statements so far have said. The one mutable thing of this room; ``model.parse`` freezes it."""
+    """What the statements so far have said. The one mutable thing of this room; ``model.parse``
+    freezes it.
+    """
 
     def __init__(self, source: str, text: str) -> None:
         self.place = Span(source, text, len(text), len(text))
@@ -38,7 +40,9 @@ class Reading:
         self.output: s.Name | None = None
 
     def foresee(self, trees: tuple[s.Tree, ...]) -> None:
-        """Notes where each name will be defined, so that a use too early can be told from an unknown name."""
+        """Notes where each name will be defined, so that a use too early can be told from an
+        unknown name.
+        """
         for tree in trees:
             for name in _defined(tree):
                 self.later.setdefault(name.text, name.span)
@@ -46,19 +50,37 @@ class Reading:
     def scope(self, defining: str = "") -> Scope:
         """What the names declared so far mean."""
         later = {k: v for k, v in self.later.items() if k not in self.spans}
-        return Scope(self.dims, self.shapes, tuple(self.functions), {}, expansions(), later=later, defining=defining)
+        return Scope(
+            self.dims,
+            self.shapes,
+            tuple(self.functions),
+            {},
+            expansions(),
+            later=later,
+            defining=defining,
+        )
 
     def declare(self, name: s.Name) -> None:
         """Takes a name for this model; each may be taken once."""
         if name.text.startswith(ADJOINT_PREFIX):
-            raise Malformed(f"a name without {ADJOINT_PREFIX}", name.text, name.span,
-                            f"{ADJOINT_PREFIX}X is the adjoint of X; choose another name")  # fmt: skip
+            raise Malformed(
+                f"a name without {ADJOINT_PREFIX}",
+                name.text,
+                name.span,
+                f"{ADJOINT_PREFIX}X is the adjoint of X; choose another name",
+            )
         if name.text in CONSTANTS:
-            raise Malformed("a new name", f"the constant {name.text}", name.span, "choose another name")
+            raise Malformed(
+                "a new name", f"the constant {name.text}", name.span, "choose another name"
+            )
         if name.text in self.spans:
             line = self.spans[name.text].line
-            raise Malformed("a new name", f"{name.text}, which line {line} already declares or defines", name.span,
-                            "choose another name, or remove one of the two lines")  # fmt: skip
+            raise Malformed(
+                "a new name",
+                f"{name.text}, which line {line} already declares or defines",
+                name.span,
+                "choose another name, or remove one of the two lines",
+            )
         self.spans[name.text] = name.span
 
     @singledispatchmethod
@@ -73,7 +95,9 @@ class Reading:
             self.dims[item.name.text] = extent_symbol(item.name.text)
             if item.size is not None:
                 if item.size < 1:
-                    raise Malformed("a size of at least 1", str(item.size), item.span, "extents are positive")
+                    raise Malformed(
+                        "a size of at least 1", str(item.size), item.span, "extents are positive"
+                    )
                 self.sizes[item.name.text] = item.size
 
     @take.register
@@ -83,8 +107,12 @@ class Reading:
 
     def _input(self, item: s.Declared, role: str) -> None:
         if item.family is not None:
-            raise NotSupported("an array", f"the family {item.name.text}[{item.family.index.text} in …]", item.span,
-                               "declare one array for each layer")  # fmt: skip
+            raise NotSupported(
+                "an array",
+                f"the family {item.name.text}[{item.family.index.text} in …]",
+                item.span,
+                "declare one array for each layer",
+            )
         shape = tuple(self._extent(e) for e in item.shape)
         self.declare(item.name)
         self.shapes[item.name.text] = shape
@@ -93,7 +121,9 @@ class Reading:
     def _extent(self, tree: s.Tree) -> Expr:
         value = extent(tree, self.scope())
         if value.is_nonpositive:
-            raise Malformed("an extent of at least 1", str(value), tree.span, "extents are positive")
+            raise Malformed(
+                "an extent of at least 1", str(value), tree.span, "extents are positive"
+            )
         return value
 
     @take.register
@@ -104,8 +134,12 @@ class Reading:
 
     @take.register
     def _(self, tree: s.IndexData) -> None:
-        raise NotSupported("data and param", "integer data, which is not supported yet", tree.span,
-                           "declare a one-hot matrix: data Y[N, K] and assume Y onehot")  # fmt: skip
+        raise NotSupported(
+            "data and param",
+            "integer data, which is not supported yet",
+            tree.span,
+            "declare a one-hot matrix: data Y[N, K] and assume Y onehot",
+        )
 
     @take.register
     def _(self, tree: s.AssumeKind) -> None:
@@ -131,22 +165,38 @@ class Reading:
     @take.register
     def _(self, tree: s.Output) -> None:
         if self.output is not None:
-            raise Malformed("one output", f"a second one, {tree.name.text}", tree.span, "remove one of the two lines")
+            raise Malformed(
+                "one output",
+                f"a second one, {tree.name.text}",
+                tree.span,
+                "remove one of the two lines",
+            )
         self.output = tree.name
 
     def finish(self) -> str:
         """The name of the output, once all statements are taken."""
         defined = [name for name, _, _ in self.statements]
         if not defined:
-            raise Malformed("at least one equation", "a model without any", self.place, "write for example L = sum((yhat - y)**2)")
+            raise Malformed(
+                "at least one equation",
+                "a model without any",
+                self.place,
+                "write for example L = sum((yhat - y)**2)",
+            )
         if self.output is None:
             return defined[-1]
         if self.output.text in defined:
             return self.output.text
         if self.output.text in self.spans:
-            raise Malformed("a quantity defined by an equation", f"{self.output.text}, which is declared", self.output.span,
-                            f"name one of {', '.join(defined)}")  # fmt: skip
-        raise unknown(self.output.text, self.output.span, self.scope(), "a quantity defined by an equation")
+            raise Malformed(
+                "a quantity defined by an equation",
+                f"{self.output.text}, which is declared",
+                self.output.span,
+                f"name one of {', '.join(defined)}",
+            )
+        raise unknown(
+            self.output.text, self.output.span, self.scope(), "a quantity defined by an equation"
+        )
 
 
 def _defined(tree: s.Tree) -> tuple[s.Name, ...]:

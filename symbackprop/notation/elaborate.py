@@ -1,8 +1,10 @@
-"""Gives a syntax tree its meaning: names become arrays, extents and functions, and shapes are worked out.
+"""Gives a syntax tree its meaning: names become arrays, extents and functions, and shapes are
+worked out.
 
-``elaborate(tree, scope)`` returns a term of the closed vocabulary, ``elaborate_entry(tree, scope)`` an expression in index
-notation, ``elaborate_equation(tree, scope)`` the right side of an equation of either kind. They raise ``Malformed`` with the
-operand underlined and the remedy in the user's own names, ``NotSupported`` for what this version has not learnt.
+``elaborate(tree, scope)`` returns a term of the closed vocabulary, ``elaborate_entry(tree, scope)``
+an expression in index notation, ``elaborate_equation(tree, scope)`` the right side of an equation
+of either kind. They raise ``Malformed`` with the operand underlined and the remedy in the user's
+own names, ``NotSupported`` for what this version has not learnt.
 
 >>> from symbackprop.ir.expressions import extent_symbol
 >>> from symbackprop.notation.text_reader import read_expression

@@ -1,6 +1,8 @@
-"""Calls: ``f(Z)``, ``sum(X, axis=0)``, ``softmax(Z, axis=1)``, ``ones(N, M)`` and formulas that expand.
+"""Calls: ``f(Z)``, ``sum(X, axis=0)``, ``softmax(Z, axis=1)``, ``ones(N, M)`` and formulas that
+expand.
 
-One row of ``FORMS`` a family. A declared name shadows a function; calling it then is an error that says so.
+One row of ``FORMS`` a family. A declared name shadows a function; calling it then is an error that
+says so.
 """
 
 from __future__ import annotations
@@ -27,10 +29,13 @@ def call(tree: s.Call, scope: Scope) -> Term:
     name = tree.function.text
     if scope.declares(name):
         raise Malformed(
-            "a function before (", f"{name}, which is declared as a quantity here", tree.function.span,
-            f"write * to multiply; to use the function {name}, rename the quantity" if callable_name(name, scope)
+            "a function before (",
+            f"{name}, which is declared as a quantity here",
+            tree.function.span,
+            f"write * to multiply; to use the function {name}, rename the quantity"
+            if callable_name(name, scope)
             else "write * to multiply",
-        )  # fmt: skip
+        )
     if scope.calls(name):
         return elementwise(tree, scope, 1, ())
     if name in scope.expansions:
@@ -49,7 +54,9 @@ def unsupported_or_unknown(tree: s.Call, scope: Scope) -> Malformed | NotSupport
     """The error for a function that is a word of the language but not learnt, or no word at all."""
     name = tree.function.text
     if name in LATER:
-        return NotSupported(f"functions without {LATER[name]}", f"{name}(…), which is not supported yet", tree.span)
+        return NotSupported(
+            f"functions without {LATER[name]}", f"{name}(…), which is not supported yet", tree.span
+        )
     known = (*FORMS, *LATER, *scope.expansions, *scope.functions)
     problem = unknown(name, tree.function.span, scope, "a known function", known)
     if problem.hint.startswith("declare"):
@@ -58,16 +65,24 @@ def unsupported_or_unknown(tree: s.Call, scope: Scope) -> Malformed | NotSupport
     return problem
 
 
-def arguments(tree: s.Call, names: Sequence[str], required: int, options: Sequence[str] = ()) -> dict[str, s.Tree]:
-    """The trees of a call's arguments by name; ``names`` may be given in order or by keyword, ``options`` by keyword."""
+def arguments(
+    tree: s.Call, names: Sequence[str], required: int, options: Sequence[str] = ()
+) -> dict[str, s.Tree]:
+    """The trees of a call's arguments by name; ``names`` may be given in order or by keyword,
+    ``options`` by keyword.
+    """
     given = dict(zip(names, tree.arguments, strict=False))
     signature = f"{tree.function.text}({', '.join((*names, *(o + '=' for o in options)))})"
     if len(tree.arguments) > len(names):
         surplus = tree.arguments[len(names)]
-        raise Malformed(signature, f"{len(tree.arguments)} arguments", surplus.span, "remove this argument")
+        raise Malformed(
+            signature, f"{len(tree.arguments)} arguments", surplus.span, "remove this argument"
+        )
     for keyword in tree.keywords:
         if keyword.name not in (*names, *options) or keyword.name in given:
-            raise Malformed(signature, f"the argument {keyword.name}=", keyword.span, "remove or rename it")
+            raise Malformed(
+                signature, f"the argument {keyword.name}=", keyword.span, "remove or rename it"
+            )
         given[keyword.name] = keyword.value
     for name in names[:required]:
         if name not in given:
@@ -80,7 +95,11 @@ def elementwise(tree: s.Call, scope: Scope, count: int, defaults: tuple[Expr, ..
     names = ("x", "alpha") if count == 2 and defaults else ("a", "b") if count == 2 else ("x",)
     given = arguments(tree, names[:count], count - len(defaults))
     operands = [elaborate(given[n], scope) for n in names if n in given]
-    operands += [terms.number(d) for d in defaults[len(operands) - count :]] if len(operands) < count else []
+    operands += (
+        [terms.number(d) for d in defaults[len(operands) - count :]]
+        if len(operands) < count
+        else []
+    )
     try:
         return terms.apply(tree.function.text, *operands)
     except ShapeError as problem:
@@ -120,7 +139,9 @@ def _integer(tree: s.Tree) -> int:
             return int(value)
         case s.Unary(op="-", operand=operand):
             return -_integer(operand)
-    raise Malformed("a whole number", "something else", tree.span, "write for example axis=0 or axis=(0, 1)")
+    raise Malformed(
+        "a whole number", "something else", tree.span, "write for example axis=0 or axis=(0, 1)"
+    )
 
 
 def _flag(tree: s.Tree) -> bool:
@@ -174,7 +195,9 @@ def _filled(tree: s.Call, scope: Scope) -> Term:
     if len(items) == 1 and isinstance(items[0], s.Group):
         items = items[0].items
     if tree.keywords:
-        raise Malformed(f"{tree.function.text}(N, M)", "a keyword", tree.keywords[0].span, "give extents alone")
+        raise Malformed(
+            f"{tree.function.text}(N, M)", "a keyword", tree.keywords[0].span, "give extents alone"
+        )
     build = {"ones": terms.ones, "zeros": terms.zeros}[tree.function.text]
     return build(*(extent(i, scope) for i in items))
 
@@ -191,23 +214,52 @@ def _arange(tree: s.Call, scope: Scope) -> Term:
 
 def _einsum(tree: s.Call, scope: Scope) -> Term:
     if not tree.arguments or not isinstance(tree.arguments[0], s.Text) or tree.keywords:
-        raise Malformed('einsum("nd,md->nm", X, W)', "no subscripts first", tree.span, "write the subscripts as a string")
+        raise Malformed(
+            'einsum("nd,md->nm", X, W)',
+            "no subscripts first",
+            tree.span,
+            "write the subscripts as a string",
+        )
     subscripts = tree.arguments[0].value.replace(" ", "")
     operands = [elaborate(a, scope) for a in tree.arguments[1:]]
     left, arrow, right = subscripts.partition("->")
     inputs = left.split(",")
-    if not arrow or not (left + right).replace(",", "").isalpha() or len(inputs) != len(operands) or len(set(right)) < len(right):
-        raise Malformed("letters for each operand and an arrow, as in nd,md->nm", subscripts, tree.arguments[0].span,
-                        f"{len(operands)} operands need {len(operands)} groups of letters")  # fmt: skip
+    if (
+        not arrow
+        or not (left + right).replace(",", "").isalpha()
+        or len(inputs) != len(operands)
+        or len(set(right)) < len(right)
+    ):
+        raise Malformed(
+            "letters for each operand and an arrow, as in nd,md->nm",
+            subscripts,
+            tree.arguments[0].span,
+            f"{len(operands)} operands need {len(operands)} groups of letters",
+        )
     extents: dict[str, Expr] = {}
     for letters, operand, argument in zip(inputs, operands, tree.arguments[1:], strict=True):
         if len(letters) != operand.rank:
-            raise Malformed(f"{operand.rank} letters for {show_shape(operand.shape)}", letters, argument.span, "a letter an axis")
+            raise Malformed(
+                f"{operand.rank} letters for {show_shape(operand.shape)}",
+                letters,
+                argument.span,
+                "a letter an axis",
+            )
         for letter, size in zip(letters, operand.shape, strict=True):
             if not same_extent(extents.setdefault(letter, size), size):
-                raise Malformed(f"one extent for {letter}", f"{extents[letter]} and {size}", argument.span, "use two letters")
+                raise Malformed(
+                    f"one extent for {letter}",
+                    f"{extents[letter]} and {size}",
+                    argument.span,
+                    "use two letters",
+                )
     if set(right) - extents.keys():
-        raise Malformed("letters of the operands right of ->", right, tree.arguments[0].span, "drop the further letters")
+        raise Malformed(
+            "letters of the operands right of ->",
+            right,
+            tree.arguments[0].span,
+            "drop the further letters",
+        )
     return Term("einsum", tuple(operands), tuple(extents[c] for c in right), (subscripts,))
 
 
@@ -215,25 +267,48 @@ def _expand(tree: s.Call, scope: Scope) -> Term:
     rule = scope.expansions[tree.function.text]
     required = len(rule.parameters) - len(rule.defaults)
     given = arguments(tree, rule.parameters, required)
-    bound = {p: terms.number(Integer(d)) for p, d in zip(rule.parameters[required:], rule.defaults, strict=True)}
+    bound = {
+        p: terms.number(Integer(d))
+        for p, d in zip(rule.parameters[required:], rule.defaults, strict=True)
+    }
     bound |= {p: elaborate(t, scope) for p, t in given.items()}
     inner = replace(scope, bound=bound, shapes={}, dims={}, indices={}, functions=())
     try:
         return elaborate(rule.body, inner)
     except Malformed as problem:
         shapes = " and ".join(shape_phrase(given[p], bound[p]) for p in given)
-        raise Malformed(f"operands that fit {rule.name}({', '.join(rule.parameters)})", shapes, tree.span, problem.hint) from None
+        raise Malformed(
+            f"operands that fit {rule.name}({', '.join(rule.parameters)})",
+            shapes,
+            tree.span,
+            problem.hint,
+        ) from None
 
 
 def _not_callable(tree: s.Call, scope: Scope) -> NoReturn:
-    raise Malformed("a function before (", f"the constant {tree.function.text}", tree.function.span, "write * to multiply")
+    raise Malformed(
+        "a function before (",
+        f"the constant {tree.function.text}",
+        tree.function.span,
+        "write * to multiply",
+    )
 
 
 FORMS: dict[str, Callable[[s.Call, Scope], Term]] = {
     **dict.fromkeys(ELEMENTWISE, _elementwise),
     **dict.fromkeys(REDUCTIONS, _reduction),
     **dict.fromkeys(ALONG, _along),
-    "dot": _dot, "outer": _outer, "diag": _diag, "trace": _trace, "where": _where, "eq": _eq,
-    "ones": _filled, "zeros": _filled, "eye": _eye, "arange": _arange, "einsum": _einsum,
-    "pi": _not_callable, "inf": _not_callable,
-}  # fmt: skip
+    "dot": _dot,
+    "outer": _outer,
+    "diag": _diag,
+    "trace": _trace,
+    "where": _where,
+    "eq": _eq,
+    "ones": _filled,
+    "zeros": _filled,
+    "eye": _eye,
+    "arange": _arange,
+    "einsum": _einsum,
+    "pi": _not_callable,
+    "inf": _not_callable,
+}

@@ -1,7 +1,8 @@
 """Names, literals, operators and subscripts of array notation, with shapes worked out.
 
-The dispatch ``elaborate`` is defined here; ``elaborate_calls`` and ``elaborate_entries`` register further nodes, and the
-module ``elaborate`` is its face. A shape error underlines the operands and tells the remedy in the user's own names.
+The dispatch ``elaborate`` is defined here; ``elaborate_calls`` and ``elaborate_entries`` register
+further nodes, and the module ``elaborate`` is its face. A shape error underlines the operands and
+tells the remedy in the user's own names.
 """
 
 from __future__ import annotations
@@ -20,10 +21,16 @@ from symbackprop.notation.numbers import check_power, division_by_zero, show_num
 from symbackprop.notation.scope import Scope, unknown
 from symbackprop.notation.words import CONSTANTS, ELEMENTWISE, REDUCTIONS
 
+
 @singledispatch
 def elaborate(tree: s.Tree, scope: Scope) -> Term:
     """The term that ``tree`` means in ``scope``."""
-    raise Malformed("an array or a number", "something else", tree.span, "write an expression such as X @ W.T + b")
+    raise Malformed(
+        "an array or a number",
+        "something else",
+        tree.span,
+        "write an expression such as X @ W.T + b",
+    )
 
 
 def source_of(tree: s.Tree) -> str:
@@ -33,7 +40,9 @@ def source_of(tree: s.Tree) -> str:
     return f"({text})" if compound else text
 
 
-def checked(span: Span, build: Callable[..., Term], *args: object, hint: str = "", **options: object) -> Term:
+def checked(
+    span: Span, build: Callable[..., Term], *args: object, hint: str = "", **options: object
+) -> Term:
     """``build(*args)``; a shape error gets its place."""
     try:
         return build(*args, **options)
@@ -49,7 +58,11 @@ def shape_phrase(tree: s.Tree, term: Term) -> str:
 @elaborate.register
 def _(tree: s.Number, scope: Scope) -> Term:
     plain = terms.number(tree.value)
-    return plain if show_number(tree.value) == tree.text else Term("number", (), (), (tree.value, tree.text))
+    return (
+        plain
+        if show_number(tree.value) == tree.text
+        else Term("number", (), (), (tree.value, tree.text))
+    )
 
 
 @elaborate.register
@@ -61,11 +74,21 @@ def _(tree: s.Name, scope: Scope) -> Term:
     if tree.text in scope.dims:
         return terms.dim(scope.dims[tree.text])
     if tree.text in scope.indices:
-        raise Malformed("an array or a number", f"the index {tree.text}", tree.span, "indices stand in brackets: X[n,d]")
+        raise Malformed(
+            "an array or a number",
+            f"the index {tree.text}",
+            tree.span,
+            "indices stand in brackets: X[n,d]",
+        )
     if tree.text in CONSTANTS:
         return terms.constant(tree.text)
     if scope.calls(tree.text) or tree.text in ELEMENTWISE or tree.text in REDUCTIONS:
-        raise Malformed("an array or a number", f"the function {tree.text}", tree.span, f"call it: {tree.text}(x)")
+        raise Malformed(
+            "an array or a number",
+            f"the function {tree.text}",
+            tree.span,
+            f"call it: {tree.text}(x)",
+        )
     raise unknown(tree.text, tree.span, scope)
 
 
@@ -100,11 +123,19 @@ def _(tree: s.Binary, scope: Scope) -> Term:
 
 
 def _is_extent(a: Term, b: Term, op: str) -> bool:
-    """Whether dims and whole numbers are combined to an extent: ``H - R + 1``, ``N*M``, ``N**2``."""
-    operands = [t for t in (a, b) if t.op == "dim" or (t.op == "number" and t.attrs[0].q == 1 and len(t.attrs) == 1)]
+    """Whether dims and whole numbers are combined to an extent: ``H - R + 1``, ``N*M``,
+    ``N**2``.
+    """
+    operands = [
+        t
+        for t in (a, b)
+        if t.op == "dim" or (t.op == "number" and t.attrs[0].q == 1 and len(t.attrs) == 1)
+    ]
     if len(operands) < 2 or not any(t.op == "dim" for t in operands):
         return False
-    return op in ("+", "-", "*") or (op == "**" and b.op == "number" and 0 <= b.attrs[0] <= LARGEST_EXTENT_POWER)
+    return op in ("+", "-", "*") or (
+        op == "**" and b.op == "number" and 0 <= b.attrs[0] <= LARGEST_EXTENT_POWER
+    )
 
 
 def _product(tree: s.Binary, a: Term, b: Term) -> Term:
@@ -119,8 +150,12 @@ def _product(tree: s.Binary, a: Term, b: Term) -> Term:
             (f"{right} @ {left}", lambda: terms.matmul(b, a)),
         )
         if not a.rank or not b.rank:
-            raise Malformed(problem.expected, got, tree.span, f"did you mean `{left} * {right}`?") from None
-        raise Malformed(problem.expected, got, tree.span, _first_that_fits(ways) or problem.hint) from None
+            raise Malformed(
+                problem.expected, got, tree.span, f"did you mean `{left} * {right}`?"
+            ) from None
+        raise Malformed(
+            problem.expected, got, tree.span, _first_that_fits(ways) or problem.hint
+        ) from None
 
 
 def _broadcast(tree: s.Tree, a: Term, b: Term, build: Callable[[Term, Term], Term]) -> Term:
@@ -138,7 +173,9 @@ def _broadcast(tree: s.Tree, a: Term, b: Term, build: Callable[[Term, Term], Ter
         )
         offered = ways if op == "*" else ways[:3]
         got = f"{shape_phrase(tree.left, a)} and {shape_phrase(tree.right, b)}"
-        raise Malformed(problem.expected, got, tree.span, _first_that_fits(offered) or problem.hint) from None
+        raise Malformed(
+            problem.expected, got, tree.span, _first_that_fits(offered) or problem.hint
+        ) from None
 
 
 def _first_that_fits(ways: tuple[tuple[str, Callable[[], Term]], ...]) -> str:
@@ -152,7 +189,9 @@ def _first_that_fits(ways: tuple[tuple[str, Callable[[], Term]], ...]) -> str:
 
 
 def _numbers(tree: s.Binary, a: Term, b: Term) -> Term | None:
-    """``1/2`` of two whole literals is one exact number; powers of numbers stay, but not enormous ones."""
+    """``1/2`` of two whole literals is one exact number; powers of numbers stay, but not enormous
+    ones.
+    """
     left, right = constant_value(a), constant_value(b)
     if tree.op == "/" and right == 0:
         raise division_by_zero(tree.span)
@@ -213,7 +252,12 @@ def _(tree: s.Subscript, scope: Scope) -> Term:
         elif isinstance(item, s.Literal) and item.text == "None":
             items.append(None)
         elif axis >= base.rank:
-            raise Malformed(f"at most {base.rank} indices", f"{axes}: {shape_phrase(tree.base, base)}", tree.span, "drop one")
+            raise Malformed(
+                f"at most {base.rank} indices",
+                f"{axes}: {shape_phrase(tree.base, base)}",
+                tree.span,
+                "drop one",
+            )
         else:
             items.append(_item(item, base.shape[axis], scope))
             axis += 1
@@ -223,11 +267,20 @@ def _(tree: s.Subscript, scope: Scope) -> Term:
 def _item(item: s.Tree, size: Expr, scope: Scope) -> object:
     if isinstance(item, s.Slice):
         if item.step is not None:
-            raise NotSupported("a slice without a step", "a step", item.step.span, "take every entry")
-        start, stop = (None if p is None else _place(p, size, scope) for p in (item.start, item.stop))
+            raise NotSupported(
+                "a slice without a step", "a step", item.step.span, "take every entry"
+            )
+        start, stop = (
+            None if p is None else _place(p, size, scope) for p in (item.start, item.stop)
+        )
         return slice(start, stop)
     if isinstance(item, s.Name) and item.text in scope.shapes:
-        raise NotSupported("indices that are numbers", f"a look-up by {item.text}", item.span, "select rows by a one-hot product")
+        raise NotSupported(
+            "indices that are numbers",
+            f"a look-up by {item.text}",
+            item.span,
+            "select rows by a one-hot product",
+        )
     at = _place(item, size, scope)
     if (at - size).is_nonnegative or at.is_negative:
         raise Malformed(f"an index from 0 to {size - 1}", str(at), item.span, "indices are 0-based")
@@ -244,4 +297,6 @@ def _place(item: s.Tree, size: Expr, scope: Scope) -> Expr:
 def _(tree: s.Literal, scope: Scope) -> Term:
     if tree.text in ("True", "False"):
         return terms.number(int(tree.text == "True"))
-    raise Malformed("an array or a number", tree.text, tree.span, "it stands inside brackets only: x[:, None]")
+    raise Malformed(
+        "an array or a number", tree.text, tree.span, "it stands inside brackets only: x[:, None]"
+    )

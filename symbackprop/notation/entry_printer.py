@@ -1,9 +1,9 @@
 """Index notation as text: ``sum[d](X[n,d]*W[m,d]) + b[m]``, in an order that people write.
 
 A product shows its coefficient first, then scalars, then factors in the order of the indices left of ``=``, then the rest,
-quotients last; a sum shows positive before negative summands and large ones before small ones; a coefficient that all
-summands share is drawn out. Canonical bound indices (``_b1_0``) get the letter of their extent (N → n), or the next free
-of i, j, k, … avoiding every name in sight.
+quotients last; a sum shows positive before negative summands and large ones before small ones; a
+coefficient that all summands share is drawn out. Canonical bound indices (``_b1_0``) get the letter
+of their extent (N → n), or the next free of i, j, k, … avoiding every name in sight.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ HALF = Rational(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """The names that indices have where we are, those that must not be used, and the order of free indices."""
+    """The names that indices have where we are, those that must not be used, and the order of free
+    indices.
+    """
 
     names: dict[Basic, str]
     taken: frozenset[str]
@@ -52,7 +54,9 @@ class Letters:
 
 
 def show_entry(e: Expr, order: Sequence[Index] = (), taken: Collection[str] = ()) -> str:
-    """``e`` in index notation; ``order`` are the indices left of ``=``, ``taken`` further names to avoid."""
+    """``e`` in index notation; ``order`` are the indices left of ``=``, ``taken`` further names to
+    avoid.
+    """
     return entry_with_level(e, order, taken)[0]
 
 
@@ -114,7 +118,9 @@ def _(e: Symbol, at: Letters) -> Shown:
 
 @_show.register
 def _(e: Entry, at: Letters) -> Shown:
-    return (f"{e.name}[{','.join(_close(i, at) for i in e.indices)}]" if e.indices else e.name), POSTFIX
+    return (
+        f"{e.name}[{','.join(_close(i, at) for i in e.indices)}]" if e.indices else e.name
+    ), POSTFIX
 
 
 @_show.register(IndexSum)
@@ -202,23 +208,31 @@ def _(e: Mul, at: Letters) -> Shown:
 
 
 def _quotient(coefficient: Rational, top: list[str], over: list[Expr], at: Letters) -> Shown:
-    """``2*a*b/N``: the coefficient's numerator, factors, then one division by all that has a negative power."""
+    """``2*a*b/N``: the coefficient's numerator, factors, then one division by all that has a
+    negative power.
+    """
     text = show_number(coefficient)
     whole = "/" not in text
     p = abs(coefficient) if whole else Integer(abs(coefficient.p))
-    below = [Pow(f.base, -f.exp) for f in sorted(over, key=lambda f: _factor_key(f, at))]  # type: ignore[attr-defined]
+    below = [Pow(f.base, -f.exp) for f in sorted(over, key=lambda f: _factor_key(f, at))]
     below = ([] if whole else [Integer(coefficient.q)]) + below
     above = [show_number(p), *top] if p != 1 or not top else top
     sign = "-" if coefficient < 0 else ""
     product = sign + "*".join(above)
     if not below:
         return product, PRODUCT if len(above) > 1 else UNARY if sign else POWER
-    divisor = _at(below[0], POWER, at) if len(below) == 1 else f"({'*'.join(_at(f, POWER, at) for f in below)})"
+    divisor = (
+        _at(below[0], POWER, at)
+        if len(below) == 1
+        else f"({'*'.join(_at(f, POWER, at) for f in below)})"
+    )
     return f"{product}/{divisor}", PRODUCT
 
 
 def _factor_key(f: Expr, at: Letters) -> tuple[int, tuple[int, ...], int, str]:
-    """Scalars, then by the free indices in their order, then what has bound indices alone; entries before functions."""
+    """Scalars, then by the free indices in their order, then what has bound indices alone; entries
+    before functions.
+    """
     inside = free_indices(f)
     places = tuple(sorted(at.order.index(i) for i in inside if i in at.order))
     family = 0 if not inside else 1 if places else 2
@@ -275,7 +289,11 @@ def _sum(parts: list[tuple[Expr, Expr]], at: Letters) -> str:
     for c, summand in summands:
         negative = c.could_extract_minus_sign()
         shown = _at(-summand if negative else summand, PRODUCT, at)
-        text += (f" - {shown}" if negative else f" + {shown}") if text else (f"-{shown}" if negative else shown)
+        text += (
+            (f" - {shown}" if negative else f" + {shown}")
+            if text
+            else (f"-{shown}" if negative else shown)
+        )
     return text
 
 

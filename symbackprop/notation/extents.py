@@ -1,6 +1,8 @@
-"""Trees as extents: ``N``, ``L-K+1``, ``p*T``, ``(L-K)//2+1``, and as index expressions, which also name indices.
+"""Trees as extents: ``N``, ``L-K+1``, ``p*T``, ``(L-K)//2+1``, and as index expressions, which also
+name indices.
 
-The result is a SymPy expression in extent symbols (and indices); ``//`` becomes the guard language's floor.
+The result is a SymPy expression in extent symbols (and indices); ``//`` becomes the guard
+language's floor.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ def extent(tree: s.Tree, scope: Scope) -> Expr:
 
 def index_expression(tree: s.Tree, scope: Scope, indices: Mapping[str, Any]) -> Expr:
     """The index that ``tree`` says, in terms of ``indices``, extents and integer data."""
-    return _walk(tree, scope, indices, "an index: names of indices, dims, whole numbers, + - * // %")
+    return _walk(
+        tree, scope, indices, "an index: names of indices, dims, whole numbers, + - * // %"
+    )
 
 
 def _walk(tree: s.Tree, scope: Scope, indices: Mapping[str, Any], expected: str) -> Expr:
@@ -61,8 +65,15 @@ def _operate(op: str, a: Expr, b: Expr, tree: s.Tree, expected: str) -> Expr:
         return expand({"+": a + b, "-": a - b, "*": a * b}[op])  # type: ignore[no-any-return]
     if op in ("//", "%"):
         if b.is_positive is not True:
-            raise Malformed("division by a positive extent", f"{op} {b}", tree.span, "divide by a dim or a whole number")
+            raise Malformed(
+                "division by a positive extent",
+                f"{op} {b}",
+                tree.span,
+                "divide by a dim or a whole number",
+            )
         if isinstance(a, Integer) and isinstance(b, Integer):
             return Integer(a.p // b.p if op == "//" else a.p % b.p)
         return FloorDiv(a, b) if op == "//" else Modulo(a, b)
-    raise Malformed(expected, f"the operator {op}", tree.span, "extents are whole: write // to divide")
+    raise Malformed(
+        expected, f"the operator {op}", tree.span, "extents are whole: write // to divide"
+    )

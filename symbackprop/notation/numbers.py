@@ -1,6 +1,7 @@
 """Exact numbers as text, and a bound on those that may arise.
 
-A fraction with a small denominator prints as ``1/2``, other terminating ones as decimals: ``0.044715``.
+A fraction with a small denominator prints as ``1/2``, other terminating ones as decimals:
+``0.044715``.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ def check_power(base: Rational, exponent: Rational, span: Span) -> None:
     """Refuses a power of numbers too large to be written out (SymPy would compute it at once)."""
     bits = max(abs(base.p).bit_length(), base.q.bit_length()) * abs(exponent)
     if bits > LARGEST_POWER_BITS:
-        raise Malformed("a power of numbers of moderate size", "one of thousands of digits", span, "give it a name as data")
+        raise Malformed(
+            "a power of numbers of moderate size",
+            "one of thousands of digits",
+            span,
+            "give it a name as data",
+        )
     if base == 0 and exponent < 0:
         raise division_by_zero(span)
 

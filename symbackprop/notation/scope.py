@@ -1,4 +1,6 @@
-"""What names mean at one place: extents, arrays with shapes, abstract functions, indices, and formulas that expand."""
+"""What names mean at one place: extents, arrays with shapes, abstract functions, indices, and
+formulas that expand.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ class Scope:
     dims : mapping of str to Symbol
         Extents by name.
     shapes : mapping of str to Shape
-        Arrays that are declared or defined above, adjoints (``grad_Z``) included where they may be named.
+        Arrays that are declared or defined above, adjoints (``grad_Z``) included where they may be
+        named.
     functions : tuple of str
         Abstract elementwise functions; their slopes ``f_prime``, ``f_pprime`` come with them.
     indices : mapping of str to Index
@@ -74,18 +77,34 @@ class Scope:
         return name in self.functions or any(name == f + s for f in self.functions for s in SLOPES)
 
 
-def unknown(name: str, span: Span, scope: Scope, expected: str = "a declared name", further: tuple[str, ...] = ()) -> Malformed:
-    """The error for a name that means nothing here: used too early, defined by itself, or unknown."""
+def unknown(
+    name: str,
+    span: Span,
+    scope: Scope,
+    expected: str = "a declared name",
+    further: tuple[str, ...] = (),
+) -> Malformed:
+    """The error for a name that means nothing here: used too early, defined by itself, or
+    unknown.
+    """
     if name == scope.defining:
         return Malformed(
-            f"{name} to be defined by other names", f"{name} on both sides of =", span, "give the new quantity a new name"
+            f"{name} to be defined by other names",
+            f"{name} on both sides of =",
+            span,
+            "give the new quantity a new name",
         )
     if name in scope.later:
         below = scope.later[name].line
         return Malformed(
-            f"{name} to be defined above its use", f"{name}, which is defined on line {below}", span, "move that line up"
+            f"{name} to be defined above its use",
+            f"{name}, which is defined on line {below}",
+            span,
+            "move that line up",
         )
-    near = close_to(name, (*scope.shapes, *scope.dims, *scope.functions, *scope.bound, *scope.indices, *further))
+    near = close_to(
+        name, (*scope.shapes, *scope.dims, *scope.functions, *scope.bound, *scope.indices, *further)
+    )
     hint = f"did you mean {near}?" if near else f"declare it, for example `data {name}[N]`"
     return Malformed(expected, f"the unknown name {name}", span, hint)
 

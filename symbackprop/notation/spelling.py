@@ -1,14 +1,17 @@
 """Names in ASCII: how a Greek letter, an accent or a subscript digit of the source is spelled.
 
-``θ`` is ``theta``, ``ŷ`` is ``yhat``, ``h₁`` is ``h1``; other Unicode letters stay, in their NFC form. The reserved words of
-the language and its limits on size stand here too, since every reader of names respects them.
+``θ`` is ``theta``, ``ŷ`` is ``yhat``, ``h₁`` is ``h1``; other Unicode letters stay, in their NFC
+form. The reserved words of the language and its limits on size stand here too, since every reader
+of names respects them.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-RESERVED = frozenset({"dims", "data", "param", "function", "assume", "index", "output", "for", "in"})
+RESERVED = frozenset(
+    {"dims", "data", "param", "function", "assume", "index", "output", "for", "in"}
+)
 ADJOINT_PREFIX = "grad_"
 
 # fmt: off
@@ -20,7 +23,10 @@ GREEK = {
     "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda", "Ξ": "Xi", "Π": "Pi", "Σ": "Sigma", "Υ": "Upsilon",
     "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
 }
-ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot", "\u20d7": "vec"}
+ACCENTS = {
+    "\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot",
+    "\u20d7": "vec",
+}
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 SUPERSCRIPTS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 # fmt: on

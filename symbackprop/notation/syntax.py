@@ -1,9 +1,10 @@
 """The syntax tree *as written*: what a reader hands to the elaborator.
 
-Every node is frozen data with the :class:`~symbackprop.errors.Span` it came from, so that any later message can point at
-the very operand. Nothing is resolved here: a name is a name, whether it will turn out to be an array, an extent, an index
-or nothing at all. Names are spelled in ASCII where the source has Greek letters or accents (``θ`` → ``theta``, ``ŷ`` →
-``yhat``). Expressions come first, then the statements of a model file. All readers (text, LaTeX, NumPy) build these nodes.
+Every node is frozen data with the :class:`~symbackprop.errors.Span` it came from, so that any later
+message can point at the very operand. Nothing is resolved here: a name is a name, whether it will
+turn out to be an array, an extent, an index or nothing at all. Names are spelled in ASCII where the
+source has Greek letters or accents (``θ`` → ``theta``, ``ŷ`` → ``yhat``). Expressions come first,
+then the statements of a model file. All readers (text, LaTeX, NumPy) build these nodes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from symbackprop.errors import Span
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Base of all nodes: where it stands. Two trees are equal when they say the same, wherever they stand."""
+    """Base of all nodes: where it stands. Two trees are equal when they say the same, wherever they
+    stand.
+    """
 
     span: Span = field(compare=False, repr=False)
 
@@ -227,5 +230,7 @@ def children(tree: Tree) -> tuple[Tree, ...]:
     found: list[Tree] = []
     for slot in tree.__dataclass_fields__:
         value = getattr(tree, slot)
-        found.extend(v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, Tree))
+        found.extend(
+            v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, Tree)
+        )
     return tuple(found)

@@ -1,6 +1,8 @@
-"""Lark's complaints in four parts: what may stand at the place, what stands there, where, and what to write instead.
+"""Lark's complaints in four parts: what may stand at the place, what stands there, where, and what
+to write instead.
 
-The table of hints is keyed by what a person coming from mathematics, LaTeX or another language is likely to have typed.
+The table of hints is keyed by what a person coming from mathematics, LaTeX or another language is
+likely to have typed.
 """
 
 from __future__ import annotations
@@ -50,21 +52,38 @@ STATEMENTS = ("DIMS", "DATA", "PARAM", "FUNCTION", "ASSUME", "INDEX", "OUTPUT")
 _ENDS_OPERAND = frozenset({"NAME", "NUMBER", "RPAR", "RSQB"})
 
 
-def explain(problem: UnexpectedInput, line: str, offset: int, text: str, source: str, start: str) -> Malformed:
+def explain(
+    problem: UnexpectedInput, line: str, offset: int, text: str, source: str, start: str
+) -> Malformed:
     """The four-part error for what lark met in ``line``, which stands at ``offset`` of ``text``."""
     if isinstance(problem, UnexpectedCharacters):
-        at, found, allowed = problem.pos_in_stream, line[problem.pos_in_stream], problem.allowed or ()
+        at, found, allowed = (
+            problem.pos_in_stream,
+            line[problem.pos_in_stream],
+            problem.allowed or (),
+        )
     elif isinstance(problem, UnexpectedToken) and problem.token.type != "$END":
         token = problem.token
         at, found, allowed = token.start_pos or 0, str(token), problem.accepts or problem.expected
     elif isinstance(problem, (UnexpectedToken, UnexpectedEOF)):
         at, found = len(line.rstrip()), ""
-        allowed = problem.accepts or problem.expected if isinstance(problem, UnexpectedToken) else problem.expected
+        allowed = (
+            problem.accepts or problem.expected
+            if isinstance(problem, UnexpectedToken)
+            else problem.expected
+        )
     else:
-        raise AssertionError(f"lark has a further kind of complaint: {type(problem).__name__}") from problem
+        raise AssertionError(
+            f"lark has a further kind of complaint: {type(problem).__name__}"
+        ) from problem
     span = Span(source, text, offset + at, offset + at + max(1, len(found)))
     got = repr(found) if found else "the end of the line"
-    return Malformed(_describe(set(allowed), start, at, line), got, span, _hint(problem, found, set(allowed), line, at))
+    return Malformed(
+        _describe(set(allowed), start, at, line),
+        got,
+        span,
+        _hint(problem, found, set(allowed), line, at),
+    )
 
 
 def _describe(allowed: set[str], start: str, at: int, line: str) -> str:
@@ -90,7 +109,11 @@ def _hint(problem: UnexpectedInput, found: str, allowed: set[str], line: str, at
         return HINTS[found]
     kind = problem.token.type if isinstance(problem, UnexpectedToken) else ""
     before = line[:at].rstrip()[-1:]
-    if kind in ("NAME", "NUMBER", "LPAR") and "POWER" in allowed and (before.isalnum() or before in ")]_"):
+    if (
+        kind in ("NAME", "NUMBER", "LPAR")
+        and "POWER" in allowed
+        and (before.isalnum() or before in ")]_")
+    ):
         return "write * between two factors"
     if not found:
         return "complete the line; a line continues only inside brackets"

@@ -1,8 +1,9 @@
 """Terms as text: the inverse of the reader, with no bracket more than Python's precedences need.
 
-``show(term)`` gives array notation, ``show_entry(expr)`` index notation, ``show_equation`` a line of a model. What the
-elaborator produces is printed so that reading it again gives the same term. Only ``broadcast`` is said in other words: as a
-product with ``ones`` or a sum with ``zeros``; and an array given by its entries has no array notation, so its entry is shown.
+``show(term)`` gives array notation, ``show_entry(expr)`` index notation, ``show_equation`` a line
+of a model. What the elaborator produces is printed so that reading it again gives the same term.
+Only ``broadcast`` is said in other words: as a product with ``ones`` or a sum with ``zeros``; and
+an array given by its entries has no array notation, so its entry is shown.
 
 >>> from symbackprop.ir import terms
 >>> show(terms.mul(terms.number(2), terms.sub(terms.name("yhat"), terms.name("y"))))
@@ -114,7 +115,12 @@ def _call(term: Term) -> Shown:
 def _apply(term: Term) -> Shown:
     name, operands = term.attrs[0], term.args
     _, defaults = ELEMENTWISE.get(name, (0, ()))
-    while defaults and len(operands) > 1 and operands[-1].op == "number" and operands[-1].attrs[0] == defaults[-1]:
+    while (
+        defaults
+        and len(operands) > 1
+        and operands[-1].op == "number"
+        and operands[-1].attrs[0] == defaults[-1]
+    ):
         operands, defaults = operands[:-1], defaults[:-1]
     return _called(name, *(show(a) for a in operands))
 
@@ -123,7 +129,9 @@ def _reduction(term: Term) -> Shown:
     axes, keepdims = term.attrs
     options = []
     if axes is not None:
-        options.append(f"axis={axes[0]}" if len(axes) == 1 else f"axis=({', '.join(str(a) for a in axes)})")
+        options.append(
+            f"axis={axes[0]}" if len(axes) == 1 else f"axis=({', '.join(str(a) for a in axes)})"
+        )
     if keepdims:
         options.append("keepdims=True")
     return _called(term.op, show(term.args[0]), *options)

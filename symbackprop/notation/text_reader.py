@@ -1,7 +1,9 @@
-"""Reads the text notation: a line or a model file becomes the syntax tree *as written*, with positions.
+"""Reads the text notation: a line or a model file becomes the syntax tree *as written*, with
+positions.
 
-The grammar is ``text.lark``; here lines are joined inside brackets, limits are kept (1 MB, 200 levels of nesting, checked
-before anything recurses), and lark's complaints become our four-part errors. No text is ever executed.
+The grammar is ``text.lark``; here lines are joined inside brackets, limits are kept (1 MB, 200
+levels of nesting, checked before anything recurses), and lark's complaints become our four-part
+errors. No text is ever executed.
 
 >>> read_expression("2*(yhat - y)").op
 '*'
@@ -27,7 +29,10 @@ from symbackprop.notation.text_errors import explain
 LARGEST_TEXT = 1_000_000
 DEEPEST_NESTING = 200
 LONGEST_NUMBER = 400
-_PIECES = re.compile(r"""(?P<string>"[^"\n]*"|'[^'\n]*')|(?P<comment>\#[^\n]*)|(?P<open>[(\[])|(?P<close>[)\]])|\n""", re.X)
+_PIECES = re.compile(
+    r"""(?P<string>"[^"\n]*"|'[^'\n]*')|(?P<comment>\#[^\n]*)|(?P<open>[(\[])|(?P<close>[)\]])|\n""",
+    re.X,
+)
 _CLOSING = {"(": ")", "[": "]"}
 
 
@@ -41,19 +46,31 @@ def read_expression(text: str, source: str = "<expression>") -> s.Tree:
     """The tree of one expression, comparisons included."""
     lines = _logical_lines(text, source, joined=True)
     if not lines:
-        raise Malformed("an expression", "nothing", Span(source, text, 0, 0), "write one, such as X @ W.T + b")
+        raise Malformed(
+            "an expression", "nothing", Span(source, text, 0, 0), "write one, such as X @ W.T + b"
+        )
     return _read(lines[0][1], lines[0][0], text, source, "expression")
 
 
 def read_model(text: str, source: str = "<model>") -> tuple[s.Tree, ...]:
     """The statements of a model file, one a logical line."""
-    return tuple(_read(line, start, text, source, "statement") for start, line in _logical_lines(text, source))
+    return tuple(
+        _read(line, start, text, source, "statement")
+        for start, line in _logical_lines(text, source)
+    )
 
 
 def _logical_lines(text: str, source: str, joined: bool = False) -> list[tuple[int, str]]:
-    """Lines that are not blank, with their offsets; comments are blanked and line ends inside brackets become spaces."""
+    """Lines that are not blank, with their offsets; comments are blanked and line ends inside
+    brackets become spaces.
+    """
     if len(text) > LARGEST_TEXT or len(text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
-        raise Malformed("at most 1 MB of text", f"{len(text):,} characters", None, f"split {source} into smaller files")
+        raise Malformed(
+            "at most 1 MB of text",
+            f"{len(text):,} characters",
+            None,
+            f"split {source} into smaller files",
+        )
     opened: list[tuple[str, int]] = []
     pieces: list[str] = []
     begin = 0
@@ -63,7 +80,9 @@ def _logical_lines(text: str, source: str, joined: bool = False) -> list[tuple[i
             continue
         pieces.append(text[begin:at])
         begin = match.end()
-        pieces.append(" " * len(found) if kind == "comment" or (not kind and (opened or joined)) else found)
+        pieces.append(
+            " " * len(found) if kind == "comment" or (not kind and (opened or joined)) else found
+        )
         if kind == "open":
             opened.append((found, at))
             if len(opened) > DEEPEST_NESTING:
@@ -73,7 +92,10 @@ def _logical_lines(text: str, source: str, joined: bool = False) -> list[tuple[i
     if opened:
         bracket, at = opened[-1]
         raise Malformed(
-            f"a closing {_CLOSING[bracket]}", "the end of the text", Span(source, text, at, at + 1), "close this bracket"
+            f"a closing {_CLOSING[bracket]}",
+            "the end of the text",
+            Span(source, text, at, at + 1),
+            "close this bracket",
         )
     pieces.append(text[begin:])
     lines, start = [], 0
@@ -87,7 +109,9 @@ def _logical_lines(text: str, source: str, joined: bool = False) -> list[tuple[i
 def _close(opened: list[tuple[str, int]], span: Span) -> None:
     bracket = span.text[span.start]
     if not opened:
-        raise Malformed("an opening bracket before this one", bracket, span, "remove it, or open it earlier")
+        raise Malformed(
+            "an opening bracket before this one", bracket, span, "remove it, or open it earlier"
+        )
     if _CLOSING[opened[-1][0]] != bracket:
         at = opened[-1][1]
         where = Span(span.source, span.text, at, at + 1)
@@ -100,7 +124,10 @@ def _close(opened: list[tuple[str, int]], span: Span) -> None:
 
 def _too_deep(span: Span) -> Malformed:
     return Malformed(
-        f"at most {DEEPEST_NESTING} levels of nesting", "more", span, "give the inner parts names on lines of their own"
+        f"at most {DEEPEST_NESTING} levels of nesting",
+        "more",
+        span,
+        "give the inner parts names on lines of their own",
     )
 
 
@@ -111,7 +138,12 @@ def _read(line: str, offset: int, text: str, source: str, start: str) -> s.Tree:
         raise explain(problem, line, offset, text, source, start) from None
     builder = _Builder(text, source, offset)
     if isinstance(parse, Parse):
-        _check_depth(parse, Span(source, text, offset + len(line) - len(line.lstrip()), offset + len(line.rstrip())))
+        _check_depth(
+            parse,
+            Span(
+                source, text, offset + len(line) - len(line.lstrip()), offset + len(line.rstrip())
+            ),
+        )
     return builder.build(parse)
 
 
@@ -126,7 +158,9 @@ def _check_depth(parse: Parse[Token], span: Span) -> None:
 
 
 class _Builder:
-    """Turns lark's tree into ours. One method a grammar alias; a class only because the place of the text is shared."""
+    """Turns lark's tree into ours. One method a grammar alias; a class only because the place of
+    the text is shared.
+    """
 
     def __init__(self, text: str, source: str, offset: int) -> None:
         self.text, self.source, self.offset = text, source, offset
@@ -151,7 +185,9 @@ class _Builder:
     def _named(self, token: Token) -> s.Name:
         span, text = self._span(token), str(token)
         if text in RESERVED:
-            raise Malformed("a name", f"the reserved word {text}", span, f"call it {text}_ or otherwise")
+            raise Malformed(
+                "a name", f"the reserved word {text}", span, f"call it {text}_ or otherwise"
+            )
         if SUPERSCRIPTS & set(text):
             raise Malformed("a name of letters, digits and _", text, span, "write a power as x**2")
         return s.Name(span, spell(text))
@@ -167,8 +203,17 @@ class _Builder:
     def _number(self, token: Token) -> s.Tree:
         span = self._span(token)
         mantissa, _, exponent = str(token).lower().partition("e")
-        if len(mantissa) > LONGEST_NUMBER or len(exponent) > 5 or abs(int(exponent or 0)) > LONGEST_NUMBER:
-            raise Malformed(f"a number of at most {LONGEST_NUMBER} digits", f"{token[:20]}…", span, "give it a name as data")
+        if (
+            len(mantissa) > LONGEST_NUMBER
+            or len(exponent) > 5
+            or abs(int(exponent or 0)) > LONGEST_NUMBER
+        ):
+            raise Malformed(
+                f"a number of at most {LONGEST_NUMBER} digits",
+                f"{token[:20]}…",
+                span,
+                "give it a name as data",
+            )
         return s.Number(span, Rational(mantissa) * Rational(10) ** int(exponent or 0), str(token))
 
     def _string(self, token: Token) -> s.Tree:
@@ -178,7 +223,9 @@ class _Builder:
         return inside
 
     def _group(self, *parts: Any) -> s.Tree:
-        items = tuple(x for p in parts if p is not None for x in (p if isinstance(p, tuple) else (p,)))
+        items = tuple(
+            x for p in parts if p is not None for x in (p if isinstance(p, tuple) else (p,))
+        )
         return s.Group(self._over(*items), items)
 
     def _list(self, *items: s.Tree) -> tuple[s.Tree, ...]:
@@ -197,12 +244,16 @@ class _Builder:
 
     def _attribute(self, operand: s.Tree, name: Token) -> s.Tree:
         if name != "T":
-            raise Malformed(".T", f".{name}", self._span(name), f"write {name}(…): only .T stands after a dot")
+            raise Malformed(
+                ".T", f".{name}", self._span(name), f"write {name}(…): only .T stands after a dot"
+            )
         return s.Transpose(self._over(operand, name), operand)
 
     def _slice(self, start: s.Tree | None, stop: s.Tree | None, step: s.Tree | None) -> s.Tree:
         given = [p for p in (start, stop, step) if p is not None]
-        span = self._over(*given) if given else Span(self.source, self.text, self.offset, self.offset)
+        span = (
+            self._over(*given) if given else Span(self.source, self.text, self.offset, self.offset)
+        )
         return s.Slice(span, start, stop, step)
 
     def _subscript(self, base: s.Tree, items: tuple[s.Tree, ...]) -> s.Tree:
@@ -218,20 +269,39 @@ class _Builder:
         match function:
             case s.Name():
                 keywords = tuple(a for a in given if isinstance(a, s.Keyword))
-                return s.Call(span, function, tuple(a for a in given if not isinstance(a, s.Keyword)), keywords)
-            case s.Subscript(base=s.Name(text=word), items=items) if len(given) == 1 and not isinstance(given[0], s.Keyword):
+                return s.Call(
+                    span,
+                    function,
+                    tuple(a for a in given if not isinstance(a, s.Keyword)),
+                    keywords,
+                )
+            case s.Subscript(base=s.Name(text=word), items=items) if len(
+                given
+            ) == 1 and not isinstance(given[0], s.Keyword):
                 names = tuple(i for i in items if isinstance(i, s.Name))
                 if len(names) == len(items):
                     return s.Reduction(span, word, names, given[0])
-        raise Malformed("the name of a function before (", "something else", function.span, "write * to multiply")
+        raise Malformed(
+            "the name of a function before (",
+            "something else",
+            function.span,
+            "write * to multiply",
+        )
 
     def _dims(self, *items: s.DimItem) -> s.Tree:
         return s.Dims(self._over(*items), items)
 
     def _dim_item(self, name: Token, size: Token | None) -> s.DimItem:
         if size is not None and not (size.isdigit() and 0 < len(size) <= 9):
-            raise Malformed("a whole number as default size", str(size), self._span(size), "write for example N = 64")
-        return s.DimItem(self._over(name, size), self._named(name), None if size is None else int(size))
+            raise Malformed(
+                "a whole number as default size",
+                str(size),
+                self._span(size),
+                "write for example N = 64",
+            )
+        return s.DimItem(
+            self._over(name, size), self._named(name), None if size is None else int(size)
+        )
 
     def _role(self, token: Token) -> Token:
         return token
@@ -245,8 +315,15 @@ class _Builder:
     def _declared_array(self, name: Token, shape: tuple[s.Tree, ...]) -> s.Tree:
         return s.Declared(self._to_bracket(self._over(name, *shape), "]"), self._named(name), shape)
 
-    def _declared_family(self, name: Token, family: s.Range, shape: tuple[s.Tree, ...] = ()) -> s.Tree:
-        return s.Declared(self._to_bracket(self._over(name, family, *shape), "]"), self._named(name), shape, family)
+    def _declared_family(
+        self, name: Token, family: s.Range, shape: tuple[s.Tree, ...] = ()
+    ) -> s.Tree:
+        return s.Declared(
+            self._to_bracket(self._over(name, family, *shape), "]"),
+            self._named(name),
+            shape,
+            family,
+        )
 
     def _range(self, index: Token, first: s.Tree, last: s.Tree) -> s.Tree:
         return s.Range(self._over(index, last), self._named(index), first, last)
@@ -255,7 +332,9 @@ class _Builder:
         return s.Functions(self._over(*names), tuple(self._named(n) for n in names))
 
     def _assume_kind(self, name: Token, kind: Token) -> s.Tree:
-        return s.AssumeKind(self._over(name, kind), self._named(name), s.Name(self._span(kind), str(kind)))
+        return s.AssumeKind(
+            self._over(name, kind), self._named(name), s.Name(self._span(kind), str(kind))
+        )
 
     def _assume_relation(self, relation: s.Comparison) -> s.Tree:
         return s.AssumeRelation(relation.span, relation)
@@ -270,6 +349,10 @@ class _Builder:
         return s.Equation(self._over(name, value), self._named(name), None, value, ranges or ())
 
     def _entry_equation(
-        self, name: Token, indices: tuple[s.Tree, ...], value: s.Tree, ranges: tuple[s.Range, ...] | None
+        self,
+        name: Token,
+        indices: tuple[s.Tree, ...],
+        value: s.Tree,
+        ranges: tuple[s.Range, ...] | None,
     ) -> s.Tree:
         return s.Equation(self._over(name, value), self._named(name), indices, value, ranges or ())

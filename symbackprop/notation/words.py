@@ -1,8 +1,10 @@
-"""The functions of the language: which names may be called, with how many operands, and what is not learnt yet.
+"""The functions of the language: which names may be called, with how many operands, and what is not
+learnt yet.
 
-``ELEMENTWISE`` act entry by entry, ``REDUCTIONS`` take axes, ``ALONG`` act along one axis; ``LATER`` are words of the
-language that this version recognises without knowing. Their meaning stands elsewhere (``ir.functions``, ``library``).
-To teach one: add its row, and its rule to the elaborator if it is of no family here.
+``ELEMENTWISE`` act entry by entry, ``REDUCTIONS`` take axes, ``ALONG`` act along one axis;
+``LATER`` are words of the language that this version recognises without knowing. Their meaning
+stands elsewhere (``ir.functions``, ``library``). To teach one: add its row, and its rule to the
+elaborator if it is of no family here.
 """
 
 from __future__ import annotations
