@@ -39,9 +39,12 @@ def prove(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
     """A proof that ``lhs = rhs``, or None if none was found."""
     context = proof_context(program)
     by: list[str] = []
+    before: Expr = lhs - rhs
     try:
         for sentence, difference in _forms(lhs, rhs, program, context):
-            by.append(sentence)
+            if difference != before:
+                by.append(sentence)
+            before = difference
             if difference == 0:
                 return Equal(tuple(by), tuple(context.used), _display(lhs, rhs, tuple(by), program, context))
     except TooLarge:
@@ -52,7 +55,7 @@ def prove(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
 def _forms(lhs: Expr, rhs: Expr, program: Program, context: Context) -> Iterator[tuple[str, Expr]]:
     """The difference in ever more explicit forms, each with the sentence that leads to it."""
     difference = normalise(lhs - rhs, context)
-    yield "both sides in working form: δ collapsed, sums split and ordered", difference
+    yield "order factors, split sums and collapse δ", difference
     difference = expand(difference, context)
     yield "multiply out", difference
     yield "one common denominator", _vanishing(difference, context)

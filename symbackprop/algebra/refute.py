@@ -17,12 +17,12 @@ from typing import Any
 import mpmath
 import numpy as np
 from numpy.random import Generator
-from sympy import Basic, Expr, Symbol
+from sympy import Basic, Expr
 
 from symbackprop.algebra.kinks import at_kink, kinks
 from symbackprop.ir.arithmetic import DIGITS, Array, is_finite, is_rational, to_precise
 from symbackprop.ir.evaluate import Point, evaluate, run
-from symbackprop.ir.expressions import Index, entry_names, free_indices
+from symbackprop.ir.expressions import Apply, Index, entry_names, free_indices
 from symbackprop.ir.program import Program
 from symbackprop.ir.sample import admissible, draw, fitting
 from symbackprop.ir.verdict import Witness
@@ -32,6 +32,7 @@ LONG = 30  # equations
 DRAWS = 5  # exact points tried at each choice of extents
 CHOICES = 80  # choices of extents tried for the smallest counterexample
 TOLERANCE = 1e-8
+SLOPES = ("_prime", "_pprime")
 CLOSE = mpmath.mpf(10) ** -20  # of 50 digits: room for cancellation in what was computed on the way
 
 
@@ -112,40 +113,39 @@ def needed(program: Program, *forms: Expr) -> Program:
     nodes += [extent for q in inputs for extent in q.shape]
     nodes += [q.bound for q in inputs if q.bound is not None]
     nodes += [i for e in equations for i in e.indices]
-    dims = _extents(nodes, frozenset(program.dims))
+    inside = _all_nodes(nodes)
     conditions = []
     # Twice, since a condition may bring in a dim of an earlier one.
     for condition in program.conditions * 2:
-        own = _extents([condition[0], condition[2]], frozenset(program.dims))
-        if own & dims and condition not in conditions:
+        own = _all_nodes([condition[0], condition[2]])
+        if condition not in conditions and any(d in own and d in inside for d in program.dims):
             conditions.append(condition)
-            dims |= own
+            inside |= own
+    called = {e.name for e in inside if isinstance(e, Apply)}
+    applied = called | {name.removesuffix(s) for name in called for s in SLOPES}
     return replace(
         program,
-        dims=tuple(d for d in program.dims if d in dims),
+        dims=tuple(d for d in program.dims if d in inside),
         inputs=inputs,
+        functions=tuple(f for f in program.functions if f in applied),
         facts=tuple(f for f in program.facts if f.name in wanted),
         equations=tuple(equations),
         conditions=tuple(conditions),
     )
 
 
-def _extents(nodes: list[Basic], dims: frozenset[Symbol]) -> frozenset[Symbol]:
-    """The dims that occur in these nodes, extents of their indices included."""
-    found: set[Symbol] = set()
+def _all_nodes(nodes: list[Basic]) -> set[Basic]:
+    """Every node of these expressions, the extents of their indices included."""
     seen: set[Basic] = set()
     pending = list(nodes)
     while pending:
         e = pending.pop()
-        if e in seen:
-            continue
-        seen.add(e)
-        if isinstance(e, Index):
-            pending.append(e.extent)
-        elif e in dims:
-            found.add(e)
-        pending.extend(e.args)
-    return frozenset(found)
+        if e not in seen:
+            seen.add(e)
+            pending.extend(e.args)
+            if isinstance(e, Index):
+                pending.append(e.extent)
+    return seen
 
 
 def _agree(question: _Question, seed: int) -> bool | None:

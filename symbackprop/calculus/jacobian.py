@@ -10,7 +10,7 @@ from sympy import Expr, Mul
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.calculus.reverse import declared_names, generic_indices, reverse
+from symbackprop.calculus.reverse import Names, reverse
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import Step
 from symbackprop.ir.expressions import Delta, Entry, Index, Partial, substitute
@@ -28,9 +28,10 @@ def jacobian_entry(
     Malformed
         If ``of`` does not depend on ``wrt``.
     """
-    own, target = generic_indices(program, of), generic_indices(program, wrt)
+    known = Names(program)
+    own, target = known.indices(of), known.indices(wrt)
     names = {i.name for i in target}
-    taken = declared_names(program) | names | {i.name for i in own}
+    taken = known.taken | names | {i.name for i in own}
     spare = letters([i.extent for i in own], taken)
     rows = tuple(fresh if i.name in names else i for i, fresh in zip(own, spare, strict=True))
     if of == wrt:

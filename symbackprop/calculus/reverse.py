@@ -17,9 +17,9 @@ from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.differential import differential
 from symbackprop.ir.derivation import Step
-from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, Partial, entry_names, rename_apart, substitute
+from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, Partial, entries, entry_names, rename_apart, substitute
 from symbackprop.ir.letters import letters
-from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.program import Equation, Program, Quantity
 
 PREFIX = "grad_"
 Seed = tuple[tuple[Index, ...], Expr]
@@ -44,19 +44,36 @@ class Adjoint:
         return PREFIX + self.of
 
 
-def generic_indices(program: Program, name: str) -> tuple[Index, ...]:
-    """The indices at which ``name`` is written: those of its equation, or letters taken from its shape."""
-    for q in program.inputs:
-        if q.name == name:
-            return letters(q.shape, declared_names(program))
-    return program.equation(name).indices
+class Names:
+    """How the quantities of a program are indexed, looked up once."""
 
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.hidden = frozenset(e.name for e in program.equations if e.hidden)
+        self._indices = {e.name: e.indices for e in program.equations}
+        self.taken = frozenset(
+            [q.name for q in program.inputs] + [e.name for e in program.equations] + [d.name for d in program.dims]
+        )
+        wanted = {q.name: q for q in program.inputs}
+        for equation in program.equations:
+            if not wanted:
+                break
+            for name in sorted(entry_names(equation.rhs) & wanted.keys()):
+                self._indices[name] = self._as_written(wanted.pop(name), equation.rhs)
+        for name, q in wanted.items():
+            self._indices[name] = letters(q.shape, self.taken)
 
-def declared_names(program: Program) -> frozenset[str]:
-    """Names that no index may bear."""
-    return frozenset(
-        [q.name for q in program.inputs] + [e.name for e in program.equations] + [d.name for d in program.dims]
-    )
+    def _as_written(self, q: Quantity, rhs: Expr) -> tuple[Index, ...]:
+        """The indices that an input bears where it is first used (``W[j,i]``), if these are distinct letters."""
+        for entry in entries(rhs):
+            own = entry.indices
+            if entry.name == q.name and all(isinstance(i, Index) for i in own) and len({i.name for i in own}) == len(own):
+                return own
+        return letters(q.shape, self.taken)
+
+    def indices(self, name: str) -> tuple[Index, ...]:
+        """The indices at which ``name`` is written."""
+        return self._indices[name]
 
 
 def reverse(
@@ -85,14 +102,14 @@ def reverse(
         if equation.name in live:
             for name in entry_names(equation.rhs) & live:
                 consumers.setdefault(name, []).append(equation)
-    names = _order(program, live, consumers)
+    names = Names(program)
     values: dict[str, tuple[tuple[Index, ...], Expr]] = {}
     out: list[Adjoint] = []
-    for name in names:
+    for name in _order(program, live, consumers):
         if name == of:
-            adjoint = _start(program, of, seed)
+            adjoint = _start(names.indices(of), of, seed)
         else:
-            adjoint = _adjoint(program, name, consumers.get(name, []), values, context)
+            adjoint = _adjoint(names, name, consumers.get(name, []), values, context)
         if adjoint is not None:
             if seed or not entry_names(adjoint.entry):
                 values[name] = adjoint.indices, adjoint.entry
@@ -130,8 +147,7 @@ def _between(program: Program, of: str, wrt: Sequence[str]) -> set[str]:
     return reached & needed | ({of} if of in reached else set())
 
 
-def _start(program: Program, of: str, seed: Seed | None) -> Adjoint | None:
-    indices = generic_indices(program, of)
+def _start(indices: tuple[Index, ...], of: str, seed: Seed | None) -> Adjoint | None:
     if seed is not None:
         return Adjoint(of, *seed, (), (), hidden=False)
     if indices:
@@ -140,19 +156,19 @@ def _start(program: Program, of: str, seed: Seed | None) -> Adjoint | None:
 
 
 def _adjoint(
-    program: Program,
+    names: Names,
     name: str,
     consumers: list[Equation],
     values: Mapping[str, tuple[tuple[Index, ...], Expr]],
     context: Context,
 ) -> Adjoint:
-    target = generic_indices(program, name)
+    target = names.indices(name)
     chain, differentiated, collapsed = [], [], []
-    taken = declared_names(program) | {i.name for i in target}
+    taken = names.taken | {i.name for i in target}
     for equation in consumers:
         inner = letters(equation.shape, taken)
         body = rename_apart(substitute(equation.rhs, dict(zip(equation.indices, inner, strict=True))), target)
-        slope = normalise(differential(body, _seeded(name, target), frozenset((name,)), program.rules), context)
+        slope = normalise(differential(body, _seeded(name, target), frozenset((name,)), names.program.rules), context)
         upper = _upper(equation, inner, values)
         sum_over = (lambda e, over=inner: IndexSum(e, *over) if over else e)
         chain.append(sum_over(upper * Partial(Entry(equation.name, *inner), Entry(name, *target))))
@@ -165,8 +181,7 @@ def _adjoint(
         Step(Add(*differentiated), "differentiate entry by entry"),
         Step(entry, "δ keeps one term of each sum" if Add(*differentiated).has(Delta) else "collect"),
     )
-    hidden = name in {e.name for e in program.equations if e.hidden}
-    return Adjoint(name, target, entry, steps, tuple(e.name for e in consumers), hidden)
+    return Adjoint(name, target, entry, steps, tuple(e.name for e in consumers), name in names.hidden)
 
 
 def _seeded(name: str, target: tuple[Index, ...]):

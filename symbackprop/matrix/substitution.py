@@ -7,12 +7,13 @@ reverse mode chose is kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from symbackprop.ir import terms
 from symbackprop.ir.terms import Term
 
-SCALE_FREE = ("matmul", "outer", "mul", "dot")
-CARRIES_SCALE = ("transpose", "diag", "trace", "neg", "index")
+MULTILINEAR = ("matmul", "outer", "mul", "dot")
+LINEAR = ("transpose", "diag", "trace", "neg", "index", "sum", "mean")
 
 
 def replace_names(term: Term, values: Mapping[str, Term]) -> Term:
@@ -29,30 +30,56 @@ def _fitted(value: Term, named: Term) -> Term:
     return terms.broadcast(value, named.shape) if value.rank <= named.rank else value
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A scalar factor ``above / below``; None stands for 1."""
+
+    above: Term | None = None
+    below: Term | None = None
+
+    def times(self, other: Scale) -> Scale:
+        return Scale(_product(self.above, other.above), _product(self.below, other.below))
+
+    def on(self, term: Term) -> Term:
+        """``above * term / below``, or ``above / below * term`` where both are there."""
+        if self.above is not None and self.below is not None:
+            return terms.mul(terms.div(self.above, self.below), term)
+        if self.below is not None:
+            return terms.div(term, self.below)
+        return term if self.above is None else terms.mul(self.above, term)
+
+
+def _product(a: Term | None, b: Term | None) -> Term | None:
+    if a is None or b is None:
+        return b if a is None else a
+    if a.op == b.op == "number":
+        return terms.number(a.attrs[0] * b.attrs[0])
+    return terms.mul(a, b)
+
+
 def draw_out_scale(term: Term) -> Term:
-    """``outer(2 * r, theta).T @ X → 2 * (outer(r, theta).T @ X)``: numbers and scalars in front of a product."""
+    """``outer(2 * r, theta).T @ (X / N) → 2 / N * (outer(r, theta).T @ X)``: scalars in front of a product."""
     scale, rest = _split_scale(term)
-    return rest if scale is None else terms.mul(scale, rest)
+    return scale.on(rest)
 
 
-def _split_scale(term: Term) -> tuple[Term | None, Term]:
+def _split_scale(term: Term) -> tuple[Scale, Term]:
     """A scalar factor of ``term`` and the rest, drawn out through every operation that is linear."""
-    if term.op == "mul":
-        a, b = term.args
-        if a.rank == 0 and b.rank > 0:
-            inner, rest = _split_scale(b)
-            return (a if inner is None else terms.mul(a, inner)), rest
-    if term.op in SCALE_FREE:
-        scales, parts = zip(*(_split_scale(a) for a in term.args), strict=True)
-        found = [s for s in scales if s is not None]
-        if not found:
-            return None, Term(term.op, parts, term.shape, term.attrs)
-        total = found[0]
-        for s in found[1:]:
-            total = terms.mul(total, s)
-        return total, Term(term.op, parts, term.shape, term.attrs)
-    if term.op in CARRIES_SCALE or term.op in ("sum", "mean"):
+    if term.rank or term.op in ("sum", "mean", "trace", "dot"):
+        if term.op == "mul" and term.args[0].rank == 0:
+            scale, rest = _split_scale(term.args[1])
+            return Scale(term.args[0]).times(scale), rest
+        if term.op == "div" and term.args[1].rank == 0:
+            scale, rest = _split_scale(term.args[0])
+            return Scale(below=term.args[1]).times(scale), rest
+    if term.op in MULTILINEAR:
+        total, parts = Scale(), []
+        for a in term.args:
+            scale, part = _split_scale(a)
+            total = total.times(scale)
+            parts.append(part)
+        return total, Term(term.op, tuple(parts), term.shape, term.attrs)
+    if term.op in LINEAR:
         scale, inner = _split_scale(term.args[0])
         return scale, Term(term.op, (inner,), term.shape, term.attrs)
-    args = tuple(draw_out_scale(a) for a in term.args)
-    return None, Term(term.op, args, term.shape, term.attrs)
+    return Scale(), Term(term.op, tuple(draw_out_scale(a) for a in term.args), term.shape, term.attrs)

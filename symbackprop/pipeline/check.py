@@ -79,7 +79,8 @@ class Checker:
         """Relative error of the derivative along a random direction, against a central difference."""
         wrt, of = derivative.wrt[0], derivative.of
         x = np.asarray(point.values[wrt], dtype=float)
-        direction = np.random.default_rng([seed, 1]).normal(size=x.shape)
+        nearest = np.min(np.abs(x[x != 0]), initial=1.0)  # stay clear of 0, where log and its like end
+        direction = np.random.default_rng([seed, 1]).normal(size=x.shape) * nearest
         ahead, behind = (self._output(of, point, wrt, x + h * direction) for h in (STEP, -STEP))
         numeric = (ahead - behind) / (2 * STEP)
         value = np.asarray(point.values[derivative.equation.name], dtype=float)
@@ -89,7 +90,8 @@ class Checker:
             claimed = np.sum(value * direction)
         else:
             claimed = _along(value, direction, len(np.shape(numeric)), self.record.layout)
-        return float(np.max(np.abs(claimed - numeric), initial=0.0) / (1 + np.max(np.abs(numeric), initial=0.0)))
+        error = np.max(np.abs(claimed - numeric), initial=0.0)
+        return float(error / (nearest + np.max(np.abs(numeric), initial=0.0)))
 
     def _output(self, of: str, point: Point, wrt: str, value: Array) -> Array:
         """``of`` with ``wrt`` set to ``value``, by the evaluator: an intermediate is a free input of the lines after it."""

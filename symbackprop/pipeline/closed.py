@@ -55,8 +55,7 @@ class Closing:
         if flat is not None:
             forms = [self._maker.form(e, derivative.equation.indices) for e in candidates(flat, self._context)]
             best = min(forms, key=lambda form: form.price)
-            again = self._maker.price(written)
-            if best.price < again:
+            if size(best.term) < size(written) and best.price[0] <= self._maker.price(written)[0]:
                 written = best.term
         return written if size(written) <= SIZE_LIMIT else None
 

@@ -24,7 +24,7 @@ from symbackprop.ir.terms import Term
 from symbackprop.ir.terms import name as name_term
 from symbackprop.matrix.substitution import replace_names
 from symbackprop.network.model import Model
-from symbackprop.notation.text_printer import show, show_entry, show_equation
+from symbackprop.notation.text_printer import show, show_entry
 from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
 from symbackprop.pipeline.presentation import FormMaker
@@ -48,6 +48,13 @@ class DerivativeResult:
     def name(self) -> str:
         """What this derivative is called in the other ones: ``grad_W``."""
         return self._derivative.equation.name
+
+    @property
+    def label(self) -> str:
+        """What stands left of ``=``: ``grad_W``, or ``d(yhat)/d(theta)`` for a Jacobian."""
+        if self._derivative.kind == "gradient":
+            return self.name
+        return f"d({self._derivative.of})/d({self.wrt})"
 
     @property
     def shape(self) -> tuple[str, ...]:
@@ -88,12 +95,17 @@ class DerivativeResult:
     @cached_property
     def index(self) -> str:
         """The generic entry in index notation."""
-        return show_equation(self._owner.readable_equation(self._derivative.equation))
+        equation = self._owner.readable_equation(self._derivative.equation)
+        return show_generic(replace(equation, name=self.label))
 
     @cached_property
     def latex(self) -> str:
         """The whole relation ``∇_W L = …`` in LaTeX."""
-        return self._owner.latex_relation(replace(self._derivative.equation, term=self.term))
+        if self._derivative.kind == "gradient":
+            return self._owner.latex_relation(replace(self._derivative.equation, term=self.term))
+        of, wrt = (self._owner.notation.name(n) for n in (self._derivative.of, self.wrt))
+        body = latex_term(self.term, self._owner.notation)
+        return rf"\frac{{\partial {of}}}{{\partial {wrt}}} = {body}"
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -130,12 +142,18 @@ class DerivativeResult:
         return f"$\\displaystyle {self.latex}$"
 
     def __repr__(self) -> str:
-        return f"{self.name} = {self.text}"
+        return f"{self.label} = {self.text}"
 
 
 def _step_json(step: Step, notation: Notation) -> dict[str, str]:
     latex = latex_term if isinstance(step.form, Term) else latex_entry
     return {"text": _step_text(step), "latex": latex(step.form, notation), "because": step.because}
+
+
+def show_generic(equation: Equation) -> str:
+    """``Z[n,m] = sum[d](X[n,d]*W[m,d]) + b[m]``: an equation by its generic entry."""
+    at = f"[{','.join(i.name for i in equation.indices)}]" if equation.indices else ""
+    return f"{equation.name}{at} = {show_entry(equation.rhs)}"
 
 
 def _step_text(step: Step) -> str:
@@ -252,7 +270,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
                     "name": equation.name,
                     "shape": [str(e) for e in equation.shape],
                     "text": show(equation.term),
-                    "index": show_equation(shown),
+                    "index": show_generic(shown),
                     "latex": self.latex_relation(shown),
                 }
             )
@@ -274,9 +292,9 @@ class Derivation(Mapping[Any, DerivativeResult]):
             if form == "index":
                 body = d.index
             elif form == "closed":
-                body = f"{d.name} = {d.closed if d.closed is not None else '(' + str(d.closed_reason) + ')'}"
+                body = f"{d.label} = {d.closed if d.closed is not None else '(' + str(d.closed_reason) + ')'}"
             else:
-                body = f"{d.name} = {d.text}"
+                body = f"{d.label} = {d.text}"
             lines.append((body, shape, d))
         width = min(max((len(b) for b, _, _ in lines), default=0), 78)
         out = []

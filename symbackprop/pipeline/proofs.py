@@ -1,0 +1,175 @@
+"""``prove "A == B"``: an identity read from text, decided, and told as steps or as the smallest counterexample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from symbackprop.algebra.prove import decide
+from symbackprop.errors import Malformed, Span
+from symbackprop.ir.letters import letters
+from symbackprop.ir.program import Program, Quantity
+from symbackprop.ir.terms import Shape, Term, same_shape, show_shape
+from symbackprop.ir.verdict import Different, Equal, Verdict, Witness
+from symbackprop.library.functions import RULES
+from symbackprop.library.scopes import scope_of
+from symbackprop.matrix.lower import entry as lowered_entry
+from symbackprop.network.model import Model
+from symbackprop.notation import syntax
+from symbackprop.notation.elaborate import Scope, elaborate
+from symbackprop.notation.text_printer import show, show_entry
+from symbackprop.notation.text_reader import read_expression
+from symbackprop.notation.words import CONSTANTS
+from symbackprop.pipeline.compilation import program_of
+
+WORDS = {Equal: "proved", Different: "refuted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of an identity: the verdict, and the proof or the counterexample."""
+
+    left: Term
+    right: Term
+    decision: Verdict
+
+    @property
+    def verdict(self) -> str:
+        """``proved``, ``refuted`` or ``undecided``."""
+        return WORDS.get(type(self.decision), "undecided")
+
+    @property
+    def statement(self) -> str:
+        """The identity as it was understood."""
+        return f"{show(self.left)} == {show(self.right)}"
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """The lines of the proof, each with its reason; empty if there is none."""
+        if not isinstance(self.decision, Equal):
+            return ()
+        shown = tuple((f"{show_entry(a)} == {show_entry(b)}", why) for a, b, why in self.decision.lines)
+        return shown + tuple(("the difference", sentence) for sentence in self.decision.by)
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of ``prove --json``."""
+        out: dict[str, Any] = {"schema": 1, "verdict": self.verdict, "statement": self.statement}
+        if isinstance(self.decision, Equal):
+            out["steps"] = [{"text": text, "because": why} for text, why in self.steps]
+            out["facts"] = [str(f) for f in self.decision.facts]
+        elif isinstance(self.decision, Different):
+            out["counterexample"] = witness_json(self.decision.witness)
+        else:
+            out["why"] = self.decision.why
+        return out
+
+    def __str__(self) -> str:
+        lines = [f"{self.verdict}: {self.statement}"]
+        if isinstance(self.decision, Equal):
+            width = min(max((len(show_entry(a) + show_entry(b)) + 4 for a, b, _ in self.decision.lines), default=0), 78)
+            for a, b, why in self.decision.lines:
+                lines.append(f"  {f'{show_entry(a)} == {show_entry(b)}':<{width}}   ({why})")
+            lines.append(f"  the difference vanishes: {'; '.join(self.decision.by)}")
+            if self.decision.facts:
+                lines.append("  using " + ", ".join(dict.fromkeys(str(f) for f in self.decision.facts)))
+        elif isinstance(self.decision, Different):
+            lines.append(witness_text(self.decision.witness))
+        else:
+            lines.append(f"  {self.decision.why}")
+        return "\n".join(lines)
+
+
+def prove(text: str, model: Model | None = None) -> Proof:
+    """Decide an identity ``A == B``.
+
+    Parameters
+    ----------
+    text : str
+        Two expressions of the model language with ``==`` between them. Without a model every name that is not declared
+        is a real scalar.
+    model : Model, optional
+        Whose names and facts the expressions may use.
+
+    Raises
+    ------
+    Malformed
+        If ``text`` is not an equation of two expressions whose shapes fit.
+    """
+    tree = read_expression(text, "<identity>")
+    if not isinstance(tree, syntax.Comparison) or tree.op != "==":
+        raise Malformed("an identity A == B", "no == between two expressions", tree.span, 'prove "A == B"')
+    if model is None:
+        program = _scalars(tree)
+        scope = Scope(shapes={q.name: () for q in program.inputs}, expansions=scope_of(program).expansions)
+    else:
+        program = program_of(model)
+        scope = scope_of(program)
+    left, right = elaborate(tree.left, scope), elaborate(tree.right, scope)
+    shape = _common_shape(left, right, tree.span)
+    names = {q.name for q in program.inputs} | {e.name for e in program.equations} | {d.name for d in program.dims}
+    indices = letters(shape, names)
+    lhs, extra = lowered_entry(left, indices if left.rank else (), program)
+    program = program.extended(extra)
+    rhs, extra = lowered_entry(right, indices if right.rank else (), program)
+    return Proof(left, right, decide(lhs, rhs, program.extended(extra)))
+
+
+def _common_shape(left: Term, right: Term, span: Span) -> Shape:
+    if left.rank and right.rank and not same_shape(left.shape, right.shape):
+        raise Malformed("two sides of one shape", f"{show_shape(left.shape)} == {show_shape(right.shape)}", span)
+    return left.shape or right.shape
+
+
+def _scalars(tree: syntax.Tree) -> Program:
+    """A program whose inputs are the names of ``tree``, as real scalars."""
+    names = sorted({n for n in _names(tree) if n not in CONSTANTS})
+    return Program((), tuple(Quantity(n, (), "data") for n in names), (), (), (), "", rules=RULES)
+
+
+def _names(tree: Any) -> set[str]:
+    """Names that stand for values: not those that are called."""
+    if isinstance(tree, syntax.Name):
+        return {tree.text}
+    if isinstance(tree, tuple):
+        return set().union(*(_names(t) for t in tree)) if tree else set()
+    if not is_dataclass(tree) or isinstance(tree, Span):
+        return set()
+    inner = (getattr(tree, f.name) for f in fields(tree) if f.name != "span")
+    if isinstance(tree, syntax.Call):
+        inner = (getattr(tree, f.name) for f in fields(tree) if f.name not in ("span", "function"))
+    return set().union(*(_names(t) for t in inner))
+
+
+def plain_value(value: Any) -> Any:
+    """A number or nested list that JSON can hold: integers as such, fractions as text, others as floats."""
+    if isinstance(value, np.ndarray):
+        return plain_value(value.tolist())
+    if isinstance(value, list):
+        return [plain_value(v) for v in value]
+    if getattr(value, "denominator", None) == 1:
+        return int(value)
+    return str(value) if hasattr(value, "denominator") else float(value)
+
+
+def witness_json(witness: Witness) -> dict[str, Any]:
+    """A counterexample as JSON."""
+    return {
+        "dims": dict(witness.dims),
+        "values": {name: plain_value(v) for name, v in witness.values.items()},
+        "functions": dict(witness.functions),
+        "entry": dict(witness.entry),
+        "claimed": plain_value(witness.claimed),
+        "true": plain_value(witness.true),
+    }
+
+
+def witness_text(witness: Witness) -> str:
+    """A counterexample for a terminal."""
+    shown = witness_json(witness)
+    at = [f"{k} = {v}" for part in ("dims", "values", "functions") for k, v in shown[part].items()]
+    lines = [f"  at {', '.join(at)}"] if at else []
+    entry = f" (entry {', '.join(f'{k} = {v}' for k, v in shown['entry'].items())})" if shown["entry"] else ""
+    lines.append(f"  the left side is {shown['claimed']}, the right side is {shown['true']}{entry}")
+    return "\n".join(lines)
