@@ -34,27 +34,36 @@ class Loss:
 
 # fmt: off
 LOSSES = (
-    Loss("mse",                  ("a", "b"),          ("N", "N"),     "mean((a - b)**2)",
-         "2*(a - b)/N", remark="mean squared error: the loss of regression"),
-    Loss("cross_entropy",        ("Z", "Y"),          ("N,K", "N,K"), "mean(-sum(Y*log_softmax(Z, axis=-1), axis=-1))",
+    Loss("mse", ("a", "b"), ("N", "N"),
+         "mean((a - b)**2)",
+         "2*(a - b)/N",
+         remark="mean squared error: the loss of regression"),
+    Loss("cross_entropy", ("Z", "Y"), ("N,K", "N,K"),
+         "mean(-sum(Y*log_softmax(Z, axis=-1), axis=-1))",
          "(softmax(Z, axis=1) - Y)/N", "Y onehot",
-         remark="softmax cross-entropy of scores Z against one-hot rows Y: the loss of classification"),
-    Loss("binary_cross_entropy", ("p", "y"),          ("N", "N"),     "mean(-y*log(p) - (1 - y)*log(1 - p))",
-         "(p - y)/(p*(1 - p))/N", remark="logistic cross-entropy of probabilities p against labels y in {0, 1}"),
-    Loss("hinge",                ("s", "y"),          ("N", "N"),     "mean(relu(1 - y*s))",
-         "-y*step(1 - y*s)/N", remark="the margin loss of support vector machines, labels y in {-1, 1}"),
-    Loss("huber",                ("a", "b", "delta"), ("N", "N", ""),
+         remark="softmax cross-entropy of scores against one-hot rows: the loss of classification"),
+    Loss("binary_cross_entropy", ("p", "y"), ("N", "N"),
+         "mean(-y*log(p) - (1 - y)*log(1 - p))",
+         "(p - y)/(p*(1 - p))/N",
+         remark="logistic cross-entropy of probabilities p against labels y in {0, 1}"),
+    Loss("hinge", ("s", "y"), ("N", "N"),
+         "mean(relu(1 - y*s))",
+         "-y*step(1 - y*s)/N",
+         remark="the margin loss of support vector machines, labels y in {-1, 1}"),
+    Loss("huber", ("a", "b", "delta"), ("N", "N", ""),
          "mean(where(abs(a - b) <= delta, (a - b)**2/2, delta*(abs(a - b) - delta/2)))",
          "where(abs(a - b) <= delta, a - b, delta*sign(a - b))/N", defaults=(1,),
          remark="quadratic near 0, linear far away: regression with outliers"),
-    Loss("kl_div",               ("p", "q"),          ("K", "K"),     "sum(p*log(p/q))",
-         "log(p/q) + 1", remark="the Kullback-Leibler divergence of q from p, summed, of probabilities (not PyTorch's logs)"),
+    Loss("kl_div", ("p", "q"), ("K", "K"),
+         "sum(p*log(p/q))",
+         "log(p/q) + 1",
+         remark="the Kullback-Leibler divergence of q from p, of probabilities and summed"),
 )
 
-#: Squared error as the notes write it, and the logistic loss by scores: formulas that notes explain, no functions.
+#: Losses as the notes write them, with the gradient by the first name: formulas, no functions.
 FORMULAS = {
-    "squared error":         ("sum((yhat - y)**2)", "2*(yhat - y)"),
-    "logistic loss":         ("sum(softplus(z) - y*z)", "sigmoid(z) - y"),
+    "squared error":         ("sum((yhat - y)**2)",             "2*(yhat - y)"),
+    "logistic loss":         ("sum(softplus(z) - y*z)",         "sigmoid(z) - y"),
     "softmax cross-entropy": ("-sum(Y*log_softmax(Z, axis=1))", "softmax(Z, axis=1) - Y"),
 }
 # fmt: on

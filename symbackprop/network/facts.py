@@ -8,7 +8,7 @@ from sympy import Expr
 
 from symbackprop.errors import Malformed, NotSupported
 from symbackprop.ir.program import DECLARABLE_FACTS, Fact
-from symbackprop.ir.terms import same_extent, show_shape
+from symbackprop.ir.terms import Term, same_extent, show_shape
 from symbackprop.notation import syntax as s
 from symbackprop.notation.elaborate import Scope, elaborate
 from symbackprop.notation.elaborate_operators import constant_value
@@ -118,12 +118,9 @@ def sum_fact(tree: s.AssumeRelation, scope: Scope, facts: Sequence[Fact]) -> Fac
     return fact
 
 
-def term_extent(value: object) -> Expr | None:
+def term_extent(value: Term) -> Expr | None:
     """A number or an extent as an expression; None for any other term."""
-    op, attrs = value.op, value.attrs  # type: ignore[attr-defined]
-    if op == "dim":
-        return attrs[0]  # type: ignore[no-any-return]
-    return constant_value(value)  # type: ignore[arg-type]
+    return value.attrs[0] if value.op == "dim" else constant_value(value)
 
 
 def _check_sums(fact: Fact, scope: Scope, facts: Sequence[Fact], tree: s.AssumeRelation) -> None:
@@ -157,7 +154,8 @@ def condition(
     left, right = extent(relation.left, scope), extent(relation.right, scope)
     gap = right - left
     never = {
-        "<": gap.is_nonpositive, "<=": gap.is_negative, ">": gap.is_nonnegative, ">=": gap.is_positive,
+        "<": gap.is_nonpositive, "<=": gap.is_negative,
+        ">": gap.is_nonnegative, ">=": gap.is_positive,
         "==": gap.is_nonzero, "!=": gap.is_zero,
     }[relation.op]  # fmt: skip
     if never:

@@ -1,10 +1,10 @@
-"""A model: what a model file declares and defines, with names resolved and shapes worked out.
+r"""A model: what a model file declares and defines, with names resolved and shapes worked out.
 
 ``parse`` takes the text, ``load`` a name of a model that ships, a path, or ``-``. The result is
 plain data; ``matrix.lower`` makes the program of it. Names, facts and shapes that do not fit are
 ``Malformed``, with their place in the file.
 
->>> parse("dims N\\ndata x[N]\\nparam w[N]\\nL = w @ x").output
+>>> parse("data x, y\nL = x*y").output
 'L'
 """
 

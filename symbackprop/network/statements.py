@@ -69,6 +69,13 @@ class Reading:
                 name.span,
                 f"{ADJOINT_PREFIX}X is the adjoint of X; choose another name",
             )
+        if name.text.startswith("_"):
+            raise Malformed(
+                "a name that begins with a letter",
+                name.text,
+                name.span,
+                "_1, _2, … are the tool's own",
+            )
         if name.text in CONSTANTS:
             raise Malformed(
                 "a new name", f"the constant {name.text}", name.span, "choose another name"

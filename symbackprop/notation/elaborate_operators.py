@@ -21,6 +21,8 @@ from symbackprop.notation.numbers import check_power, division_by_zero, show_num
 from symbackprop.notation.scope import Scope, unknown
 from symbackprop.notation.words import CONSTANTS, ELEMENTWISE, REDUCTIONS
 
+ZERO = Integer(0)
+
 
 @singledispatch
 def elaborate(tree: s.Tree, scope: Scope) -> Term:
@@ -36,8 +38,18 @@ def elaborate(tree: s.Tree, scope: Scope) -> Term:
 def source_of(tree: s.Tree) -> str:
     """The words of the user, bracketed where an operator may follow."""
     text = " ".join(tree.span.text[tree.span.start : tree.span.end].split())
-    compound = isinstance(tree, (s.Binary, s.Unary, s.Comparison)) and not text.startswith("(")
-    return f"({text})" if compound else text
+    compound = isinstance(tree, (s.Binary, s.Unary, s.Comparison))
+    return f"({text})" if compound and not _is_bracketed(text) else text
+
+
+def _is_bracketed(text: str) -> bool:
+    """Whether one pair of brackets encloses the whole text."""
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return text[0] == "(" and at == len(text) - 1
+    return False
 
 
 def checked(
@@ -208,7 +220,7 @@ def _numbers(tree: s.Binary, a: Term, b: Term) -> Term | None:
 def constant_value(term: Term) -> Rational | None:
     """The exact value of a term of literals, where it is rational; None for any other."""
     if term.op == "number":
-        return term.attrs[0]  # type: ignore[no-any-return]
+        return term.attrs[0]
     if term.op not in ("neg", "add", "sub", "mul", "div", "pow"):
         return None
     values = [constant_value(a) for a in term.args]
@@ -217,12 +229,12 @@ def constant_value(term: Term) -> Rational | None:
     return _calculate(term.op, *(v for v in values if v is not None))
 
 
-def _calculate(op: str, a: Rational, b: Rational = Integer(0)) -> Rational | None:
+def _calculate(op: str, a: Rational, b: Rational = ZERO) -> Rational | None:
     if op == "pow":
         return a**b if b.q == 1 and not (a == 0 and b < 0) else None
     if op == "div":
         return a / b if b != 0 else None
-    return {"neg": -a, "add": a + b, "sub": a - b, "mul": a * b}[op]  # type: ignore[no-any-return]
+    return {"neg": -a, "add": a + b, "sub": a - b, "mul": a * b}[op]
 
 
 @elaborate.register

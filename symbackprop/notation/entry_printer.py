@@ -1,9 +1,10 @@
 """Index notation as text: ``sum[d](X[n,d]*W[m,d]) + b[m]``, in an order that people write.
 
-A product shows its coefficient first, then scalars, then factors in the order of the indices left of ``=``, then the rest,
-quotients last; a sum shows positive before negative summands and large ones before small ones; a
-coefficient that all summands share is drawn out. Canonical bound indices (``_b1_0``) get the letter
-of their extent (N → n), or the next free of i, j, k, … avoiding every name in sight.
+A product shows its coefficient first, then scalars, then factors in the order of the indices left
+of ``=``, then the rest, quotients last; a sum shows positive before negative summands and sums over
+indices before entries; a coefficient that all summands share is drawn out. Canonical bound indices
+(``_b1_0``) get the letter of their extent (N → n), or the next free of i, j, k, … avoiding every
+name in sight.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def extent_with_level(e: Expr) -> Shown:
 
 def show_extent(e: object) -> str:
     """An extent or an affine index, written close: ``H-R+1``."""
-    return extent_with_level(e)[0].replace(" ", "")  # type: ignore[arg-type]
+    return extent_with_level(e)[0].replace(" ", "")
 
 
 def _at(e: Expr, level: int, at: Letters) -> str:
@@ -127,8 +128,8 @@ def _(e: Entry, at: Letters) -> Shown:
 @_show.register(IndexMax)
 @_show.register(IndexProduct)
 def _(e: IndexSum | IndexMax | IndexProduct, at: Letters) -> Shown:
-    outside = at.taken | {at.names.get(i, i.name) for i in free_indices(e)}
-    names, taken = dict(at.names), set(outside)
+    names = dict(at.names)
+    taken = {*at.taken, *(at.names.get(i) or str(i.name) for i in free_indices(e))}
     for b in e.bound:
         kept = _is_plain(b.name) and b.name not in taken
         names[b] = b.name if kept else letters((b.extent,), taken)[0].name

@@ -41,7 +41,7 @@ def _walk(tree: s.Tree, scope: Scope, indices: Mapping[str, Any], expected: str)
         case s.Number(value=value) if value.q == 1:
             return Integer(value.p)
         case s.Name(text=text) if text in indices:
-            return indices[text]  # type: ignore[no-any-return]
+            return indices[text]
         case s.Name(text=text) if text in scope.dims:
             return scope.dims[text]
         case s.Name(text=text) if not scope.declares(text):
@@ -60,9 +60,9 @@ def _operate(op: str, a: Expr, b: Expr, tree: s.Tree, expected: str) -> Expr:
         if isinstance(a, Rational):
             check_power(a, b, tree.span)
         if b.p <= LARGEST_EXTENT_POWER:
-            return expand(a**b)  # type: ignore[no-any-return]
+            return expand(a**b)
     if op in ("+", "-", "*"):
-        return expand({"+": a + b, "-": a - b, "*": a * b}[op])  # type: ignore[no-any-return]
+        return expand({"+": a + b, "-": a - b, "*": a * b}[op])
     if op in ("//", "%"):
         if b.is_positive is not True:
             raise Malformed(

@@ -119,4 +119,4 @@ def close_to(name: str, known: tuple[str, ...]) -> str:
 
 def extent_names(e: Expr) -> frozenset[str]:
     """The names of the extents in an expression of extents."""
-    return frozenset(s.name for s in e.free_symbols)  # type: ignore[attr-defined]
+    return frozenset(s.name for s in e.free_symbols)

@@ -15,9 +15,13 @@ from symbackprop.errors import Malformed, Span
 
 # fmt: off
 WORDS = {
-    "NAME": "a name", "NUMBER": "a number", "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]", "COMMA": "a comma",
-    "EQUAL": "=", "COLON": ":", "DOT": ".T", "__ANON_0": "..", "IN": "in", "FOR": "for", "_FOR": "for",
-    "ADDITIVE": "+ or -", "MULTIPLICATIVE": "an operator", "POWER": "**", "COMPARE": "a comparison", "LESS": "<",
+    "NAME": "a name", "NUMBER": "a number", "LPAR": "(", "RPAR": ")", "LSQB": "[",
+    "RSQB": "]",
+    "COMMA": "a comma",
+    "EQUAL": "=", "COLON": ":", "DOT": ".T", "__ANON_0": "..", "IN": "in", "FOR": "for",
+    "_FOR": "for",
+    "ADDITIVE": "+ or -", "MULTIPLICATIVE": "an operator", "POWER": "**", "COMPARE": "a comparison",
+    "LESS": "<",
     "STRING": "a string", "ELLIPSIS": "...", "$END": "the end of the line",
 }
 HINTS = {
@@ -39,9 +43,11 @@ HINTS = {
     "\\": "LaTeX is read by `verify`; here write Python's notation",
     "{": "brackets are ( ) and [ ]", "}": "brackets are ( ) and [ ]",
     ";": "write one statement a line",
-    "&": "indicators are combined by *", "|": "absolute values are written abs(x)", "!": "unequal is written !=",
+    "&": "indicators are combined by *", "|": "absolute values are written abs(x)",
+    "!": "unequal is written !=",
     "$": "formulas stand without $",
-    "and": "there is no and, or, not: multiply indicators", "or": "there is no and, or, not: multiply indicators",
+    "and": "there is no and, or, not: multiply indicators",
+    "or": "there is no and, or, not: multiply indicators",
     "not": "there is no and, or, not: write 1 - c for an indicator c",
     "if": "there is no if: write where(c, a, b)", "else": "there is no if: write where(c, a, b)",
     "=": "a comparison is written ==",
@@ -56,37 +62,30 @@ def explain(
     problem: UnexpectedInput, line: str, offset: int, text: str, source: str, start: str
 ) -> Malformed:
     """The four-part error for what lark met in ``line``, which stands at ``offset`` of ``text``."""
-    if isinstance(problem, UnexpectedCharacters):
-        at, found, allowed = (
-            problem.pos_in_stream,
-            line[problem.pos_in_stream],
-            problem.allowed or (),
-        )
-    elif isinstance(problem, UnexpectedToken) and problem.token.type != "$END":
-        token = problem.token
-        at, found, allowed = token.start_pos or 0, str(token), problem.accepts or problem.expected
-    elif isinstance(problem, (UnexpectedToken, UnexpectedEOF)):
-        at, found = len(line.rstrip()), ""
-        allowed = (
-            problem.accepts or problem.expected
-            if isinstance(problem, UnexpectedToken)
-            else problem.expected
-        )
-    else:
-        raise AssertionError(
-            f"lark has a further kind of complaint: {type(problem).__name__}"
-        ) from problem
+    at, found, allowed = _met(problem, line)
     span = Span(source, text, offset + at, offset + at + max(1, len(found)))
     got = repr(found) if found else "the end of the line"
-    return Malformed(
-        _describe(set(allowed), start, at, line),
-        got,
-        span,
-        _hint(problem, found, set(allowed), line, at),
-    )
+    return Malformed(_describe(allowed, start), got, span, _hint(problem, found, allowed, line, at))
 
 
-def _describe(allowed: set[str], start: str, at: int, line: str) -> str:
+def _met(problem: UnexpectedInput, line: str) -> tuple[int, str, set[str]]:
+    """Where lark stopped, what stands there (nothing at the end), and which terminals may."""
+    end = len(line.rstrip())
+    if isinstance(problem, UnexpectedCharacters):
+        at = problem.pos_in_stream
+        return at, line[at], set(problem.allowed or ())
+    if isinstance(problem, UnexpectedToken):
+        allowed = {str(w) for w in problem.accepts or problem.expected}
+        token = problem.token
+        if token.type == "$END":
+            return end, "", allowed
+        return token.start_pos or 0, str(token), allowed
+    if isinstance(problem, UnexpectedEOF):
+        return end, "", {str(w) for w in problem.expected}
+    raise AssertionError(f"lark has a further kind of complaint: {type(problem).__name__}")
+
+
+def _describe(allowed: set[str], start: str) -> str:
     if start == "statement" and allowed & set(STATEMENTS):
         return "an equation (Z = …) or one of " + " ".join(w.lower() for w in STATEMENTS)
     if {"NAME", "NUMBER", "LPAR"} <= allowed:

@@ -29,7 +29,7 @@ from symbackprop.notation.entry_printer import (
     show_extent,
 )
 from symbackprop.notation.numbers import show_number
-from symbackprop.notation.words import ELEMENTWISE
+from symbackprop.notation.words import ELEMENTWISE, REDUCTIONS
 
 __all__ = ["show", "show_entry", "show_equation", "show_extent", "show_index_equation"]
 
@@ -188,7 +188,7 @@ _PRINTERS: dict[str, Callable[[Term], Shown]] = {
     "add": _binary("+", SUM), "sub": _binary("-", SUM),
     "mul": _binary("*", PRODUCT), "div": _binary("/", PRODUCT), "matmul": _binary("@", PRODUCT),
     "pow": _power, "neg": _neg, "transpose": _transpose, "apply": _apply, "compare": _compare,
-    **dict.fromkeys(("sum", "mean", "var", "max", "min", "prod", "norm1", "norm2", "logsumexp"), _reduction),
+    **dict.fromkeys(REDUCTIONS.values(), _reduction),
     "softmax": _along, "log_softmax": _along,
     **dict.fromkeys(("where", "dot", "outer", "diag", "trace"), _call),
     "ones": _filled, "zeros": _filled, "arange": _filled, "eye": _eye,

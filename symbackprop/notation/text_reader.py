@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -39,7 +40,13 @@ _CLOSING = {"(": ")", "[": "]"}
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
     grammar = files("symbackprop.notation").joinpath("text.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", start=["statement", "expression"], maybe_placeholders=True)
+    return Lark(
+        grammar,
+        parser="lalr",
+        start=["statement", "expression"],
+        maybe_placeholders=True,
+        propagate_positions=True,
+    )
 
 
 def read_expression(text: str, source: str = "<expression>") -> s.Tree:
@@ -116,9 +123,11 @@ def _close(opened: list[tuple[str, int]], span: Span) -> None:
         at = opened[-1][1]
         where = Span(span.source, span.text, at, at + 1)
         raise Malformed(
-            f"{_CLOSING[opened[-1][0]]} for the bracket opened in column {where.column} of line {where.line}", bracket, span,
+            f"{_CLOSING[opened[-1][0]]} for line {where.line}, column {where.column}",
+            bracket,
+            span,
             "close the brackets in the order in which they were opened",
-        )  # fmt: skip
+        )
     opened.pop()
 
 
@@ -158,8 +167,9 @@ def _check_depth(parse: Parse[Token], span: Span) -> None:
 
 
 class _Builder:
-    """Turns lark's tree into ours. One method a grammar alias; a class only because the place of
-    the text is shared.
+    """Turns lark's tree into ours: one method a rule of the grammar, called with its stretch of text.
+
+    A class only because all methods share the text and the place of the line in it.
     """
 
     def __init__(self, text: str, source: str, offset: int) -> None:
@@ -167,20 +177,17 @@ class _Builder:
 
     def build(self, parse: Parse[Token]) -> Any:
         rule: Callable[..., Any] = getattr(self, f"_{parse.data}")
-        return rule(*(self.build(c) if isinstance(c, Parse) else c for c in parse.children))
+        meta = parse.meta
+        span = (
+            Span(self.source, self.text, self.offset + meta.start_pos, self.offset + meta.end_pos)
+            if not meta.empty
+            else Span(self.source, self.text, self.offset, self.offset)
+        )
+        return rule(span, *(self.build(c) if isinstance(c, Parse) else c for c in parse.children))
 
     def _span(self, token: Token) -> Span:
         start = self.offset + (token.start_pos or 0)
         return Span(self.source, self.text, start, start + len(token))
-
-    def _over(self, *parts: s.Tree | Token | None) -> Span:
-        spans = [p.span if isinstance(p, s.Tree) else self._span(p) for p in parts if p is not None]
-        return Span(self.source, self.text, min(p.start for p in spans), max(p.end for p in spans))
-
-    def _to_bracket(self, span: Span, bracket: str) -> Span:
-        """The span lengthened to the closing bracket that follows it."""
-        end = self.text.find(bracket, span.end)
-        return Span(span.source, span.text, span.start, span.end if end < 0 else end + 1)
 
     def _named(self, token: Token) -> s.Name:
         span, text = self._span(token), str(token)
@@ -192,22 +199,18 @@ class _Builder:
             raise Malformed("a name of letters, digits and _", text, span, "write a power as x**2")
         return s.Name(span, spell(text))
 
-    def _name(self, token: Token) -> s.Tree:
+    def _name(self, span: Span, token: Token) -> s.Tree:
         if token in ("None", "True", "False"):
-            return s.Literal(self._span(token), str(token))
+            return s.Literal(span, str(token))
         return self._named(token)
 
-    def _ellipsis(self, token: Token) -> s.Tree:
-        return s.Literal(self._span(token), "...")
+    def _ellipsis(self, span: Span, token: Token) -> s.Tree:
+        return s.Literal(span, str(token))
 
-    def _number(self, token: Token) -> s.Tree:
-        span = self._span(token)
+    def _number(self, span: Span, token: Token) -> s.Tree:
         mantissa, _, exponent = str(token).lower().partition("e")
-        if (
-            len(mantissa) > LONGEST_NUMBER
-            or len(exponent) > 5
-            or abs(int(exponent or 0)) > LONGEST_NUMBER
-        ):
+        long = len(mantissa) > LONGEST_NUMBER or len(exponent) > 5
+        if long or abs(int(exponent or 0)) > LONGEST_NUMBER:
             raise Malformed(
                 f"a number of at most {LONGEST_NUMBER} digits",
                 f"{token[:20]}…",
@@ -216,82 +219,72 @@ class _Builder:
             )
         return s.Number(span, Rational(mantissa) * Rational(10) ** int(exponent or 0), str(token))
 
-    def _string(self, token: Token) -> s.Tree:
-        return s.Text(self._span(token), str(token)[1:-1])
+    def _string(self, span: Span, token: Token) -> s.Tree:
+        return s.Text(span, str(token)[1:-1])
 
-    def _parenthesis(self, inside: s.Tree) -> s.Tree:
-        return inside
+    def _parenthesis(self, span: Span, inside: s.Tree) -> s.Tree:
+        """The tree inside; its stretch takes the brackets in, so that it can be quoted whole."""
+        return replace(inside, span=span)
 
-    def _group(self, *parts: Any) -> s.Tree:
-        items = tuple(
-            x for p in parts if p is not None for x in (p if isinstance(p, tuple) else (p,))
-        )
-        return s.Group(self._over(*items), items)
+    def _group(self, span: Span, *parts: Any) -> s.Tree:
+        given = (p if isinstance(p, tuple) else (p,) for p in parts if p is not None)
+        return s.Group(span, tuple(x for p in given for x in p))
 
-    def _list(self, *items: s.Tree) -> tuple[s.Tree, ...]:
+    def _list(self, span: Span, *items: Any) -> tuple[Any, ...]:
         return items
 
-    _items = _ranges = _arguments = _list
+    _items = _ranges = _list
 
-    def _unary(self, op: Token, operand: s.Tree) -> s.Tree:
-        return s.Unary(self._over(op, operand), str(op), operand)
+    def _arguments(self, span: Span, *items: Any) -> tuple[Any, ...]:
+        return tuple(i for i in items if i is not None)
 
-    def _binary(self, left: s.Tree, op: Token, right: s.Tree) -> s.Tree:
-        return s.Binary(self._over(left, right), str(op), left, right)
+    def _unary(self, span: Span, op: Token, operand: s.Tree) -> s.Tree:
+        return s.Unary(span, str(op), operand)
 
-    def _comparison(self, left: s.Tree, op: Token, right: s.Tree) -> s.Tree:
-        return s.Comparison(self._over(left, right), str(op), left, right)
+    def _binary(self, span: Span, left: s.Tree, op: Token, right: s.Tree) -> s.Tree:
+        return s.Binary(span, str(op), left, right)
 
-    def _attribute(self, operand: s.Tree, name: Token) -> s.Tree:
+    def _comparison(self, span: Span, left: s.Tree, op: Token, right: s.Tree) -> s.Tree:
+        return s.Comparison(span, str(op), left, right)
+
+    def _attribute(self, span: Span, operand: s.Tree, name: Token) -> s.Tree:
         if name != "T":
-            raise Malformed(
-                ".T", f".{name}", self._span(name), f"write {name}(…): only .T stands after a dot"
-            )
-        return s.Transpose(self._over(operand, name), operand)
+            hint = f"write {name}(…): only .T stands after a dot"
+            raise Malformed(".T", f".{name}", self._span(name), hint)
+        return s.Transpose(span, operand)
 
-    def _slice(self, start: s.Tree | None, stop: s.Tree | None, step: s.Tree | None) -> s.Tree:
-        given = [p for p in (start, stop, step) if p is not None]
-        span = (
-            self._over(*given) if given else Span(self.source, self.text, self.offset, self.offset)
-        )
+    def _slice(self, span: Span, *parts: s.Tree | None) -> s.Tree:
+        start, stop, step = parts
         return s.Slice(span, start, stop, step)
 
-    def _subscript(self, base: s.Tree, items: tuple[s.Tree, ...]) -> s.Tree:
-        placed = [i for i in items if i.span.start >= base.span.end]
-        return s.Subscript(self._to_bracket(self._over(base, *placed), "]"), base, items)
+    def _subscript(self, span: Span, base: s.Tree, items: tuple[s.Tree, ...]) -> s.Tree:
+        return s.Subscript(span, base, items)
 
-    def _keyword(self, name: Token, value: s.Tree) -> s.Tree:
-        return s.Keyword(self._over(name, value), str(name), value)
+    def _keyword(self, span: Span, name: Token, value: s.Tree) -> s.Tree:
+        return s.Keyword(span, str(name), value)
 
-    def _call(self, function: s.Tree, arguments: tuple[s.Tree, ...] | None) -> s.Tree:
-        given = tuple(a for a in arguments or () if a is not None)
-        span = self._to_bracket(self._over(function, *given), ")")
+    def _call(self, span: Span, function: s.Tree, given: tuple[s.Tree, ...] | None) -> s.Tree:
+        keywords = tuple(a for a in given or () if isinstance(a, s.Keyword))
+        plain = tuple(a for a in given or () if not isinstance(a, s.Keyword))
+        single = len(plain) == 1 and not keywords
         match function:
             case s.Name():
-                keywords = tuple(a for a in given if isinstance(a, s.Keyword))
-                return s.Call(
-                    span,
-                    function,
-                    tuple(a for a in given if not isinstance(a, s.Keyword)),
-                    keywords,
-                )
-            case s.Subscript(base=s.Name(text=word), items=items) if len(
-                given
-            ) == 1 and not isinstance(given[0], s.Keyword):
+                return s.Call(span, function, plain, keywords)
+            case s.Subscript(base=s.Name(text=word), items=items) if single:
                 names = tuple(i for i in items if isinstance(i, s.Name))
                 if len(names) == len(items):
-                    return s.Reduction(span, word, names, given[0])
+                    return s.Reduction(span, word, names, plain[0])
         raise Malformed(
             "the name of a function before (",
             "something else",
             function.span,
-            "write * to multiply",
+            "write * to multiply, sum[i](…) to sum by entries",
         )
 
-    def _dims(self, *items: s.DimItem) -> s.Tree:
-        return s.Dims(self._over(*items), items)
+    def _dims(self, span: Span, *items: s.DimItem) -> s.Tree:
+        return s.Dims(span, items)
 
-    def _dim_item(self, name: Token, size: Token | None) -> s.DimItem:
+    def _dim_item(self, span: Span, name: Token, size: Token | None) -> s.DimItem:
         if size is not None and not (size.isdigit() and 0 < len(size) <= 9):
             raise Malformed(
                 "a whole number as default size",
@@ -299,60 +292,54 @@ class _Builder:
                 self._span(size),
                 "write for example N = 64",
             )
-        return s.DimItem(
-            self._over(name, size), self._named(name), None if size is None else int(size)
-        )
+        return s.DimItem(span, self._named(name), None if size is None else int(size))
 
-    def _role(self, token: Token) -> Token:
+    def _role(self, span: Span, token: Token) -> Token:
         return token
 
-    def _declaration(self, role: Token, *items: s.Declared) -> s.Tree:
-        return s.Declaration(self._over(role, *items), str(role), items)
+    def _declaration(self, span: Span, role: Token, *items: s.Declared) -> s.Tree:
+        return s.Declaration(span, str(role), items)
 
-    def _declared_scalar(self, name: Token) -> s.Tree:
-        return s.Declared(self._span(name), self._named(name), ())
+    def _declared_scalar(self, span: Span, name: Token) -> s.Tree:
+        return s.Declared(span, self._named(name), ())
 
-    def _declared_array(self, name: Token, shape: tuple[s.Tree, ...]) -> s.Tree:
-        return s.Declared(self._to_bracket(self._over(name, *shape), "]"), self._named(name), shape)
+    def _declared_array(self, span: Span, name: Token, shape: tuple[s.Tree, ...]) -> s.Tree:
+        return s.Declared(span, self._named(name), shape)
 
     def _declared_family(
-        self, name: Token, family: s.Range, shape: tuple[s.Tree, ...] = ()
+        self, span: Span, name: Token, family: s.Range, shape: tuple[s.Tree, ...] = ()
     ) -> s.Tree:
-        return s.Declared(
-            self._to_bracket(self._over(name, family, *shape), "]"),
-            self._named(name),
-            shape,
-            family,
-        )
+        return s.Declared(span, self._named(name), shape, family)
 
-    def _range(self, index: Token, first: s.Tree, last: s.Tree) -> s.Tree:
-        return s.Range(self._over(index, last), self._named(index), first, last)
+    def _range(self, span: Span, index: Token, first: s.Tree, last: s.Tree) -> s.Tree:
+        return s.Range(span, self._named(index), first, last)
 
-    def _functions(self, *names: Token) -> s.Tree:
-        return s.Functions(self._over(*names), tuple(self._named(n) for n in names))
+    def _functions(self, span: Span, *names: Token) -> s.Tree:
+        return s.Functions(span, tuple(self._named(n) for n in names))
 
-    def _assume_kind(self, name: Token, kind: Token) -> s.Tree:
-        return s.AssumeKind(
-            self._over(name, kind), self._named(name), s.Name(self._span(kind), str(kind))
-        )
+    def _assume_kind(self, span: Span, name: Token, kind: Token) -> s.Tree:
+        return s.AssumeKind(span, self._named(name), s.Name(self._span(kind), str(kind)))
 
-    def _assume_relation(self, relation: s.Comparison) -> s.Tree:
-        return s.AssumeRelation(relation.span, relation)
+    def _assume_relation(self, span: Span, relation: s.Comparison) -> s.Tree:
+        return s.AssumeRelation(span, relation)
 
-    def _index_data(self, item: s.Declared, bound: s.Tree) -> s.Tree:
-        return s.IndexData(self._over(item, bound), item, bound)
+    def _index_data(self, span: Span, item: s.Declared, bound: s.Tree) -> s.Tree:
+        return s.IndexData(span, item, bound)
 
-    def _output(self, name: Token) -> s.Tree:
-        return s.Output(self._span(name), self._named(name))
+    def _output(self, span: Span, name: Token) -> s.Tree:
+        return s.Output(span, self._named(name))
 
-    def _equation(self, name: Token, value: s.Tree, ranges: tuple[s.Range, ...] | None) -> s.Tree:
-        return s.Equation(self._over(name, value), self._named(name), None, value, ranges or ())
+    def _equation(
+        self, span: Span, name: Token, value: s.Tree, ranges: tuple[s.Range, ...] | None
+    ) -> s.Tree:
+        return s.Equation(span, self._named(name), None, value, ranges or ())
 
     def _entry_equation(
         self,
+        span: Span,
         name: Token,
         indices: tuple[s.Tree, ...],
         value: s.Tree,
         ranges: tuple[s.Range, ...] | None,
     ) -> s.Tree:
-        return s.Equation(self._over(name, value), self._named(name), indices, value, ranges or ())
+        return s.Equation(span, self._named(name), indices, value, ranges or ())

@@ -46,13 +46,15 @@ REDUCTIONS = {
 ALONG = ("softmax", "log_softmax")
 CONSTANTS = ("pi", "inf")
 LATER = {
-    **dict.fromkeys(("conv1d", "conv2d", "unfold1d", "fold1d", "unfold2d", "fold2d"), "convolution"),
+    **dict.fromkeys(("conv1d", "conv2d", "unfold1d", "fold1d", "unfold2d", "fold2d"),
+                    "convolution"),
     **dict.fromkeys(("maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d"), "pooling"),
     **dict.fromkeys(("inv", "det", "logdet", "matpow"), "functions of a whole matrix"),
     **dict.fromkeys(("kron", "vec"), "Kronecker products and vec"),
     **dict.fromkeys(("onehot", "take"), "look-ups"),
     **dict.fromkeys(("tril", "triu"), "triangular masks"),
     **dict.fromkeys(("reshape", "flatten", "swap"), "rearranging axes"),
-    **dict.fromkeys(("concat", "concatenate", "stack", "repeat", "flip", "pad", "pad2d"), "joining and padding arrays"),
+    **dict.fromkeys(("concat", "concatenate", "stack", "repeat", "flip"), "joining arrays"),
+    **dict.fromkeys(("pad", "pad2d"), "padding"),
 }
 # fmt: on
