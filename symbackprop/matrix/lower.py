@@ -29,10 +29,10 @@ from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Fact, Program, Quantity
 from symbackprop.ir.terms import Shape, Term, same_shape
+from symbackprop.matrix import operations, reductions
 from symbackprop.matrix.operations import (
     LINEAR,
     NONLINEAR,
-    RULES,
     ZERO,
     At,
     Place,
@@ -44,6 +44,8 @@ from symbackprop.matrix.operations import (
 RESERVED = frozenset(
     {"dims", "data", "param", "function", "assume", "index", "output", "for", "in", "pi", "inf"}
 )
+
+RULES = operations.RULES | reductions.RULES
 
 
 class Lowering:
