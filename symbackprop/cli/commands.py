@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symbackprop.cli.answer import Answer, as_json, judge, said
+from symbackprop import __version__
+from symbackprop.cli.answer import STATUS, Answer, as_json, judge, said
 from symbackprop.cli.files import check_suffix, read_text, shorten
 from symbackprop.cli.flags import (
     JSON,
@@ -63,7 +64,7 @@ Examples:
 
 MODEL is the name of a model that ships (`symbackprop models`), a path, or - for standard input.""",
 )
-@click.version_option(package_name="symbackprop", prog_name="symbackprop")
+@click.version_option(__version__, prog_name="symbackprop")
 def cli() -> None:
     """Derive backpropagation as one does by hand; prove, typeset, compile and check it."""
 
@@ -71,6 +72,7 @@ def cli() -> None:
 @cli.command(
     epilog="""\b
 Examples:
+  symbackprop derive three-layer --check
   symbackprop derive three-layer --form closed
   symbackprop derive three-layer --of yhat --wrt theta --kind jacobian
   symbackprop derive three-layer --wrt all --json"""
@@ -86,13 +88,30 @@ Examples:
     help="Array equations, entries, or one closed formula each.",
 )
 @click.option("--steps", is_flag=True, help="Show each step and its reason.")
+@click.option(
+    "--check", is_flag=True, help="Add a verdict: is each one proved, and do values agree?"
+)
 @JSON
-def derive(model: str, form: str, steps: bool, json_: bool, **flags: Any) -> Answer:
-    """Derive every gradient of MODEL: shape, equation, proof."""
+def derive(model: str, form: str, steps: bool, check: bool, json_: bool, **flags: Any) -> Answer:
+    """Derive every gradient of MODEL: shape, equation, steps."""
     derivation = derived(model, flags)
+    answer = Answer(derivation.as_text(form=form, steps=steps))
     if json_:
-        return as_json(derivation.as_json(form=form))
-    return Answer(derivation.as_text(form=form, steps=steps))
+        answer = as_json(derivation.as_json(form=form))
+    return checked(derivation, answer, json_) if check else answer
+
+
+def checked(derivation: pipeline.Derivation, answer: Answer, json_: bool) -> Answer:
+    """``answer`` with the verdict of the checks: its status, and in plain text a line of its own.
+
+    JSON has the outcome of each check among its fields already.
+    """
+    results = derivation.derivatives
+    failed = [d.name for d in results if not d.checked.passed]
+    verdict = "undecided" if failed else "proved"
+    how = "each entry by entry, and by central differences at random points"
+    line = f"{verdict}: {', '.join(failed) or f'all {len(results)}'}, {how}"
+    return Answer(answer.text if json_ else f"{answer.text}\n{line}", STATUS[verdict])
 
 
 @cli.command(

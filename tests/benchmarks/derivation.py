@@ -41,7 +41,7 @@ def measure_here(net: str) -> dict[str, float]:
     model = symbackprop.load(net) if text is None else symbackprop.parse(text)
     read = time.perf_counter(), time.process_time()
     derivation = symbackprop.derive(model)
-    texts = [derivative.text for derivative in derivation]
+    texts = [derivative.text for derivative in derivation.derivatives]
     done = time.perf_counter(), time.process_time()
     assert texts
     return {"parse": read[0] - start[0], "derive": done[0] - read[0], "cpu": done[1] - read[1]}
