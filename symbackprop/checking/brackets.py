@@ -1,0 +1,178 @@
+"""Brackets, sums over letters, and blocks ``[a_1, …, a_M]``: the notations that bind or enumerate."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from sympy import Expr, Integer
+
+from symbackprop.checking.functions import normed
+from symbackprop.checking.names import indicator
+from symbackprop.checking.operations import product
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.spellings import is_letter, item_text
+from symbackprop.ir.expressions import Apply, Index, IndexMax, IndexProduct, IndexSum, free_indices
+from symbackprop.ir.terms import same_extent
+from symbackprop.notation.written import Big, Bracket, Mark, Name, Node, Number, Relation, walk
+
+BINDERS = {"sum": IndexSum, "prod": IndexProduct, "max": IndexMax}
+BLOCK = Note("the dots of the block stand for all entries between the first and the last")
+SPARE = "jkmnpqrstuvw"
+
+
+@read.register
+def _bracket(node: Bracket, scope: Scope) -> Readings:
+    if len(node.items) == 2 and node.kind == "<":
+        return _inner(node, scope)
+    if len(node.items) != 1:
+        return _block(node, scope)
+    (item,) = node.items
+    if node.kind == "‖":
+        return tuple(normed(r) for r in read(item, scope))
+    if node.kind == "|":
+        return tuple(replace(r, expr=Apply("abs", r.expr)) for r in read(item, scope))
+    if isinstance(item, Relation):
+        return indicator(item, scope)
+    if isinstance(item, Mark):
+        raise Unreadable("notation", "dots without a function before them", node)
+    return read(item, scope)
+
+
+def _inner(node: Bracket, scope: Scope) -> Readings:
+    left, right = read(node.items[0], scope), read(node.items[1], scope)
+    out = []
+    for a in left:
+        for b in right:
+            for r in product(a, b, "⊙"):
+                if r.axes:
+                    bound = tuple(Index(f"_s{k}", i.extent) for k, i in enumerate(r.axes))
+                    out.append(Reading(IndexSum(r.expr.xreplace(dict(zip(r.axes, bound, strict=True))), *bound), cost=r.cost, notes=r.notes, guessed=r.guessed))
+    if not out:
+        raise Unreadable("shape", "the two sides of the inner product do not fit", node)
+    return cheapest(out)
+
+
+def _block(node: Bracket, scope: Scope) -> Readings:
+    """``[a_1, …, a_M]``: the columns (or entries) from the first to the last, by their generic one."""
+    dots = [k for k, i in enumerate(node.items) if isinstance(i, Mark) and i.text == "dots"]
+    if len(dots) != 1 or dots[0] not in (1, 2) or dots[0] != len(node.items) - 2:
+        raise Unreadable("notation", "a list that is no block «first, …, last»", node)
+    used = {n.text for item in node.items for n in walk(item) if isinstance(n, Name)}
+    letter = next(c for c in SPARE if c not in used and c not in scope.dims and c not in scope.letters)
+    first, last = node.items[0], node.items[-1]
+    extents: set[str] = set()
+    generic = _generic(first, last, letter, extents, scope)
+    if generic is None or len(extents) != 1:
+        raise Unreadable("notation", "the first and the last entry of the block do not show what runs", node)
+    if dots[0] == 2 and _generic(first, node.items[1], letter, set(), scope, step="2") != generic:
+        raise Unreadable("notation", "the second entry of the block is not like the first", node)
+    (extent,) = extents
+    out = []
+    for r in read(generic, scope):
+        running = [i for i in r.letters if i.name == letter]
+        if len(running) != 1 or not same_extent(running[0].extent, scope.dims[extent]):
+            raise Unreadable("shape", f"the block runs to {extent}, its index over {running[0].extent if running else 'nothing'}", node)
+        if r.rank <= 1 and not r.row:
+            out.append(array(r.expr, (*r.axes, running[0]), row=r.rank == 0, cost=r.cost, notes=r.notes | {BLOCK}, guessed=r.guessed))
+    if not out:
+        raise Unreadable("shape", "a block of matrices or rows", node)
+    return tuple(out)
+
+
+def _generic(a: Node, b: Node, letter: str, extents: set[str], scope: Scope, step: str = "") -> Node | None:
+    """The tree that is ``a`` at 1 and ``b`` at the last place (or at ``step``); None if they differ otherwise."""
+    if isinstance(a, Number) and a.text == "1":
+        if step and isinstance(b, Number) and b.text == step:
+            return Name(-1, -1, letter)
+        if not step and isinstance(b, Name) and b.text in scope.dims:
+            extents.add(b.text)
+            return Name(-1, -1, letter)
+    if type(a) is not type(b):
+        return None
+    updates: dict[str, object] = {"start": -1, "end": -1}
+    for f in fields(a):
+        if f.name in ("start", "end"):
+            continue
+        merged = _merged(getattr(a, f.name), getattr(b, f.name), letter, extents, scope, step)
+        if merged is None:
+            return None
+        updates[f.name] = merged
+    return replace(a, **updates)  # type: ignore[arg-type]
+
+
+def _merged(x: object, y: object, letter: str, extents: set[str], scope: Scope, step: str) -> object | None:
+    if isinstance(x, Node) and isinstance(y, Node):
+        return _generic(x, y, letter, extents, scope, step)
+    if isinstance(x, tuple) and isinstance(y, tuple):
+        if len(x) != len(y):
+            return None
+        parts = [_merged(p, q, letter, extents, scope, step) for p, q in zip(x, y, strict=True)]
+        return None if any(p is None for p in parts) else tuple(parts)
+    return x if x == y and x is not None else None
+
+
+@read.register
+def _big(node: Big, scope: Scope) -> Readings:
+    if not node.below and not node.above:
+        raise Unreadable("notation", f"a {node.word} without its index", node)
+    letters, lower = _bound(node)
+    bodies = read(node.body, scope)
+    out: list[Reading] = []
+    for r in bodies:
+        for letter in letters:
+            r = _over(r, letter, lower, node, scope)
+        out.append(r)
+    return tuple(out)
+
+
+def _bound(node: Big) -> tuple[list[str], str]:
+    """The letters below the sign, and where counting begins (empty if not said)."""
+    if len(node.below) == 1 and isinstance(node.below[0], Relation):
+        relation = node.below[0]
+        left, right = relation.members[0], relation.members[-1]
+        if relation.relations == ("=",) and is_letter(left) and isinstance(right, Number):
+            return [item_text(left)], right.text
+    elif node.below and all(map(is_letter, node.below)):
+        return [item_text(i) for i in node.below], ""
+    raise Unreadable("notation", f"what stands below this {node.word} is not read", node)
+
+
+def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Reading:
+    running = [i for i in free_indices(r.expr) if i.name == letter]
+    upper = _upper(node, scope)
+    if running:
+        (index,) = running
+        _check_bounds(index.extent, lower, upper, letter, node)
+        return replace(r, expr=BINDERS[node.word](r.expr, index))
+    if node.word == "sum" and upper is not None and lower in ("", "0", "1"):
+        count = upper + (1 if lower == "0" else 0)
+        return replace(r, expr=r.expr * count)
+    raise Unreadable("notation", f"{letter} does not occur under the {node.word}", node)
+
+
+def _upper(node: Big, scope: Scope) -> Expr | None:
+    if not node.above:
+        return None
+    readings = read(node.above[0], scope) if len(node.above) == 1 else ()
+    if not readings or readings[0].rank or not readings[0].expr.free_symbols <= set(scope.dims.values()):
+        raise Unreadable("notation", f"the upper bound of this {node.word} is not read", node)
+    return readings[0].expr
+
+
+def _check_bounds(extent: Expr, lower: str, upper: Expr | None, letter: str, node: Big) -> None:
+    """The sum must run over the whole range of its index: ignored bounds would prove false lines."""
+    if upper is None and not lower:
+        return
+    start = int(lower) if lower.isdigit() else 1
+    end = extent - 1 + start if upper is None else upper
+    if start in (0, 1) and same_extent(end, extent - 1 + start) and (start == 1 or upper is not None):
+        return
+    error = Unreadable("shape", f"{letter} runs over 1…{extent}, the {node.word} from {lower or 1} to {end}", node, (f"1…{extent}", f"{lower or 1}…{end}"))
+    if start > 1 or end.is_number or not end.is_Symbol:
+        error.kind = "notation" if end.is_number else "shape"
+    raise error
+
+
+ZERO = Integer(0)

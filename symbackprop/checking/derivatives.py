@@ -1,0 +1,229 @@
+r"""Derivatives as written: ``\frac{\partial a}{\partial b}``, ``da/db``, ``\nabla_b a``, and lines of the chain rule.
+
+The derivative of the loss is its true gradient (an entry ``grad_X``), that of any other quantity the true Jacobian, output
+axes first. ``∂L/∂X`` follows the layout, ``∇`` never does. A product of derivatives in which each denominator is the
+next numerator states the chain rule, and is read as the contraction over what cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sympy import Expr, Mul
+
+from symbackprop.checking.names import gradient_of, said
+from symbackprop.checking.operations import transpose
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest, combined
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.spellings import scripts_of
+from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
+from symbackprop.ir.terms import same_shape
+from symbackprop.notation.written import Binary, Bracket, Fraction, Juxt, Mark, Nabla, Name, Node, Partial, Script
+
+CHAIN = Note("a line of the chain rule, read as the contraction over what cancels")
+DIAGONAL = Note("the Jacobian of an elementwise map, written as its diagonal")
+EITHER = Note("the derivative of a scalar by a vector, as a row or a column")
+
+
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """``∂of/∂by`` of two entries, each with its own positional axes; ``expr`` is over both, renamed apart by ``tag``."""
+
+    of: Reading
+    by: Reading
+
+
+def derivative(node: Fraction | Binary, scope: Scope, operand: Node | None = None) -> Readings:
+    """The readings of a fraction of differentials; none if it is no such fraction."""
+    pair = differentials(node, scope, operand)
+    if pair is None:
+        return ()
+    found = [r for of, by in _entries(*pair, node, scope) for r in _ratio(of, by, node, scope)]
+    if not found:
+        raise Unreadable("notation", "this derivative is not read", node)
+    return cheapest(found)
+
+
+def differentials(node: Fraction | Binary, scope: Scope, operand: Node | None = None) -> tuple[Node, Node] | None:
+    """Numerator and denominator of a fraction of differentials; None if it is no such fraction."""
+    top, bottom = (node.top, node.bottom) if isinstance(node, Fraction) else (node.left, node.right)
+    by = differential_of(bottom, scope)
+    of = differential_of(top, scope)
+    if by is None or of is None:
+        return None
+    if isinstance(of, Mark) and of.text == "partial":
+        of = operand
+    elif operand is not None:
+        return None
+    return (of, by) if of is not None else None
+
+
+def differential_of(node: Node, scope: Scope) -> Node | None:
+    r"""What stands after ``∂`` or ``d``; None if the node is no differential."""
+    if isinstance(node, Partial):
+        return node.body
+    if isinstance(node, Juxt) and isinstance(node.factors[0], Partial):
+        first, *rest = node.factors
+        assert isinstance(first, Partial), "just tested"
+        return replace(node, start=first.body.start, factors=(first.body, *rest))
+    if isinstance(node, Juxt) and isinstance(node.factors[0], Name) and node.factors[0].text == "d" and scope.shape("d") is None:
+        rest = list(node.factors[1:])
+        return rest[0] if len(rest) == 1 else replace(node, start=rest[0].start, factors=tuple(rest))
+    if isinstance(node, Name) and len(node.text) > 1 and node.text[0] == "d" and scope.shape(node.text) is None:
+        return Name(node.start + 1, node.end, node.text[1:])
+    if isinstance(node, Name) and node.text == "d":
+        return Mark(node.start, node.end, "partial")
+    if isinstance(node, Script) and not node.sups:
+        base = differential_of(node.base, scope) if isinstance(node.base, Name) and len(node.base.text) > 1 else None
+        return replace(node, start=base.start, base=base) if base is not None else None
+    return None
+
+
+def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading, Reading]]:
+    """Numerators and denominators that are entries of quantities; an expression counts if it is the loss in value."""
+    tops = []
+    for r in read(of, scope):
+        if not isinstance(r.expr, Entry) and r.rank == 0 and scope.same_value(r.expr, Entry(scope.loss)):
+            r = replace(r, expr=Entry(scope.loss))
+        if isinstance(r.expr, Entry):
+            tops.append(r)
+    bottoms = [r for r in read(by, scope) if isinstance(r.expr, Entry) and not r.expr.name.startswith("grad_")]
+    if not tops or not bottoms:
+        missing = of if not tops else by
+        raise Unreadable("notation", f"a derivative with {said(missing, scope)}, which is no quantity of the model", missing)
+    return [(a, b) for a in tops[:2] for b in bottoms[:2]]
+
+
+def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
+    assert isinstance(of.expr, Entry) and isinstance(by.expr, Entry), "entries are chosen before"
+    if of.expr.name == scope.loss:
+        gradient = replace(gradient_of(by, node, scope), **combined(of, by))  # type: ignore[arg-type]
+        return [transpose(gradient, node) if scope.layout == "jacobian" and gradient.rank <= 2 else gradient]
+    return jacobians(of, by, scope)
+
+
+def jacobians(of: Reading, by: Reading, scope: Scope) -> list[Reading]:
+    """The Jacobian, output axes first; of an elementwise map also its diagonal."""
+    expr, outer, inner = _spread(of, by, scope)
+    rest = combined(of, by)
+    if not outer and len(inner) == 1:
+        row = array(expr, inner, row=True, **rest)
+        return [row, replace(array(expr, inner, **rest), cost=row.cost + 0.3, notes=row.notes | {EITHER})]
+    full = array(expr, (*outer, *inner), **rest)
+    if not outer or not same_shape([i.extent for i in outer], [i.extent for i in inner]):
+        return [full]
+    diagonal = substitute(expr, dict(zip(inner, outer, strict=True)))
+    if not scope.same_value(expr, diagonal * Mul(*(Delta(a, b) for a, b in zip(outer, inner, strict=True)))):
+        return [full]
+    return [full, array(diagonal, outer, **combined(of, by, 1.0, DIAGONAL))]
+
+
+def _spread(of: Reading, by: Reading, scope: Scope, tag: str = "") -> tuple[Expr, tuple[Index, ...], tuple[Index, ...]]:
+    """The Jacobian's entry with the axes of both renamed apart, and these axes."""
+    outer = tuple(Index(f"_o{tag}{k}", i.extent) for k, i in enumerate(of.axes))
+    inner = tuple(Index(f"_i{tag}{k}", i.extent) for k, i in enumerate(by.axes))
+    a = substitute(of.expr, dict(zip(of.axes, outer, strict=True)))
+    b = substitute(by.expr, dict(zip(by.axes, inner, strict=True)))
+    assert isinstance(a, Entry) and isinstance(b, Entry), "renaming keeps entries"
+    if a.name == scope.loss:
+        gradient = scope.gradient(b)
+        assert gradient is not None, "every quantity has a gradient"
+        return gradient, outer, inner
+    return scope.jacobian(a, b), outer, inner
+
+
+def chain(factors: Sequence[Node], node: Node, scope: Scope) -> Readings:
+    """A product of derivatives as a line of the chain rule; nothing if it is none."""
+    pairs = []
+    for factor in _flat(factors):
+        slashed = isinstance(factor, Binary) and factor.op == "/"
+        pair = differentials(factor, scope) if isinstance(factor, Fraction) or slashed else None
+        if pair is None:
+            return ()
+        pairs.append(_entries(*pair, factor, scope)[0])
+    for ordered in (pairs, pairs[::-1]):
+        if len(pairs) > 1 and all(_links(a[1], b[0]) for a, b in zip(ordered, ordered[1:], strict=False)):
+            return _contracted(ordered, scope)
+    return ()
+
+
+def _flat(factors: Sequence[Node]) -> list[Node]:
+    out: list[Node] = []
+    for f in factors:
+        if isinstance(f, Juxt):
+            out.extend(_flat(f.factors))
+        elif isinstance(f, Binary) and f.op in "·*×":
+            out.extend(_flat((f.left, f.right)))
+        elif isinstance(f, Bracket) and len(f.items) == 1:
+            out.extend(_flat(f.items))
+        else:
+            out.append(f)
+    return out
+
+
+def _links(by: Reading, of: Reading) -> bool:
+    return by.expr == of.expr and by.axes == of.axes
+
+
+def _contracted(pairs: list[tuple[Reading, Reading]], scope: Scope) -> Readings:
+    body: list[Expr] = []
+    bound: list[Index] = []
+    axes: list[Index] = []
+    upper: tuple[Index, ...] = ()
+    for k, (of, by) in enumerate(pairs):
+        expr, outer, inner = _spread(of, by, scope, f"{k}_")
+        if k == 0:
+            axes.extend(outer)
+        else:
+            expr = substitute(expr, dict(zip(outer, upper, strict=True)))
+            bound.extend(upper)
+        body.append(expr)
+        upper = inner
+    axes.extend(upper)
+    product = Mul(*body)
+    total = IndexSum(product, *bound) if bound else product
+    guessed = frozenset().union(*(r.guessed for pair in pairs for r in pair))
+    notes = frozenset().union(*(r.notes for pair in pairs for r in pair)) | ({CHAIN} if bound else frozenset())
+    reading = array(total, axes, notes=notes, guessed=guessed, cost=sum(r.cost for pair in pairs for r in pair))
+    loss = isinstance(pairs[0][0].expr, Entry) and pairs[0][0].expr.name == scope.loss
+    return (transpose(reading, None) if loss and scope.layout == "jacobian" and reading.rank <= 2 else reading,)
+
+
+@read.register
+def _nabla(node: Nabla, scope: Scope) -> Readings:
+    if node.by is None:
+        raise Unreadable("notation", "a gradient that does not say by what", node)
+    operand, turned = _unturned(node.of)
+    out = []
+    tops = read(operand, scope) if operand is not None else (Reading(Entry(scope.loss)),)
+    for of in tops:
+        for by in read(node.by, scope):
+            if isinstance(by.expr, Entry):
+                out.extend(_nabla_of(of, by, node, scope))
+    if not out:
+        raise Unreadable("notation", "this gradient is not read", node)
+    return cheapest(transpose(r, node) if turned else r for r in out)
+
+
+def _nabla_of(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
+    rest = combined(of, by)
+    if of.rank == 0 and (of.expr == Entry(scope.loss) or not isinstance(of.expr, Entry) and scope.same_value(of.expr, Entry(scope.loss))):
+        return [replace(gradient_of(by, node, scope), **rest)]  # type: ignore[arg-type]
+    if not isinstance(of.expr, Entry):
+        return []
+    if of.rank == 0:
+        expr, _, inner = _spread(of, by, scope)
+        return [array(expr, inner, **rest)]
+    return jacobians(of, by, scope)
+
+
+def _unturned(of: Node | None) -> tuple[Node | None, bool]:
+    r"""In ``\nabla_Z L^\top`` the transpose belongs to the gradient."""
+    if isinstance(of, Script):
+        scripts = scripts_of(of)
+        if scripts.turned and not scripts.powers and not scripts.primes:
+            sups = tuple(s for s in of.sups if not (isinstance(s, Name) and s.text == "T"))
+            return (replace(of, sups=sups) if sups or of.subs else of.base), True
+    return of, False

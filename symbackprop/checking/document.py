@@ -1,0 +1,255 @@
+"""A document as steps: chains are judged member by member, unknown left sides define, the rest is kept as unread.
+
+Every member of a chain is compared with the chain's left end, at the true values of all quantities. A symbol that nobody
+knows, alone on one side, is defined by the other side; statements that cannot be read are tried again after the others,
+since definitions may follow their use. Gives records from which the report is made; decides nothing about the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sympy import Expr
+
+from symbackprop.checking import brackets, functions, products  # noqa: F401 - they register the rules of reading
+from symbackprop.checking.compare import Comparison, compare
+from symbackprop.checking.derivatives import differentials
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Reading, Readings, Unreadable, show
+from symbackprop.checking.scope import GRADIENT, Definition, Scope
+from symbackprop.checking.shapes import is_shape, shape_step
+from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of, spellings
+from symbackprop.checking.truth import Values
+from symbackprop.ir.expressions import Entry
+from symbackprop.notation.segment import EQUALITIES, Statement
+from symbackprop.notation.written import Accent, Fraction, Juxt, Nabla, Name, Node, Relation, Script, walk
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One relation, judged: the trees of both sides and what came of comparing them."""
+
+    statement: Statement
+    left: Node | None
+    right: Node | None
+    kind: str
+    of: str
+    verdict: str
+    comparison: Comparison | None = None
+    unread: Unreadable | None = None
+    claim: Reading | None = None
+    at: int = 0
+
+
+@dataclass(slots=True)
+class Document:
+    """The statements of a text under one scope."""
+
+    scope: Scope
+    values: Values
+    statements: tuple[Statement, ...]
+    prove: bool = True
+    results: dict[int, tuple[Step, ...]] = field(default_factory=dict)
+
+    def judge(self) -> tuple[Step, ...]:
+        """All steps in reading order."""
+        waiting = [k for k, s in enumerate(self.statements) if s.is_relation]
+        for round_ in range(ROUNDS):
+            still = []
+            for k in waiting:
+                steps = self.steps(self.statements[k])
+                self.results[k] = steps
+                if any(s.unread is not None and s.unread.kind == "name" for s in steps):
+                    still.append(k)
+            if not still or still == waiting and round_:
+                break
+            waiting = still
+        return tuple(step for k in sorted(self.results) for step in self.results[k])
+
+    def steps(self, statement: Statement) -> tuple[Step, ...]:
+        """The steps of one statement."""
+        if not isinstance(statement.tree, Relation):
+            return (Step(statement, None, None, "identity", "", "unreadable"),)
+        members, relations = statement.tree.members, statement.tree.relations
+        first, lefts, problem = self.left_end(members, relations)
+        out: list[Step] = []
+        previous = members[0]
+        for k, (relation, member) in enumerate(zip(relations, members[1:], strict=True), start=1):
+            if relation not in EQUALITIES:
+                out.extend(self.other(statement, relation, previous, member, lefts))
+                continue
+            if k <= first:
+                previous = member
+                continue
+            if lefts is None:
+                assert problem is not None, "a left end without readings has a reason"
+                out.append(Step(statement, members[0], member, kind_of(members[0], None, member, self.scope), said_of(members[0], self.scope), "unreadable", unread=problem, at=k))
+            else:
+                out.append(self.member(statement, members[0] if first == 0 else members[first], lefts, member, relation, k))
+            previous = member
+        return tuple(out)
+
+    def left_end(self, members: tuple[Node, ...], relations: tuple[str, ...]) -> tuple[int, Readings | None, Unreadable | None]:
+        """The readings against which a chain is judged; an unknown symbol at its left end is defined by the next member."""
+        self.scope.letters = {}
+        try:
+            lefts = read(members[0], self.scope)
+            self.learn_letters(lefts)
+            return 0, lefts, None
+        except Unreadable as problem:
+            if problem.kind != "name" or relations[0] not in (":=", "=") or not definable(members[0]):
+                return 0, None, problem
+            return 0, self.define(members[0], members[1]), problem
+
+    def learn_letters(self, lefts: Readings) -> None:
+        self.scope.letters = {i.name: i for i in lefts[0].letters}
+
+    def define(self, symbol: Node, value: Node) -> Readings | None:
+        """Take ``symbol`` to stand for ``value``; the readings of the value, None if it has none."""
+        try:
+            found = read(value, self.scope)
+        except Unreadable:
+            return None
+        self.record(symbol, found)
+        return found
+
+    def record(self, symbol: Node, found: Readings) -> None:
+        scripts = scripts_of(symbol)
+        names = {i.name for i in found[0].letters}
+        pattern, letters = [], []
+        for item in scripts.items:
+            running = is_letter(item) and item_text(item) in names
+            pattern.append("*" if running else item_text(item))
+            if running:
+                letters.append(item_text(item))
+        if scripts.turned:
+            found = tuple(replace(r, row=not r.row) for r in found)
+        shown = self.meaning(found[0]) or "defined here"
+        self.scope.patterns[spellings(scripts.base)[0], tuple(pattern)] = Definition(tuple(letters), found, True, shown)
+        self.scope.tell(symbol, shown)
+
+    def meaning(self, r: Reading) -> str:
+        """The gradient that a defined quantity is, if it is one."""
+        for name in self.scope.gradients:
+            shape = self.scope.shape(name)
+            if shape is not None and not r.letters and len(shape) == r.rank and tuple(shape) == r.shape:
+                if self.values.agree(r.expr, Entry(name, *r.axes)):
+                    return name
+        return ""
+
+    def member(self, statement: Statement, left: Node, lefts: Readings, right: Node, relation: str, k: int) -> Step:
+        """One relation of a chain."""
+        kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
+        if self.is_new(left) and self.defined_by(left) is lefts and k == 1:
+            return Step(statement, left, right, "definition", of or said_of(left, self.scope), "proved", Comparison("proved", lefts[0], lefts[0]), at=k)
+        try:
+            rights = read(right, self.scope)
+        except Unreadable as problem:
+            if problem.kind == "name" and definable(right):
+                self.record(right, lefts)
+                return Step(statement, left, right, "definition", said_of(right, self.scope), "proved", Comparison("proved", lefts[0], lefts[0]), at=k)
+            return self.unread(statement, left, right, lefts, problem, k)
+        if relation in ("+=", "-="):
+            problem = Unreadable("notation", f"{relation} is not judged", right)
+            return Step(statement, left, right, kind, of, "unreadable", unread=problem, at=k)
+        comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
+        if comparison.verdict != "proved" and k == 1 and lefts[0].guessed and definable(left):
+            self.record(left, rights)
+            return Step(statement, left, right, "definition", said_of(left, self.scope), "proved", Comparison("proved", rights[0], rights[0]), at=k)
+        claim = comparison.right if kind in ("gradient", "chain-rule") else None
+        return Step(statement, left, right, kind, of, comparison.verdict, comparison, claim=claim, at=k)
+
+    def unread(self, statement: Statement, left: Node, right: Node, lefts: Readings, problem: Unreadable, k: int) -> Step:
+        """A member without a reading: refuted where shapes that are certain cannot fit, else unread."""
+        kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
+        certain = problem.kind == "shape" and not problem.guessed and not any(r.guessed for r in lefts)
+        if not certain:
+            return Step(statement, left, right, kind, of, "unreadable", unread=problem, at=k)
+        shapes = (" and ".join(problem.shapes) or problem.message, show(lefts[0]))
+        comparison = Comparison("refuted", lefts[0], lefts[0], problem.message, shapes=shapes)
+        return Step(statement, left, right, kind, of, "refuted", comparison, unread=problem, at=k)
+
+    def other(self, statement: Statement, relation: str, left: Node, right: Node, lefts: Readings | None) -> tuple[Step, ...]:
+        """What is no equation: a remark on a shape is judged, an update or a limit is only mentioned."""
+        if relation == "∈" and is_shape(right):
+            verdict, why = shape_step(lefts, right, self.scope)
+            if verdict == "mention" or lefts is None:
+                return ()
+            comparison = Comparison(verdict, lefts[0], lefts[0], why, shapes=(self.source(right), show(lefts[0])))
+            return (Step(statement, left, right, "identity", of_step(left, lefts[0], self.scope), verdict, comparison),)
+        return ()
+
+    def source(self, node: Node) -> str:
+        return self.scope.text[node.start : node.end]
+
+    def is_new(self, node: Node) -> bool:
+        return definable(node) and self.defined_by(node) is not None
+
+    def defined_by(self, node: Node) -> Readings | None:
+        scripts = scripts_of(node)
+        texts = tuple(item_text(i) for i in scripts.items)
+        for (name, pattern), definition in self.scope.patterns.items():
+            if definition.own and name == spellings(scripts.base)[0] and len(pattern) == len(texts):
+                if all(p in ("*", t) for p, t in zip(pattern, texts, strict=True)):
+                    return definition.readings
+        return None
+
+
+def definable(node: Node) -> bool:
+    """Whether a side is a lone symbol, which a definition can introduce."""
+    scripts: Scripts = scripts_of(node)
+    if not isinstance(node, Name | Accent | Script) or not isinstance(scripts.base, Name | Accent):
+        return False
+    return not scripts.powers and bool(spellings(scripts.base)) and all(item_text(i) for i in scripts.items)
+
+
+def said_of(node: Node, scope: Scope) -> str:
+    return scope.text[node.start : node.end] if node.start >= 0 else ""
+
+
+def of_step(left: Node, reading: Reading, scope: Scope) -> str:
+    """The quantity of which a step speaks: the variable of a gradient, a forward quantity, or the symbol."""
+    if isinstance(reading.expr, Entry):
+        return reading.expr.name.removeprefix(GRADIENT)
+    derivative = jacobian_names(left, scope)
+    return derivative or said_of(left, scope)
+
+
+def jacobian_names(node: Node, scope: Scope) -> str:
+    """The numerator's name of a derivative other than the loss's."""
+    for n in walk(node):
+        inner = n.top if isinstance(n, Fraction) else n.of if isinstance(n, Nabla) else None
+        for m in walk(inner) if inner is not None else ():
+            names = [s for s in spellings(scripts_of(m).base) if scope.shape(s) is not None]
+            if names:
+                return names[0]
+    return ""
+
+
+def kind_of(left: Node, reading: Reading | None, right: Node, scope: Scope) -> str:
+    """What a step is: by its left side, a chain-rule line also by derivatives of inner quantities on the right."""
+    if reading is None:
+        return "identity"
+    expr = reading.expr
+    inner = any(_is_jacobian(n, scope) for n in walk(right))
+    if isinstance(expr, Entry) and expr.name.startswith(GRADIENT):
+        return "chain-rule" if inner else "gradient"
+    if any(_is_jacobian(n, scope) for n in walk(left)):
+        return "chain-rule" if inner else "jacobian"
+    names = {e.name for e in scope.forward.equations}
+    return "forward" if isinstance(expr, Entry) and expr.name in names and not scope.mentions_gradient(expr) else "identity"
+
+
+def _is_jacobian(node: Node, scope: Scope) -> bool:
+    """Whether a node is a derivative of something other than the loss."""
+    if isinstance(node, Fraction):
+        pair = differentials(node, scope)
+        return pair is not None and said_of(pair[0], scope) not in scope.loss_names
+    return isinstance(node, Nabla) and node.of is not None and not isinstance(node.of, Juxt) and said_of(node.of, scope) not in scope.loss_names
+
+
+def expression(step: Step) -> Expr | None:
+    """The entry that a step claims."""
+    return step.claim.expr if step.claim is not None else None

@@ -1,0 +1,162 @@
+"""The verifier's one entrance: :func:`verify` reads a derivation, judges each step, and says what holds of the whole.
+
+*Refuted* if any step is; *undecided* if a relation was unread or undecided, or no gradient was claimed; else *proved*;
+*unreadable* if there were relations and none could be read. A tautology, a circle of definitions or a text without
+formulas claims nothing, and so is never proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from symbackprop.checking.claims import Claims, judge_claims
+from symbackprop.checking.diagnose import diagnose
+from symbackprop.checking.document import Document, Step
+from symbackprop.checking.report import Report, StepReport
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.symbols import read_symbols
+from symbackprop.checking.truth import Values, gradients, with_library
+from symbackprop.checking.witness import counterexample
+from symbackprop.errors import Malformed, NotSupported
+from symbackprop.ir.program import Equation, Program
+from symbackprop.notation.segment import Statement, detect_format, statements
+
+LAYOUTS = ("gradient", "jacobian", "auto")
+
+
+def verify(
+    program: Program,
+    text: str,
+    *,
+    adjoints: Sequence[Equation] | None = None,
+    format: str | None = None,
+    layout: str = "gradient",
+    symbols: Mapping[str, str] | None = None,
+    call: str | None = None,
+    returns: str | None = None,
+    assume: Sequence[str] = (),
+    source: str = "<derivation>",
+) -> Report:
+    """Judge a hand derivation against a program.
+
+    Parameters
+    ----------
+    program : Program
+        The forward equations.
+    text : str
+        The derivation, in LaTeX or plain text.
+    adjoints : sequence of Equation, optional
+        The true gradients, ``grad_X`` for every quantity X; derived if not given.
+    format : str, optional
+        ``latex`` or ``text``; found out if not given.
+    layout : str
+        ``gradient``, ``jacobian``, or ``auto``: the one in which most claims hold.
+    symbols : mapping, optional
+        What symbols of the text stand for, as expressions of the model language.
+
+    Raises
+    ------
+    Malformed
+        For text that is no derivation at all: too long, too deep, dangerous, or nothing in it parses.
+    NotSupported
+        For NumPy code.
+    """
+    if call is not None or returns is not None:
+        raise NotSupported("a derivation in LaTeX or text", "a call of NumPy code", hint="write the gradients as formulas")
+    if layout not in LAYOUTS:
+        raise Malformed(f"layout {', '.join(LAYOUTS)}", repr(layout))
+    if assume:
+        raise NotSupported("facts declared in the model", "facts given with the derivation", hint="write assume lines in the model")
+    program = with_library(program)
+    true = gradients(program) if adjoints is None else tuple(adjoints)
+    judge = _Judge(program, program.extended(true), text, dict(symbols or {}), source, format or detect_format(text))
+    if layout != "auto":
+        return judge.report(layout)
+    both = [judge.report(each) for each in ("gradient", "jacobian")]
+    return max(both, key=lambda r: sum(s.verdict == "proved" for s in r.steps))
+
+
+class _Judge:
+    """Everything that judging one text under one layout or another needs."""
+
+    def __init__(self, forward: Program, program: Program, text: str, symbols: dict[str, str], source: str, format: str) -> None:
+        self.forward, self.program, self.text, self.symbols = forward, program, text, symbols
+        self.values = Values(program)
+        self.format = format
+        names = frozenset(q.name for q in forward.inputs) | {e.name for e in forward.equations} | frozenset(forward.functions)
+        self.statements = statements(text, format, names | {d.name for d in forward.dims} | frozenset(symbols), source)
+        self.refuse_noise()
+
+    def refuse_noise(self) -> None:
+        """Where there are formulas and none of them parses, say so as an error of input."""
+        relations = [s for s in self.statements if s.is_relation]
+        errors = [s.error for s in self.statements if s.error is not None]
+        if errors and all(s.error is not None for s in relations):
+            raise errors[0]
+
+    def document(self, layout: str) -> Document:
+        scope = Scope(self.program, self.forward, self.values, layout, self.text)
+        read_symbols(self.symbols, scope, self.format)
+        return Document(scope, self.values, self.statements)
+
+    def report(self, layout: str) -> Report:
+        document = self.document(layout)
+        steps = document.judge()
+        claims = judge_claims(steps, document.scope, self.values)
+        reports = tuple(self.step(s, document) for s in steps)
+        wrong = next((k for k, s in enumerate(reports) if s.verdict == "refuted"), None)
+        facts = dict.fromkeys(f for s in reports for f in s.facts)
+        return Report(
+            _whole(reports, claims, self.statements), layout, reports, wrong, claims.verdicts, dict(document.scope.read_as), tuple(facts)
+        )
+
+    def step(self, step: Step, document: Document) -> StepReport:
+        """A step as it is reported; a refuted one with its counterexample and diagnosis."""
+        comparison = step.comparison
+        start = step.left.start if step.left is not None and step.at <= 1 else step.right.start if step.right is not None else step.statement.start
+        report = StepReport(
+            self.text.count("\n", 0, start) + 1,
+            start - (self.text.rfind("\n", 0, start) + 1) + 1,
+            step.kind,
+            self.written(step),
+            step.of,
+            step.verdict,
+            notes=self.notes(step),
+            facts=tuple(str(f) for f in comparison.facts) if comparison else (),
+        )
+        if step.verdict != "refuted" or comparison is None:
+            return report
+        diagnosis, part = diagnose(step, document)
+        return replace(
+            report, diagnosis=diagnosis, smallest_wrong_part=part, counterexample=counterexample(step, document)
+        )
+
+    def written(self, step: Step) -> str:
+        """The relation in the writer's words; a later member of a chain with the chain's left end."""
+        if step.left is None or step.right is None:
+            return step.statement.text
+        if step.at <= 1:
+            return self.text[step.left.start : step.right.end]
+        return f"{self.text[step.left.start : step.left.end]} = {self.text[step.right.start : step.right.end]}"
+
+    def notes(self, step: Step) -> tuple[str, ...]:
+        notes = list(step.comparison.notes) if step.comparison else []
+        if step.unread is not None and step.verdict != "refuted":
+            where = step.unread.node
+            piece = self.text[where.start : where.end] if where.start >= 0 else ""
+            notes.append(f"not read: {step.unread.message}" + (f" (at «{piece}»)" if piece and piece not in step.unread.message else ""))
+        if step.statement.error is not None:
+            notes.append(" ".join(str(step.statement.error).split()))
+        return tuple(notes)
+
+
+def _whole(steps: tuple[StepReport, ...], claims: Claims, found: tuple[Statement, ...]) -> str:
+    verdicts = {s.verdict for s in steps}
+    if "refuted" in verdicts:
+        return "refuted"
+    if steps and verdicts == {"unreadable"}:
+        return "unreadable"
+    if verdicts & {"undecided", "unreadable"} or not claims.substantial:
+        return "undecided"
+    return "undecided" if "undecided" in claims.verdicts.values() else "proved"

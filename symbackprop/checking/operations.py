@@ -1,0 +1,227 @@
+"""Operations on single readings: transpose, powers, sums of terms, and the table of products.
+
+What two factors side by side mean follows from their kinds: scalar (s), column (c), row (r), matrix (m). A row of the table
+gives the meaning, its price and the note that it needs; kinds without a row do not fit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sympy import Expr, Integer, Pow
+
+from symbackprop.checking.readings import (
+    Note, Reading, Readings, Unreadable, array, cheapest, clash, combined, dearer, position, shifted, show,
+)  # fmt: skip
+from symbackprop.ir.expressions import Index, IndexSum, substitute
+from symbackprop.ir.terms import same_extent
+from symbackprop.notation.written import Node
+
+BY_ENTRIES = Note("a product of equal shapes is taken entry by entry")
+POWER = Note("a power is taken entry by entry")
+ROWS = Note("a vector is added to each row")
+COLUMNS = Note("a vector is added to each column", accepted=False)
+SCALAR = Note("a scalar is added to each entry")
+TURNED = Note("a row and a column of one length are taken alike")
+SUMMED = Note("1 without transpose, before a vector, is taken as the sum of its entries")
+INNER = Note("a dot between two vectors is their inner product")
+
+
+def transpose(r: Reading, node: Node | None) -> Reading:
+    """The transposed reading; a scalar stays, a column becomes a row."""
+    if r.rank == 0:
+        return r
+    if r.rank == 1:
+        return replace(r, row=not r.row)
+    if r.rank == 2:
+        return array(r.expr, (r.axes[1], r.axes[0]), cost=r.cost, notes=r.notes, guessed=r.guessed)
+    assert node is not None, "arrays of higher rank come from a written node"
+    raise Unreadable("shape", f"a transpose of rank {r.rank}", node, (show(r),))
+
+
+def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
+    """Powers of scalars; of arrays entry by entry, with a note."""
+    out = []
+    for b in bases:
+        for x in exponents:
+            if x.rank == 0 and not (b.rank == 2 and x.expr.is_negative):
+                notes = (POWER,) if b.rank else ()
+                out.append(replace(b, expr=Pow(b.expr, x.expr), **combined(b, x, 0.5 if b.rank else 0.0, *notes)))
+    if not out:
+        raise Unreadable("notation", "this power is not read", node)
+    return cheapest(out)
+
+
+def kind(r: Reading) -> str:
+    """``s c r m``, or ``t`` for more than two axes."""
+    return ("s", "r" if r.row else "c", "m")[r.rank] if r.rank <= 2 else "t"
+
+
+def contract(a: Reading, b: Reading, i: int, j: int, **rest: object) -> Reading:
+    """Σ over axis ``i`` of ``a`` and axis ``j`` of ``b``."""
+    b = shifted(b)
+    k = Index("_k", a.axes[i].extent)
+    body = substitute(a.expr, {a.axes[i]: k}) * substitute(b.expr, {b.axes[j]: k})
+    axes = (*(x for n, x in enumerate(a.axes) if n != i), *(x for n, x in enumerate(b.axes) if n != j))
+    return array(IndexSum(body, k), axes, **rest)
+
+
+def _scale(a: Reading, b: Reading, **rest: object) -> Reading:
+    wide = a if a.rank else b
+    return Reading(a.expr * b.expr, wide.axes, wide.row, **rest)  # type: ignore[arg-type]
+
+
+def _outer(a: Reading, b: Reading, **rest: object) -> Reading:
+    b = shifted(b)
+    return array(a.expr * b.expr, (*a.axes, *b.axes), **rest)
+
+
+def _row_times(a: Reading, b: Reading, **rest: object) -> Reading:
+    return replace(contract(a, b, 0, 0, **rest), row=True)
+
+
+def _entrywise(a: Reading, b: Reading, **rest: object) -> Reading:
+    return Reading(a.expr * b.expr, a.axes, a.row, **rest)  # type: ignore[arg-type]
+
+
+def _is_ones(r: Reading) -> bool:
+    return r.rank == 1 and r.expr == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One meaning of a product: the signs and kinds of factors it is for, the fit it needs, its price, its note."""
+
+    signs: str
+    kinds: str
+    make: Callable[..., Reading]
+    fit: str
+    cost: float
+    note: Note | None = None
+
+
+# fmt: off
+JUXT = " ·×@*⊗"
+PRODUCTS = (
+    Row(JUXT + "⊙", "ss sc sr sm st cs rs ms ts", _scale, "", 0.0),
+    Row(" ·×@", "mm",    lambda a, b, **k: contract(a, b, 1, 0, **k), "inner", 0.0),
+    Row(" ·×@", "mc",    lambda a, b, **k: contract(a, b, 1, 0, **k), "inner", 0.0),
+    Row(" ·×@", "rm",    _row_times, "inner", 0.0),
+    Row(" ·×@", "rc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.0),
+    Row(" ·×@", "cr",    _outer, "", 0.0),
+    Row("⊗",    "cc cr", _outer, "", 0.0),
+    Row("@",    "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.0),
+    Row("@",    "cm",    _row_times, "inner", 0.0),
+    Row("·",    "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.5, INNER),
+    Row(" ·×",  "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "ones",  0.5, SUMMED),
+    Row("⊙*",   "mm cc rr", _entrywise, "equal", 0.0),
+    Row("*",    "mm mc rm rc cr", lambda a, b, **k: _matrix(a, b, **k), "matrix", 1.0),
+    Row("·",    "mm",    _entrywise, "equal", 1.0, BY_ENTRIES),
+    Row(" ·×",  "mm cc rr", _entrywise, "equal", 2.0, BY_ENTRIES),
+    Row("⊙*",   "cr rc", lambda a, b, **k: replace(_entrywise(a, b, **k), row=False), "equal", 1.0, TURNED),
+    Row("⊙*",   "mr mc", lambda a, b, **k: _by_rows(a, b, **k), "rows", 0.5, Note("a vector multiplies each row")),
+    Row("⊙*",   "rm cm", lambda a, b, **k: _by_rows(b, a, **k), "swor", 0.5, Note("a vector multiplies each row")),
+    Row("⊙*",   "mc",    lambda a, b, **k: _by_columns(a, b, **k), "columns", 1.5, Note("a vector multiplies each column")),
+    Row("⊙*",   "cm",    lambda a, b, **k: _by_columns(b, a, **k), "snmuloc", 1.5, Note("a vector multiplies each column")),
+)
+# fmt: on
+
+
+def _matrix(a: Reading, b: Reading, **rest: object) -> Reading:
+    """The matrix product under ``*``, for those who write it so."""
+    row = next(r for r in PRODUCTS if "@" in r.signs and kind(a) + kind(b) in r.kinds.split())
+    return row.make(a, b, **rest)
+
+
+def _by_rows(m: Reading, v: Reading, **rest: object) -> Reading:
+    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[1]}), m.axes, **rest)  # type: ignore[arg-type]
+
+
+def _by_columns(m: Reading, v: Reading, **rest: object) -> Reading:
+    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[0]}), m.axes, **rest)  # type: ignore[arg-type]
+
+
+def _same(a: Expr, b: Expr) -> bool:
+    return same_extent(a, b)
+
+
+FITS: dict[str, Callable[[Reading, Reading], bool]] = {
+    "": lambda a, b: True,
+    "inner": lambda a, b: _same(a.shape[-1], b.shape[0]),
+    "ones": lambda a, b: _is_ones(a) and not a.row and _same(a.shape[0], b.shape[0]),
+    "equal": lambda a, b: all(_same(x, y) for x, y in zip(a.shape, b.shape, strict=True)),
+    "matrix": lambda a, b: kind(a) + kind(b) == "cr" or _same(a.shape[-1], b.shape[0]),
+    "rows": lambda a, b: _same(a.shape[1], b.shape[0]),
+    "swor": lambda a, b: _same(b.shape[1], a.shape[0]),
+    "columns": lambda a, b: _same(a.shape[0], b.shape[0]),
+    "snmuloc": lambda a, b: _same(b.shape[0], a.shape[0]),
+}
+
+
+def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
+    """Every meaning of two factors with ``sign`` between them (a blank for juxtaposition)."""
+    if clash(a, b):
+        return []
+    kinds = kind(a) + kind(b)
+    out = []
+    for row in PRODUCTS:
+        if sign in row.signs and kinds in row.kinds.split() and FITS[row.fit](a, b):
+            out.append(row.make(a, b, **combined(a, b, row.cost, *((row.note,) if row.note else ()))))
+    return out
+
+
+def divide(a: Reading, b: Reading) -> list[Reading]:
+    """``a / b``: by a scalar, or entry by entry."""
+    over = replace(b, expr=1 / b.expr)
+    if b.rank == 0 or a.rank == 0:
+        return [] if clash(a, b) else [_scale(a, over, **combined(a, b))]
+    return product(a, over, "⊙")
+
+
+def sum_of(a: Reading, b: Reading) -> list[Reading]:
+    """``a + b``: equal shapes, or broadcast with a note."""
+    if clash(a, b):
+        return []
+    if a.rank == b.rank:
+        if not FITS["equal"](a, b):
+            return []
+        turned = a.rank == 1 and a.row != b.row
+        return [Reading(a.expr + b.expr, a.axes, a.row and b.row, **combined(a, b, 1.0 if turned else 0.0, *((TURNED,) if turned else ())))]  # type: ignore[arg-type]
+    big, small = (a, b) if a.rank > b.rank else (b, a)
+    if small.rank == 0:
+        notes = () if small.expr.is_number else (SCALAR,)
+        return [Reading(a.expr + b.expr, big.axes, big.row, **combined(a, b, 0.1 if notes else 0.0, *notes))]  # type: ignore[arg-type]
+    if big.rank != 2:
+        return []
+    out = []
+    for axis, cost, note in ((1, 0.5, ROWS), (0, 1.5, COLUMNS)):
+        if _same(big.shape[axis], small.shape[0]) and (axis == 1 or not small.row):
+            spread = substitute(small.expr, {small.axes[0]: big.axes[axis]})
+            out.append(Reading(big.expr + spread, big.axes, **combined(a, b, cost, note)))  # type: ignore[arg-type]
+    return out
+
+
+def zeros_like(r: Reading) -> Reading:
+    """A zero of the shape of a reading."""
+    return Reading(Integer(0), tuple(position(k, e) for k, e in enumerate(r.shape)), r.row)
+
+
+def all_pairs(left: Readings, right: Readings, combine: Callable[[Reading, Reading], list[Reading]]) -> Readings:
+    """Every combination, without doubles."""
+    return cheapest(r for a in left for b in right for r in combine(a, b))
+
+
+def misfit(left: Readings, right: Readings, what: str, node: Node) -> Unreadable:
+    """The complaint that no combination fits, with the shapes of the cheapest readings."""
+    a, b = left[0], right[0]
+    reason = clash(a, b)
+    shapes = (show(a), show(b))
+    error = Unreadable("shape", f"the index {reason}" if reason else f"{what} of {shapes[0]} and {shapes[1]} does not fit", node, shapes)
+    error.guessed = frozenset().union(*(r.guessed for r in (*left, *right)))
+    return error
+
+
+def priced(readings: Readings, extra: float) -> Readings:
+    """All readings at a higher price."""
+    return tuple(dearer(r, extra) for r in readings)

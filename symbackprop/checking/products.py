@@ -1,0 +1,198 @@
+"""Factors, terms and fractions: what stands side by side, bracketed in every way that fits.
+
+A juxtaposition is first grouped (a function and its bracket are one factor, so is ``d W``), then all bracketings of the
+factors are tried by spans, as in chart parsing; scalars make the order irrelevant, matrices do not. A run of derivatives in
+Leibniz's notation is also read as one line of the chain rule, and then contracted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symbackprop.checking.derivatives import chain, derivative
+from symbackprop.checking.functions import apply_to, function_of
+from symbackprop.checking.names import gradient_of, indexed, said
+from symbackprop.checking.operations import all_pairs, divide, misfit, product, sum_of
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Reading, Readings, Unreadable, cheapest, dearer
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.notation.written import (
+    Binary, Bracket, Fraction, Juxt, Mark, Name, Node, Number, Script, Terms,
+)  # fmt: skip
+
+MOST_FACTORS = 12
+
+
+@read.register
+def _juxt(node: Juxt, scope: Scope) -> Readings:
+    chained = chain(node.factors, node, scope)
+    if chained:
+        return chained
+    items = _grouped(node.factors, node, scope)
+    if len(items) > MOST_FACTORS:
+        raise Unreadable("notation", f"more than {MOST_FACTORS} factors side by side", node)
+    return _bracketed(items, node)
+
+
+@read.register
+def _binary(node: Binary, scope: Scope) -> Readings:
+    special = derivative(node, scope) if node.op == "/" else chain((node,), node, scope)
+    if special:
+        return special
+    left, right = read(node.left, scope), read(node.right, scope)
+    if node.op == "/":
+        found = all_pairs(left, right, divide)
+    else:
+        found = all_pairs(left, right, lambda a, b: product(a, b, node.op))
+    if not found:
+        raise misfit(left, right, "the quotient" if node.op == "/" else f"the product {node.op}", node)
+    return found
+
+
+@read.register
+def _fraction(node: Fraction, scope: Scope) -> Readings:
+    found = derivative(node, scope)
+    if found:
+        return found
+    top, bottom = read(node.top, scope), read(node.bottom, scope)
+    quotients = all_pairs(top, bottom, divide)
+    if not quotients:
+        raise misfit(top, bottom, "the quotient", node)
+    return quotients
+
+
+@read.register
+def _terms(node: Terms, scope: Scope) -> Readings:
+    total: Readings = ()
+    for term in node.terms:
+        found = read(term.body, scope)
+        if term.sign == "-":
+            found = tuple(replace(r, expr=-r.expr) for r in found)
+        if not total:
+            total = found
+            continue
+        summed = all_pairs(total, found, sum_of)
+        if not summed:
+            raise misfit(total, found, "the sum", node)
+        total = summed
+    return total
+
+
+def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
+    """All readings of factors in a row, over all bracketings; leaning to the right is slightly dearer."""
+    n = len(items)
+    if all(r.rank == 0 for readings in items for r in readings[:1]) or n == 2:
+        total = items[0]
+        for factor in items[1:]:
+            found = all_pairs(total, factor, lambda a, b: product(a, b, " "))
+            if not found:
+                raise misfit(total, factor, "the product", node)
+            total = found
+        return total
+    spans: dict[tuple[int, int], Readings] = {(i, i + 1): items[i] for i in range(n)}
+    for length in range(2, n + 1):
+        for i in range(n - length + 1):
+            found = [
+                dearer(r, 0.0 if k == i + length - 1 else 0.01)
+                for k in range(i + 1, i + length)
+                for a in spans[i, k]
+                for b in spans[k, i + length]
+                for r in product(a, b, " ")
+            ]
+            spans[i, i + length] = cheapest(found)
+    if not spans[0, n]:
+        for i in range(n - 1):
+            if not spans[i, i + 2]:
+                raise misfit(items[i], items[i + 1], "the product", node)
+        raise Unreadable("shape", "these factors do not fit in any bracketing", node)
+    return spans[0, n]
+
+
+def _grouped(factors: tuple[Node, ...], node: Node, scope: Scope) -> tuple[Readings, ...]:
+    """The factors as readings; a function with its argument, an operator with its operand, a name with its index are one."""
+    out: list[Readings] = []
+    at = 0
+    while at < len(factors):
+        found, taken = _pair(factors, at, scope)
+        if found is None:
+            found, taken = read(factors[at], scope), 1
+        out.append(found)
+        at += taken
+    return tuple(out)
+
+
+def _pair(factors: tuple[Node, ...], at: int, scope: Scope) -> tuple[Readings | None, int]:
+    if at + 1 >= len(factors):
+        return None, 1
+    first, second = factors[at], factors[at + 1]
+    for rule in (_application, _dependence, _subscript, _operator, _differential):
+        found = rule(first, second, scope)
+        if found is not None:
+            return found, 2
+    return None, 1
+
+
+def _application(first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``f'(z)``; a script on the bracket belongs to the value."""
+    function = function_of(first, scope)
+    bracket = second.base if isinstance(second, Script) else second
+    if function is None or not isinstance(bracket, Bracket):
+        return None
+    values = apply_to(function, bracket.items, first, scope)
+    if isinstance(second, Script):
+        return scripted_value(values, second, scope)
+    return values
+
+
+def scripted_value(values: Readings, node: Script, scope: Scope) -> Readings:
+    """The scripts of a bracket applied to the value that stands for it."""
+    from symbackprop.checking.operations import power, transpose
+
+    scripts = scripts_of(replace(node, base=Mark(node.start, node.end, "value")))
+    out = tuple(s for r in values for s in indexed(r, scripts.items, node, scope))
+    for exponent in scripts.powers:
+        out = power(out, read(exponent, scope), node)
+    return tuple(transpose(r, node) for r in out) if scripts.turned != (scripts.primes % 2 == 1) else out
+
+
+def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``L(y; ŷ)``: a defined quantity with the names on which it depends, not a product."""
+    if not isinstance(second, Bracket) or second.kind != "(" or len(second.items) < 2:
+        return None
+    if not isinstance(first, Name) or not all(spellings(scripts_of(i).base) for i in second.items):
+        return None
+    return read(first, scope)
+
+
+def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``X[n, :]`` in plain text, counted from 0."""
+    if not isinstance(second, Bracket) or second.kind != "[" or scope.shape(said(first, scope)) is None:
+        return None
+    plain = all(is_letter(i) or isinstance(i, Number | Mark) for i in second.items)
+    slots = any(isinstance(i, Mark) for i in second.items)
+    shape = scope.shape(said(first, scope))
+    if not plain or not second.items or not (slots or shape is not None and len(shape) == len(second.items)):
+        return None
+    return tuple(s for r in read(first, scope) for s in indexed(r, second.items, first, scope, first=0))
+
+
+def _operator(first: Node, second: Node, scope: Scope) -> Readings | None:
+    r"""``\frac{\partial}{\partial X} (…)``."""
+    return derivative(first, scope, operand=second) if isinstance(first, Fraction) else None
+
+
+def _differential(first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``d W``, ``δ W``: the gradient, where d is no name of the model."""
+    if not isinstance(first, Name) or first.text not in ("d", "delta") or scope.shape(first.text) is not None:
+        return None
+    if not spellings(scripts_of(second).base) or (first.text, ()) in scope.patterns:
+        return None
+    if isinstance(second, Name) and second.text == scope.loss:
+        return None
+    scripts = scripts_of(second)
+    plain = second if not scripts.turned else second
+    out: list[Reading] = []
+    for r in read(plain, scope):
+        out.append(gradient_of(r, second, scope))
+    return tuple(out)

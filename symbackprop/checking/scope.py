@@ -1,0 +1,125 @@
+"""What is known while a document is read: the model with its true gradients, the symbol map, the document's definitions.
+
+A :class:`Scope` belongs to one document. Names come from the program (inputs, equations, ``grad_`` of each), then from
+definitions (the symbol map's, then the document's own), each with the letters that index it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sympy import Expr, Integer
+
+from symbackprop.calculus.jacobian import jacobian_entry
+from symbackprop.checking.readings import Readings
+from symbackprop.checking.truth import Values
+from symbackprop.errors import Malformed
+from symbackprop.ir.expressions import Entry, Index, entry_names, substitute
+from symbackprop.ir.program import Program
+from symbackprop.ir.terms import Shape
+from symbackprop.notation.written import Node
+
+GRADIENT = "grad_"
+LOSSES = ("L", "J", "E", "C", "ell", "loss", "Loss", "cost")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a symbol of the document stands for: readings, with the letters that index it in order of writing.
+
+    ``own`` tells the document's own definitions from those of the symbol map.
+    """
+
+    letters: tuple[str, ...]
+    readings: Readings
+    own: bool
+    shown: str
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names that a formula may use, and what they mean."""
+
+    program: Program
+    forward: Program
+    values: Values
+    layout: str = "gradient"
+    text: str = ""
+    patterns: dict[tuple[str, tuple[str, ...]], Definition] = field(default_factory=dict)
+    functions: dict[str, str] = field(default_factory=dict)
+    letters: dict[str, Index] = field(default_factory=dict)
+    whole: tuple[Shape, ...] = ()
+    read_as: dict[str, str] = field(default_factory=dict)
+    running: frozenset[str] = frozenset()
+    _shapes: dict[str, Shape] = field(default_factory=dict)
+    _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for q in self.program.inputs:
+            self._shapes[q.name] = q.shape
+        for e in self.program.equations:
+            if not e.hidden:
+                self._shapes[e.name] = e.shape
+
+    @property
+    def loss(self) -> str:
+        return self.forward.output
+
+    @property
+    def dims(self) -> Mapping[str, Expr]:
+        return {d.name: d for d in self.program.dims}
+
+    def shape(self, name: str) -> Shape | None:
+        """The shape of a declared or defined array, ``grad_X`` included; None if there is none of that name."""
+        return self._shapes.get(name)
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The names of the model, gradients aside."""
+        return tuple(n for n in self._shapes if not n.startswith(GRADIENT))
+
+    @property
+    def gradients(self) -> tuple[str, ...]:
+        """The names of the true gradients."""
+        return tuple(n for n in self._shapes if n.startswith(GRADIENT))
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """The letters that stand for the loss."""
+        undeclared = tuple(n for n in LOSSES if n not in self._shapes)
+        return (self.loss, *undeclared)
+
+    def same_value(self, a: Expr, b: Expr) -> bool:
+        """Whether two entries agree at the points of this document."""
+        return self.values.agree(a, b)
+
+    def gradient(self, entry: Entry) -> Expr | None:
+        """The entry of the true gradient of the loss at ``entry``; None where there is none."""
+        name = GRADIENT + entry.name
+        return Entry(name, *entry.indices) if name in self._shapes else None
+
+    def jacobian(self, of: Entry, by: Entry) -> Expr:
+        """``∂of/∂by``, both entries of forward quantities, in terms of forward quantities."""
+        key = of.name, by.name
+        if key not in self._jacobians:
+            self._jacobians[key] = self._jacobian(*key)
+        expr, indices = self._jacobians[key]
+        return substitute(expr, dict(zip(indices, of.indices + by.indices, strict=True)))
+
+    def _jacobian(self, of: str, by: str) -> tuple[Expr, tuple[Index, ...]]:
+        try:
+            expr, indices, _ = jacobian_entry(self.forward, of, by)
+        except Malformed:  # the one refusal there: of does not depend on by
+            rows = [Index(f"_r{k}", e) for k, e in enumerate(self._shapes[of] + self._shapes[by])]
+            return Integer(0), tuple(rows)
+        return expr, indices
+
+    def tell(self, node: Node, meaning: str) -> None:
+        """Note how a symbol was read, in the writer's spelling."""
+        if node.start >= 0 and meaning != self.text[node.start : node.end]:
+            self.read_as[self.text[node.start : node.end]] = meaning
+
+    def mentions_gradient(self, expr: Expr) -> frozenset[str]:
+        """The variables whose gradient an expression mentions."""
+        return frozenset(n.removeprefix(GRADIENT) for n in entry_names(expr) if n.startswith(GRADIENT))

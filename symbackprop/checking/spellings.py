@@ -1,0 +1,95 @@
+"""How a written symbol is spelled among the model's names, and what its scripts are.
+
+``\\hat y`` may be ``yhat`` or ``y_hat``, ``\\lambda`` may be ``lam``; in ``W^{(1)T}_{ij}`` there are a layer, a transpose and two
+indices. Nothing here knows shapes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Number, Script, Term, Terms
+
+# fmt: off
+SYNONYMS = {                     # other spellings under which a Greek letter is declared
+    "lambda": ("lam", "reg"), "epsilon": ("eps",), "ell": ("l",), "sigma2": ("var",),
+}
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """The scripts of a symbol, sorted: ``items`` are layers and samples in brackets, then subscripts."""
+
+    base: Node
+    layers: tuple[Node, ...] = ()
+    subs: tuple[Node, ...] = ()
+    powers: tuple[Node, ...] = ()
+    turned: bool = False
+    primes: int = 0
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        return self.layers + self.subs
+
+
+def scripts_of(node: Node) -> Scripts:
+    """The base of a symbol and its scripts; an accent over a scripted letter belongs to the letter."""
+    if isinstance(node, Accent) and isinstance(node.body, Script):
+        inner = scripts_of(node.body)
+        base = Accent(node.start, node.end, node.accent, inner.base)
+        return Scripts(base, inner.layers, inner.subs, inner.powers, inner.turned, inner.primes)
+    if not isinstance(node, Script):
+        return Scripts(node)
+    inner = scripts_of(node.base)
+    symbol = isinstance(inner.base, Name | Accent)
+    layers, powers, turned, primes = list(inner.layers), list(inner.powers), inner.turned, inner.primes
+    for sup in node.sups:
+        if isinstance(sup, Name) and sup.text == "T":
+            turned = not turned
+        elif isinstance(sup, Mark) and sup.text == "prime":
+            primes += 1
+        elif symbol and isinstance(sup, Bracket) and sup.kind in "([" and len(sup.items) == 1:
+            layers.append(sup.items[0])
+        elif _inverse_transpose(sup):
+            powers.append(Terms(sup.start, sup.end, (Term(sup.start, sup.end, "-", Number(sup.start, sup.end, "1")),)))
+            turned = not turned
+        else:
+            powers.append(sup)
+    return Scripts(inner.base, tuple(layers), inner.subs + node.subs, tuple(powers), turned, primes)
+
+
+def _inverse_transpose(node: Node) -> bool:
+    if not isinstance(node, Terms) or len(node.terms) != 1 or node.terms[0].sign != "-":
+        return False
+    body = node.terms[0].body
+    return isinstance(body, Name) and body.text == "T"
+
+
+def spellings(node: Node) -> tuple[str, ...]:
+    """The names under which a letter or an accented letter may be declared, the likeliest first."""
+    if isinstance(node, Name):
+        return node.text, *SYNONYMS.get(node.text, ())
+    if isinstance(node, Accent):
+        inner = spellings(node.body)
+        return tuple(w for s in inner for w in (s + node.accent, f"{s}_{node.accent}", f"{node.accent}_{s}"))
+    return ()
+
+
+def item_text(node: Node) -> str:
+    """A script as a piece of a name: ``t-1``, ``2``, ``hx``; empty for anything longer."""
+    if isinstance(node, Name | Number):
+        return node.text
+    if isinstance(node, Mark):
+        return node.text
+    if isinstance(node, Terms):
+        parts = [item_text(t.body) for t in node.terms]
+        if all(parts):
+            text = "".join(t.sign + p for t, p in zip(node.terms, parts, strict=True))
+            return text.removeprefix("+")
+    return ""
+
+
+def is_letter(node: Node) -> bool:
+    """Whether a script can be an index: one letter."""
+    return isinstance(node, Name) and len(node.text) == 1 and node.text.isalpha()

@@ -1,0 +1,51 @@
+"""The symbol map: what symbols of a document stand for, given by the user in the model language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from symbackprop.checking.functions import rule_of
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Unreadable
+from symbackprop.checking.scope import Definition, Scope
+from symbackprop.checking.spellings import is_letter, item_text, scripts_of, spellings
+from symbackprop.errors import Malformed
+from symbackprop.notation.latex_tokens import lex_latex
+from symbackprop.notation.text_tokens import lex_text
+from symbackprop.notation.written import Node
+from symbackprop.notation.written_reader import read_formula
+
+
+def read_symbols(symbols: Mapping[str, str], scope: Scope, format: str) -> None:
+    """Record the map in the scope, as definitions that come before all others.
+
+    Raises
+    ------
+    Malformed
+        For a symbol or a meaning that cannot be read.
+    """
+    names = frozenset(scope.arrays) | frozenset(scope.dims)
+    for symbol, meaning in symbols.items():
+        if rule_of(meaning) is not None or meaning in scope.program.functions:
+            scope.functions[symbol] = meaning
+            continue
+        key = _parse(symbol, names, format)
+        value = read_formula(lex_text(meaning, names), meaning, "<symbols>")
+        text, scope.text = scope.text, meaning
+        try:
+            readings = read(value, scope)
+        except Unreadable as problem:
+            raise Malformed("a symbol map to expressions of the model language", f"{symbol} = {meaning}: {problem.message}") from problem
+        finally:
+            scope.text = text
+        scripts = scripts_of(key)
+        letters = {i.name for i in readings[0].letters}
+        pattern = tuple("*" if is_letter(i) and item_text(i) in letters else item_text(i) for i in scripts.items)
+        order = tuple(item_text(i) for i in scripts.items if is_letter(i) and item_text(i) in letters)
+        if spellings(scripts.base):
+            scope.patterns[spellings(scripts.base)[0], pattern] = Definition(order, readings, False, meaning)
+
+
+def _parse(symbol: str, names: frozenset[str], format: str) -> Node:
+    tokens = lex_latex(symbol) if format == "latex" or "\\" in symbol else lex_text(symbol, names)
+    return read_formula(tokens, symbol, "<symbols>")

@@ -1,0 +1,126 @@
+"""What is true of a model: its gradients as equations, and the values of everything at a few points.
+
+Judging begins with values: floating point at points with distinct extents, and at one where all extents are equal (where
+a missing transpose shows as a number and not only as a shape). Points are drawn with a fixed seed, so verdicts repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from sympy import Expr, Integer, Symbol
+
+from symbackprop.calculus.reverse import reverse
+from symbackprop.ir import terms
+from symbackprop.ir.evaluate import Point, evaluate, run
+from symbackprop.ir.expressions import Index, extent_symbol, free_indices
+from symbackprop.ir.letters import letters
+from symbackprop.ir.program import Equation, Program, Quantity
+from symbackprop.ir.sample import draw, fitting
+from symbackprop.library.functions import RULES
+
+TOLERANCE = 1e-7
+SEEDS = (11, 23, 37)
+
+
+def gradients(program: Program) -> tuple[Equation, ...]:
+    """The adjoints of everything that a derivation may name, hidden ones included, each after those that it uses.
+
+    What the loss does not depend on has the gradient 0. None for a program whose output is no scalar.
+    """
+    if program.shape_of(program.output):
+        return ()
+    inputs = [q.name for q in program.inputs if q.role != "index"]
+    names = inputs + [e.name for e in program.equations]
+    adjoints = reverse(program, program.output, names)
+    found = {a.of for a in adjoints}
+    out = [
+        Equation(a.name, a.indices, a.entry, terms.name(a.name, [i.extent for i in a.indices]), a.hidden) for a in adjoints
+    ]
+    hidden = {e.name for e in program.equations if e.hidden}
+    for name in names:
+        if name not in found:
+            shape = program.shape_of(name)
+            indices = letters(shape)
+            out.append(Equation(f"grad_{name}", indices, Integer(0), terms.name(f"grad_{name}", shape), name in hidden))
+    return tuple(out)
+
+
+def with_library(program: Program) -> Program:
+    """The program with the rules of every function of the library, since a derivation may use any."""
+    return replace(program, rules={**dict(RULES), **program.rules})
+
+
+@dataclass(slots=True)
+class Values:
+    """A few points of a program with all its quantities computed, and what expressions are worth there."""
+
+    program: Program
+    points: list[Point] = field(default_factory=list)
+    _memo: dict[tuple[Expr, tuple[Index, ...], int], np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [d.name for d in self.program.dims]
+        choices = [{n: 2 + (k + shift) % max(3, len(names)) for k, n in enumerate(names)} for shift in (0, 1)]
+        choices.append(dict.fromkeys(names, 2))
+        for seed, dims in zip(SEEDS, choices, strict=True):
+            rng = np.random.default_rng(seed)
+            if self.program.conditions:
+                dims = fitting(self.program, rng, {})
+            self.points.append(run(self.program, draw(self.program, rng, dims=dims)))
+
+    def of(self, e: Expr, order: tuple[Index, ...], at: int) -> np.ndarray:
+        """All values of ``e`` at one of the points."""
+        key = e, order, at
+        if key not in self._memo:
+            self._memo[key] = np.asarray(evaluate(e, self.points[at], order), dtype=float)
+        return self._memo[key]
+
+    def agree(self, a: Expr, b: Expr) -> bool:
+        """Whether two entries have the same values at every point, wherever both are defined, and are somewhere."""
+        order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))
+        seen = False
+        for at in range(len(self.points)):
+            x, y = self.of(a, order, at), self.of(b, order, at)
+            known = np.isfinite(x) & np.isfinite(y)
+            if not np.allclose(x[known], y[known], rtol=TOLERANCE, atol=TOLERANCE):
+                return False
+            seen = seen or bool(known.any()) or x.size == 0
+        return seen
+
+
+def identified(program: Program) -> Program:
+    """The program with all its symbolic extents taken to be one, so that shapes which clash in general can be compared."""
+    one = extent_symbol(program.dims[0].name) if program.dims else None
+    to = dict.fromkeys(program.dims, one)
+    return replace(
+        program,
+        inputs=tuple(Quantity(q.name, _shape(q.shape, to), q.role) for q in program.inputs),
+        equations=tuple(
+            Equation(e.name, tuple(_index(i, to) for i in e.indices), _merged(e.rhs, to), terms.name(e.name, _shape(e.shape, to)), e.hidden)
+            for e in program.equations
+        ),
+        facts=tuple(replace(f, value=_merged(f.value, to)) if f.value is not None else f for f in program.facts),
+        conditions=(),
+    )
+
+
+Merging = dict[Symbol, Symbol | None]
+
+
+def _shape(shape: Sequence[Expr], to: Merging) -> tuple[Expr, ...]:
+    return tuple(e.xreplace(to) for e in shape)
+
+
+def _index(i: Index, to: Merging) -> Index:
+    return Index(i.name, i.extent.xreplace(to))
+
+
+def _merged(e: Expr, to: Merging) -> Expr:
+    if isinstance(e, Index):
+        return _index(e, to)
+    if isinstance(e, Symbol):
+        return to.get(e) or e
+    return e.func(*(_merged(a, to) for a in e.args)) if e.args else e  # type: ignore[no-any-return]

@@ -1,0 +1,60 @@
+"""Counterexamples of steps: the smallest point that shows a difference; for clashing shapes one where all extents are equal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symbackprop.algebra.refute import refute
+from symbackprop.checking.compare import fit
+from symbackprop.checking.document import Document, Step
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Unreadable
+from symbackprop.checking.report import Counterexample
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.truth import Values, identified
+from symbackprop.ir.program import Program
+from symbackprop.ir.verdict import Witness
+
+
+def counterexample(step: Step, document: Document) -> Counterexample | None:
+    """A point at which a refuted step fails; both shapes where numbers cannot show it."""
+    comparison = step.comparison
+    assert comparison is not None, "a refuted step was compared"
+    if comparison.witness is not None:
+        return shown(comparison.witness, document.scope.forward)
+    if comparison.shapes is None:
+        witness = refute(comparison.right.expr, comparison.left.expr, document.scope.program)
+        return shown(witness, document.scope.forward) if witness is not None else None
+    return _at_equal_extents(step, document) or Counterexample({}, {}, comparison.shapes[0], comparison.shapes[1])
+
+
+def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
+    """The step read again with all extents taken to be one number: a misfit of shapes then shows as a number."""
+    scope = document.scope
+    if step.left is None or step.right is None or not scope.program.dims:
+        return None
+    merged = identified(scope.program)
+    twin = Scope(merged, identified(scope.forward), Values(merged), scope.layout, scope.text, functions=scope.functions)
+    twin_document = Document(twin, twin.values, document.statements, prove=False)
+    twin_document.judge()
+    try:
+        lefts = read(step.left, twin)
+        twin.letters = {i.name: i for i in lefts[0].letters}
+        pairs = [fit(lefts[0], right) for right in read(step.right, twin)]
+    except Unreadable:
+        return None
+    for pair in pairs:
+        if pair is not None and not twin.values.agree(pair[0].expr, pair[1].expr):
+            witness = refute(pair[1].expr, pair[0].expr, merged)
+            if witness is not None:
+                size = next(iter(witness.dims.values()), 1)
+                dims = {d.name: size for d in scope.forward.dims}
+                return shown(replace(witness, dims=dims), scope.forward)
+    return None
+
+
+def shown(witness: Witness, forward: Program) -> Counterexample:
+    """A witness as it is reported: the extents and values of the model's inputs, and both results."""
+    inputs = {q.name for q in forward.inputs}
+    values = {k: v for k, v in witness.values.items() if k in inputs}
+    return Counterexample(dict(witness.dims), values, witness.claimed, witness.true, dict(witness.entry), dict(witness.functions))
