@@ -99,7 +99,7 @@ def _eliminate_delta(p: Product) -> bool:
         delta = f.base if isinstance(f, Pow) else f
         if not isinstance(delta, Delta):
             continue
-        a, b = delta.args
+        a, b = (Integer(0) if isinstance(x, Index) and x.extent == 1 else x for x in delta.args)
         if a == b:
             p.factors[position] = Integer(1)
             return True

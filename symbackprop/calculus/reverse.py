@@ -15,10 +15,10 @@ from sympy import Add, Expr, Integer, Mul
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.calculus.differential import differential
+from symbackprop.calculus.differential import Tangent, differential
 from symbackprop.ir.derivation import Step
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, Partial, entries, entry_names, rename_apart, substitute
-from symbackprop.ir.letters import letters
+from symbackprop.ir.letters import letters, places
 from symbackprop.ir.program import Equation, Program, Quantity
 
 PREFIX = "grad_"
@@ -167,12 +167,13 @@ def _adjoint(
     taken = names.taken | {i.name for i in target}
     for equation in consumers:
         inner = letters(equation.shape, taken)
-        body = rename_apart(substitute(equation.rhs, dict(zip(equation.indices, inner, strict=True))), target)
-        slope = normalise(differential(body, _seeded(name, target), frozenset((name,)), names.program.rules), context)
-        upper = _upper(equation, inner, values)
-        sum_over = (lambda e, over=inner: IndexSum(e, *over) if over else e)
-        chain.append(sum_over(upper * Partial(Entry(equation.name, *inner), Entry(name, *target))))
-        differentiated.append(sum_over(upper * slope))
+        at, over = places(inner), tuple(i for i in inner if i.extent != 1)
+        body = rename_apart(substitute(equation.rhs, dict(zip(equation.indices, at, strict=True))), target)
+        tangent = _seeded(name, places(target))
+        slope = normalise(differential(body, tangent, frozenset((name,)), names.program.rules), context)
+        upper = _upper(equation, at, values)
+        chain.append(_summed(upper * Partial(Entry(equation.name, *at), Entry(name, *places(target))), over))
+        differentiated.append(_summed(upper * slope, over))
         collapsed.append(normalise(differentiated[-1], context))
     entry = normalise(Add(*collapsed), context)
     through = ", ".join(e.name for e in consumers if not e.hidden)
@@ -184,7 +185,11 @@ def _adjoint(
     return Adjoint(name, target, entry, steps, tuple(e.name for e in consumers), name in names.hidden)
 
 
-def _seeded(name: str, target: tuple[Index, ...]):
+def _summed(e: Expr, over: tuple[Index, ...]) -> Expr:
+    return IndexSum(e, *over) if over else e
+
+
+def _seeded(name: str, target: tuple[Expr, ...]) -> Tangent:
     """The tangent ``X[i,j] ↦ δ(i,k) δ(j,l)`` of one array at the entry ``target``."""
 
     def tangent(entry: Entry) -> Expr:
@@ -195,7 +200,7 @@ def _seeded(name: str, target: tuple[Index, ...]):
     return tangent
 
 
-def _upper(equation: Equation, inner: tuple[Index, ...], values: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> Expr:
+def _upper(equation: Equation, inner: tuple[Expr, ...], values: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> Expr:
     """The adjoint of a consumer at ``inner``: its name, or its value where that is a constant or is asked to be closed."""
     if equation.name in values:
         indices, value = values[equation.name]

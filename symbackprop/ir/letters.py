@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from symbackprop.ir.expressions import Index
 
@@ -19,6 +19,11 @@ def letters(shape: Sequence[Expr], taken: Collection[str] = ()) -> tuple[Index, 
         used.add(name)
         out.append(Index(name, extent))
     return tuple(out)
+
+
+def places(indices: Sequence[Index]) -> tuple[Expr, ...]:
+    """Where a generic entry is read: at its indices, at 0 on an axis of extent 1 (NumPy's broadcasting)."""
+    return tuple(Integer(0) if i.extent == 1 else i for i in indices)
 
 
 def _candidates(extent: Expr) -> Iterator[str]:
