@@ -1,4 +1,4 @@
-r"""Whole relations → LaTeX: ``Z = X W^\top + b``, ``\nabla_{W} L = …``, and any line of a derivation.
+r"""Relations → LaTeX: ``Z = X W^\top + b``, ``\nabla_{W} L = …``, any line of a derivation.
 
 A gradient is ``\nabla_W L``, its entry ``\frac{\partial L}{\partial W_{md}}``; a Jacobian is
 ``\frac{\partial h}{\partial z}``, its entry the same with indices.

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from symbackprop.ir.program import Program
@@ -23,6 +23,8 @@ from symbackprop.notation.spelling import GREEK as LETTERS
 from symbackprop.notation.spelling import spell
 
 ADJOINT = "grad_"
+# A name that no model can have.
+ANY_SCALAR = "_any_scalar"
 ACCENTS = ("hat", "bar", "tilde", "dot", "vec")
 # A letter and an accent that together are an English word.
 WORDS = frozenset({"what", "that"})
@@ -83,6 +85,10 @@ class Notation:
     def name(self, text: str) -> str:
         """LaTeX of a name that is no adjoint."""
         return self.spelling.get(text) or spell_name(text)
+
+    def of_any_scalar(self) -> Notation:
+        r"""The same where what is differentiated is any scalar, written ``\ell``."""
+        return replace(self, of=ANY_SCALAR, spelling={**self.spelling, ANY_SCALAR: r"\ell"})
 
 
 def notation_of(program: Program, of: str, **commands: str) -> Notation:

@@ -1,0 +1,222 @@
+r"""The sections on the derivatives: each by entries with reasons, then as a matrix formula in a box.
+
+Takes a record, gives flat items for the template. A gradient that is an outer product gets the step
+by columns, one that is a Jacobian's transpose times the gradient of its consumer gets the step that
+says so, and where adjoints are short the formula in forward quantities is added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sympy import Expr
+
+from symbackprop.backends.latex.display import width
+from symbackprop.backends.latex.equations import (
+    GRADIENT,
+    derivative_entry,
+    derivative_name,
+    latex_form,
+)
+from symbackprop.backends.latex.index import latex_entry
+from symbackprop.backends.latex.reasons import typeset_reason
+from symbackprop.backends.latex.rows import Line, Row, set_rows
+from symbackprop.backends.latex.shapes import fact_sentence, label_key, shape_text, space_text
+from symbackprop.backends.latex.symbols import ADJOINT, Notation
+from symbackprop.backends.latex.terms import latex_term
+from symbackprop.ir.derivation import DerivationRecord, Derivative
+from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.terms import Term, names_in, size, transpose
+from symbackprop.matrix.substitution import draw_out_scale, replace_names
+
+# A formula in a box, a formula in the table, and an adjoint that is put into others, at most.
+BOXED = 58.0
+TABLED = 40.0
+SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One derivative as the template prints it."""
+
+    key: str
+    title: str
+    opening: str
+    rows: tuple[Row, ...]
+    lifting: str
+    matrix_rows: tuple[Row, ...]
+    boxed: str
+    space: str
+    label: str
+    closing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """A line of the table at the end."""
+
+    left: str
+    right: str
+    shape: str
+    label: str
+
+
+class Writer:
+    """Writes the derivatives of one record; remembers which adjoints are short enough to put in."""
+
+    def __init__(self, record: DerivationRecord, notation: Notation) -> None:
+        self.record, self.notation = record, notation
+        self.short: dict[str, Term] = {}
+        for derivative in record.derivatives:
+            self._remember(derivative)
+
+    def _remember(self, derivative: Derivative) -> None:
+        closed = self._closed(derivative.equation.term)
+        adjoints = any(n.startswith(ADJOINT) for n in names_in(closed))
+        if derivative.kind == GRADIENT and size(closed) <= SHORT and not adjoints:
+            self.short[derivative.equation.name] = closed
+
+    def _closed(self, term: Term) -> Term:
+        used = {n: self.short[n] for n in names_in(term) if n in self.short}
+        return draw_out_scale(replace_names(term, used)) if used else term
+
+    def section(self, derivative: Derivative) -> Section:
+        """The section on one derivative."""
+        key = label_key(derivative.wrt[0])
+        return Section(
+            key=key,
+            title=self._title(derivative),
+            opening=self._opening(derivative),
+            rows=self._rows(derivative, key),
+            lifting=_lifting(derivative),
+            matrix_rows=self._matrix_rows(derivative),
+            boxed=self._boxed(derivative),
+            space=space_text(derivative.shape, self.notation),
+            label=f"eq:sb:{key}",
+            closing=self._closing(derivative),
+        )
+
+    def summary(self, derivative: Derivative) -> SummaryRow:
+        """The derivative's line of the table."""
+        term = latex_term(derivative.equation.term, self.notation)
+        return SummaryRow(
+            derivative_name(derivative, self.notation),
+            f"${term}$" if width(term) <= TABLED else "see the equation",
+            shape_text(derivative.shape, self.notation),
+            f"eq:sb:{label_key(derivative.wrt[0])}",
+        )
+
+    def _title(self, derivative: Derivative) -> str:
+        of, wrt = (self.notation.name(n) for n in (derivative.of, derivative.wrt[0]))
+        if derivative.kind == GRADIENT:
+            return rf"\texorpdfstring{{${wrt}$}}{{{label_key(derivative.wrt[0])}}}"
+        plain = f"{label_key(derivative.of)} by {label_key(derivative.wrt[0])}"
+        return rf"\texorpdfstring{{${of}$ by ${wrt}$}}{{{plain}}}"
+
+    def _opening(self, derivative: Derivative) -> str:
+        program, wrt = self.record.program, derivative.wrt[0]
+        symbol = self.notation.name(wrt)
+        space = space_text(program.shape_of(wrt), self.notation)
+        users = [e.name for e in program.visible() if wrt in entry_names(e.rhs)]
+        where = _enumerated([rf"\eqref{{eq:sb:forward:{label_key(u)}}}" for u in users])
+        noun = "equation" if len(users) == 1 else "equations"
+        return rf"${symbol} \in {space}$ is used in {noun}~{where}." if users else ""
+
+    def _rows(self, derivative: Derivative, key: str) -> tuple[Row, ...]:
+        """The lines by entries, those left out that repeat what stands above them."""
+        of_rank = 0 if derivative.kind == GRADIENT else len(self._shape_of(derivative.of))
+        left = derivative_entry(derivative, of_rank, self.notation)
+        lines: list[Line] = []
+        above = left
+        for step in derivative.steps:
+            if isinstance(step.form, Term):
+                continue
+            formula = self._entry(step.form, derivative)
+            if formula != above:
+                label = f"eq:sb:{key}:{len(lines) + 1}"
+                reason = typeset_reason(step.because, self.notation.names, self.notation)
+                lines.append(Line(formula, reason, label))
+                above = formula
+        return set_rows(left, lines)
+
+    def _entry(self, form: Expr, derivative: Derivative) -> str:
+        return latex_entry(form, self.notation, free=derivative.equation.indices)
+
+    def _shape_of(self, name: str) -> tuple[Expr, ...]:
+        return self.record.program.shape_of(name)
+
+    def _matrix_rows(self, derivative: Derivative) -> tuple[Row, ...]:
+        lines = [*self._by_jacobian(derivative), *self._by_columns(derivative)]
+        return set_rows(derivative_name(derivative, self.notation), lines)
+
+    def _by_jacobian(self, derivative: Derivative) -> list[Line]:
+        """``∇_θ L = (∂ŷ/∂θ)ᵀ ∇_ŷ L`` where a matrix times the adjoint of a vector is the gradient."""
+        term = derivative.equation.term
+        if derivative.kind != GRADIENT or term.op != "matmul" or len(derivative.shape) != 1:
+            return []
+        matrix, adjoint = term.args
+        if adjoint.op != "name" or adjoint.rank != 1 or not adjoint.attrs[0].startswith(ADJOINT):
+            return []
+        above = self.notation.name(adjoint.attrs[0].removeprefix(ADJOINT))
+        jacobian = rf"\frac{{\partial {above}}}{{\partial {self.notation.name(derivative.wrt[0])}}}"
+        value = latex_term(transpose(matrix), self.notation)
+        if matrix.op == "transpose":
+            value = latex_term(matrix.args[0], self.notation)
+        formula = (
+            rf"\left( {jacobian} \right)^{{{self.notation.transpose}}} "
+            f"{latex_term(adjoint, self.notation)}"
+        )
+        return [Line(formula, rf"chain rule; the Jacobian is ${jacobian} = {value}$")]
+
+    def _by_columns(self, derivative: Derivative) -> list[Line]:
+        """An outer product by its columns, which stand side by side: ``[θ_1 u, …, θ_M u]``."""
+        term = derivative.equation.term
+        if term.op != "outer":
+            return []
+        u, v = (latex_form(a, self.notation) for a in term.args)
+        name = term.args[0].attrs[0] if term.args[0].op == "name" else ""
+        if name.startswith(ADJOINT):
+            by = self.notation.name(name.removeprefix(ADJOINT))
+            u = rf"\frac{{\partial {self.notation.name(self.notation.of)}}}{{\partial {by}}}"
+        elif term.args[0].op != "name":
+            u = f"({u})"
+        base = v if term.args[1].op == "name" and "_" not in v else f"({v})"
+        last = latex_entry(derivative.shape[1], self.notation)
+        formula = rf"\left[ {base}_{{1}} {u},\ \dots,\ {base}_{{{last}}} {u} \right]"
+        return [Line(formula, "the columns, side by side")]
+
+    def _boxed(self, derivative: Derivative) -> str:
+        parts = [derivative_name(derivative, self.notation)]
+        parts.append(latex_term(derivative.equation.term, self.notation))
+        closed = latex_term(self._closed(derivative.equation.term), self.notation)
+        if closed != parts[-1] and width(" = ".join([*parts, closed])) <= BOXED:
+            parts.append(closed)
+        return " = ".join(parts)
+
+    def _closing(self, derivative: Derivative) -> tuple[str, ...]:
+        facts = dict.fromkeys(fact_sentence(f, self.notation) for f in derivative.facts)
+        return (f"Here it was used that {_enumerated(list(facts))}.",) if facts else ()
+
+
+def _lifting(derivative: Derivative) -> str:
+    if not derivative.shape:
+        return "This is already the whole:"
+    kind = "vector" if len(derivative.shape) == 1 else "matrix"
+    return f"All entries together form a {kind}:"
+
+
+def _enumerated(items: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return (
+        items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+    )
+
+
+def with_hidden(notation: Notation, record: DerivationRecord) -> Notation:
+    """The notation, with hidden equations written as what they stand for."""
+    spelling = dict(notation.spelling)
+    for equation in record.program.equations:
+        if equation.hidden:
+            known = replace(notation, spelling=spelling)
+            spelling[equation.name] = rf"\left( {latex_term(equation.term, known)} \right)"
+    return replace(notation, spelling=spelling)

@@ -1,0 +1,141 @@
+"""The section on the functions of the neurons: definition, slope, value at 0, and the proofs.
+
+Takes the program, gives one item for each function that occurs in it, in the order met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sympy import Expr
+
+from symbackprop.backends.latex.equations import latex_form
+from symbackprop.backends.latex.index import latex_entry
+from symbackprop.backends.latex.proofs import DEFINITIONS, Identity
+from symbackprop.backends.latex.reasons import typeset_reason
+from symbackprop.backends.latex.rows import Line, Row, set_rows
+from symbackprop.backends.latex.symbols import Notation, function_name
+from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, extent_symbol
+from symbackprop.ir.functions import PRIMITIVES, FunctionRule
+from symbackprop.ir.program import Program
+from symbackprop.ir.terms import Term
+from symbackprop.library.activations import ACTIVATIONS, REMARKS
+
+# Functions that every reader knows, and the operations that are functions of a whole vector.
+KNOWN = frozenset({"exp", "log", "sqrt", "abs", "sign", "step", "maximum", "minimum", "sin", "cos"})
+VECTOR_FUNCTIONS = ("softmax", "log_softmax")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof as the template prints it."""
+
+    title: str
+    rows: tuple[Row, ...]
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neuron:
+    """A function as the template prints it; ``definition`` may be empty (an abstract function)."""
+
+    title: str
+    text: str
+    definition: str
+    label: str
+    proofs: tuple[Proof, ...]
+
+
+def describe_functions(
+    program: Program, terms: Sequence[Term], identities: Sequence[Identity], notation: Notation
+) -> tuple[Neuron, ...]:
+    """An item for each function that the terms apply, except those that every reader knows."""
+    used: dict[str, None] = {}
+    for term in terms:
+        _collect(term, used)
+    return tuple(
+        _abstract(name)
+        if name in program.functions
+        else _neuron(name, program, identities, notation)
+        for name in used
+        if name not in KNOWN
+    )
+
+
+def _collect(term: Term, used: dict[str, None]) -> None:
+    for a in term.args:
+        _collect(a, used)
+    if term.op == "apply":
+        used[term.attrs[0]] = None
+    elif term.op in VECTOR_FUNCTIONS:
+        used["softmax"] = None
+    elif term.op == "entries":
+        for node in term.attrs[1].atoms(Apply):
+            used[node.name] = None
+
+
+def _abstract(name: str) -> Neuron:
+    f = function_name(name)
+    text = (
+        rf"${f}$ is any differentiable function of one variable, applied entry by entry; "
+        rf"its slope is written ${f}'$."
+    )
+    return Neuron(f"The function ${f}$", text, "", "", ())
+
+
+def _neuron(
+    name: str, program: Program, identities: Sequence[Identity], notation: Notation
+) -> Neuron:
+    proofs = tuple(_proof(p, notation) for p in identities if p.function == name)
+    label = f"eq:sb:function:{name.replace('_', '-')}"
+    if name == "softmax":
+        return Neuron("The softmax layer", _remark(name), _softmax(), label, proofs)
+    rule = program.rules.get(name) or PRIMITIVES[name].rule
+    text = _remark(name)
+    if rule.at_zero:
+        text += f" At $0$ the convention is ${_zero(name)}$."
+    return Neuron(f"${function_name(name)}$", text, _definition(rule), label, proofs)
+
+
+def _zero(name: str) -> str:
+    return f"{function_name(name)}'(0) = 0"
+
+
+def _remark(name: str) -> str:
+    known = {a.name: a.remark for a in ACTIVATIONS} | REMARKS
+    remark = known.get(name, "")
+    return f"{remark[0].upper()}{remark[1:]}." if remark else ""
+
+
+def _definition(rule: FunctionRule) -> str:
+    """``σ(z) = … = …, σ'(z) = …``."""
+    left = latex_entry(Apply(rule.name, *rule.parameters))
+    forms: tuple[Expr, ...] = DEFINITIONS.get(rule.name, ())
+    if not forms and rule.definition is not None:
+        forms = (rule.definition,)
+    slope = latex_entry(Apply(f"{rule.name}_prime", *rule.parameters))
+    chain = " = ".join([left, *(latex_entry(f) for f in forms)])
+    return rf"{chain}, \qquad {slope} = {latex_entry(rule.slopes[0])}"
+
+
+def _softmax() -> str:
+    extent = extent_symbol("K")
+    j, k = Index("j", extent), Index("k", extent)
+    weight = Apply("exp", Entry("z", j)) / IndexSum(Apply("exp", Entry("z", k)), k)
+    return rf"h_{{j}} = {latex_entry(weight)}, \qquad h = \operatorname{{softmax}}(z)"
+
+
+def _proof(identity: Identity, notation: Notation) -> Proof:
+    names = frozenset({"z", "h"})
+    lines = [
+        Line(
+            latex_form(step.form),
+            typeset_reason(step.because, names, notation),
+            f"eq:sb:{identity.key}:{k}",
+        )
+        for k, step in enumerate(identity.steps, start=1)
+    ]
+    title = typeset_reason(identity.title, names, notation)
+    remark = typeset_reason(identity.remark, names, notation)
+    return Proof(title, set_rows(latex_form(identity.left), lines), remark)

@@ -1,0 +1,274 @@
+r"""A derivation as a document: lecture notes in LaTeX, assembled from flat items by a template.
+
+Takes a record (and what the record does not hold: title, statements as they were written, proofs to
+print), gives the source of a document, or of a fragment to be included in one. The same input gives
+the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from symbackprop.backends.latex.derivatives import Writer, with_hidden
+from symbackprop.backends.latex.display import width
+from symbackprop.backends.latex.equations import GRADIENT
+from symbackprop.backends.latex.graph import draw_network
+from symbackprop.backends.latex.index import latex_entry
+from symbackprop.backends.latex.neurons import describe_functions
+from symbackprop.backends.latex.proofs import IDENTITIES, Identity
+from symbackprop.backends.latex.rows import LINE, Line, Row, set_rows
+from symbackprop.backends.latex.shapes import (
+    ROLES,
+    fact_sentence,
+    label_key,
+    shape_text,
+    space_text,
+)
+from symbackprop.backends.latex.symbols import Notation, escape_text, notation_of
+from symbackprop.backends.latex.terms import latex_term
+from symbackprop.backends.templates import environment
+from symbackprop.ir.derivation import DerivationRecord
+from symbackprop.ir.expressions import Entry
+from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.terms import Term
+
+MACROS = {
+    "transpose": r"\sbT",
+    "hadamard": r"\sbhad",
+    "divide": r"\sbdiv",
+    "ones": r"\sbones",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A row of the table of symbols."""
+
+    symbol: str
+    space: str
+    role: str
+
+
+def notes_source(
+    record: DerivationRecord,
+    *,
+    title: str = "",
+    statements: Sequence[tuple[str, Term]] | None = None,
+    identities: Sequence[Identity] = IDENTITIES,
+    fragment: bool = False,
+) -> str:
+    """LaTeX source of the notes on a derivation.
+
+    Parameters
+    ----------
+    record : DerivationRecord
+        What was derived, each derivative with its steps.
+    title : str
+        The model's name; any text, it is escaped.
+    statements : sequence of (name, Term), optional
+        The forward pass as it was written; by default the terms of the record's equations.
+    identities : sequence of Identity
+        Proofs, printed where their function occurs.
+    fragment : bool
+        Leave out preamble and ``document`` environment.
+    """
+    template = "notes-fragment.tex.jinja" if fragment else "notes.tex.jinja"
+    return (
+        environment("tex")
+        .get_template(template)
+        .render(contents(record, title, statements, identities))
+    )
+
+
+def contents(
+    record: DerivationRecord,
+    title: str,
+    statements: Sequence[tuple[str, Term]] | None,
+    identities: Sequence[Identity],
+) -> dict[str, Any]:
+    """Everything that the templates insert, as strings and flat items."""
+    program = record.program
+    written = dict(statements or [(e.name, e.term) for e in program.visible()])
+    notation = with_hidden(notation_of(program, record.of, **MACROS), record)
+    if program.shape_of(record.of) and record.kind == GRADIENT:
+        # The gradient of no scalar in the model: that of any scalar that depends on the output.
+        notation = notation.of_any_scalar()
+    writer = Writer(record, notation)
+    gradients = record.kind == GRADIENT
+    return {
+        "version": _version(),
+        "title": _title(title, gradients),
+        "opening": _opening(program, notation),
+        "symbols": _symbols(program, notation),
+        "facts": [f"{_capital(fact_sentence(f, notation))}." for f in program.facts],
+        "picture": draw_network(program, notation, _shapes(program, notation)),
+        "picture_caption": _caption(gradients),
+        "forward": _forward(program, written, notation),
+        "neurons": describe_functions(program, tuple(written.values()), identities, notation),
+        "further_conventions": _further_conventions(program, record, notation),
+        "chain_rule": _chain_rule(record, notation),
+        "derivatives_title": "The gradients" if gradients else "The Jacobians",
+        "derivatives": [writer.section(d) for d in record.derivatives],
+        "summary_head": "gradient" if gradients else "Jacobian",
+        "summary": [writer.summary(d) for d in record.derivatives],
+        "summary_caption": "All derivatives, in the order in which they are computed.",
+        **_training(record, notation),
+    }
+
+
+def _version() -> str:
+    try:
+        return installed_version("symbackprop")
+    except PackageNotFoundError:
+        return "from a working tree"
+
+
+def _title(title: str, gradients: bool) -> str:
+    subject = "Backpropagation" if gradients else "Jacobians"
+    return f"{subject}: {escape_text(title)}" if title else subject
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _shapes(program: Program, notation: Notation) -> dict[str, str]:
+    return {e.name: shape_text(e.shape, notation) for e in program.visible()}
+
+
+def _opening(program: Program, notation: Notation) -> str:
+    dims = ", ".join(notation.name(d.name) for d in program.dims)
+    text = "The network is the list of equations in Section~\\ref{sec:sb:forward}; "
+    text += "Table~\\ref{tab:sb:symbols} lists what occurs in them."
+    if dims:
+        noun = "extents" if len(program.dims) > 1 else "extent"
+        text += f" The {noun} ${dims}$ may be any whole number from $1$ on."
+    if program.functions:
+        several = "functions" if len(program.functions) > 1 else "function"
+        names = ", ".join(notation.name(f) for f in program.functions)
+        text += f" The {several} ${names}$ may be any differentiable function of one variable."
+    return text
+
+
+def _symbols(program: Program, notation: Notation) -> list[Symbol]:
+    rows = [
+        Symbol(notation.name(q.name), space_text(q.shape, notation), ROLES[q.role])
+        for q in program.inputs
+    ]
+    for equation in program.visible():
+        what = "output" if equation.name == program.output else "computed"
+        role = rf"{what} by \eqref{{eq:sb:forward:{label_key(equation.name)}}}"
+        if what == "output":
+            role = rf"output, computed by \eqref{{eq:sb:forward:{label_key(equation.name)}}}"
+        rows.append(
+            Symbol(notation.name(equation.name), space_text(equation.shape, notation), role)
+        )
+    return rows
+
+
+def _caption(gradients: bool) -> str:
+    text = "What each equation uses: parameters above, data below."
+    if gradients:
+        text += " The gradients run along the same arrows, backwards."
+    return text
+
+
+def _forward(program: Program, written: dict[str, Term], notation: Notation) -> list[Row]:
+    rows: list[Row] = []
+    for equation in program.visible():
+        rows += _forward_rows(equation, written.get(equation.name, equation.term), notation)
+    return rows
+
+
+def _forward_rows(equation: Equation, term: Term, notation: Notation) -> list[Row]:
+    """A statement in matrix form, and by entries where that says more."""
+    label = f"eq:sb:forward:{label_key(equation.name)}"
+    left = latex_entry(Entry(equation.name, *equation.indices), notation)
+    by_entry = latex_entry(equation.rhs, notation, free=equation.indices)
+    if term.op == "entries":
+        return list(set_rows(left, [Line(by_entry, "", label)]))
+    name, whole = notation.name(equation.name), latex_term(term, notation)
+    beside = width(f"{name} = {whole}") + width(f"{left} = {by_entry}") <= LINE - 4
+    rows = list(set_rows(name, [Line(whole, "", label)]))
+    if not equation.indices and by_entry == whole:
+        return rows
+    if beside and len(rows) == 1:
+        entry = rf"\displaystyle {left} = {by_entry}"
+        return [Row(rows[0].left, "=", rows[0].right, entry, rows[0].tag)]
+    return [*rows, *set_rows(left, [Line(by_entry, "")])]
+
+
+def _further_conventions(
+    program: Program, record: DerivationRecord, notation: Notation
+) -> list[str]:
+    out = []
+    ops: set[str] = set()
+    for equation in program.visible():
+        _operations(equation.term, ops)
+    if ops & {"softmax", "log_softmax"}:
+        out.append(
+            r"$\operatorname{softmax}$ of a matrix acts on each row by itself, unless an axis is given."
+        )
+    if ops & {"max", "min", "var", "prod", "logsumexp"}:
+        out.append("Axes of an operation count from $0$, the rows.")
+    if record.layout == "jacobian" and record.kind == GRADIENT:
+        out.append(
+            "In these notes derivatives by a matrix are transposed: they have the shape of a row."
+        )
+    if notation.of not in {q.name for q in program.inputs} | {e.name for e in program.equations}:
+        out.append(
+            rf"${notation.name(notation.of)}$ is any scalar that depends on "
+            rf"${notation.name(record.of)}$ and on nothing else of the network directly."
+        )
+    return out
+
+
+def _operations(term: Term, found: set[str]) -> None:
+    found.add(term.op)
+    for a in term.args:
+        _operations(a, found)
+
+
+def _chain_rule(record: DerivationRecord, notation: Notation) -> dict[str, str]:
+    order = ", ".join(f"${notation.name(d.wrt[0])}$" for d in record.derivatives)
+    opening = (
+        r"Let a number $\ell$ depend on $\theta \in \mathbb{R}^{M}$ through $h \in \mathbb{R}^{N}$ "
+        "alone. Then"
+    )
+    formula = (
+        r"\frac{\partial \ell}{\partial \theta_k} = \sum_{i=1}^{N} "
+        r"\frac{\partial \ell}{\partial h_i} \frac{\partial h_i}{\partial \theta_k}, "
+        r"\qquad \text{that is,} \qquad "
+        r"\nabla_{\theta} \ell = \Bigl( \frac{\partial h}{\partial \theta} \Bigr)^{\sbT} "
+        r"\nabla_{h} \ell ."
+    )
+    closing = (
+        "Where a quantity is used by several equations, the contributions of all of them are added. "
+        "The derivatives by what stands last in the forward pass come directly from its formula; "
+        f"from there the chain runs back, here in the order {order}."
+    )
+    return {"opening": opening, "formula": formula, "closing": closing}
+
+
+def _training(record: DerivationRecord, notation: Notation) -> dict[str, str]:
+    """The step of gradient descent for every parameter with a gradient; none, no section."""
+    program = record.program
+    rate = r"\alpha" if "alpha" not in notation.names else r"\eta"
+    derived = {d.wrt[0] for d in record.derivatives if d.kind == GRADIENT}
+    names = [notation.name(p) for p in program.params if p in derived]
+    if program.shape_of(record.of) or not names:
+        return {"updates": "", "rate": rate, "training_remark": ""}
+    of = notation.name(record.of)
+    steps = [rf"{p} \leftarrow {p} - {rate} \nabla_{{{p}}} {of}" for p in names]
+    lines = [r", \qquad ".join(steps[k : k + 3]) for k in range(0, len(steps), 3)]
+    updates = r" \\ ".join(lines)
+    remark = (
+        "With all samples at once this is gradient descent; with one sample, or a few, drawn anew for each "
+        "step, it is stochastic gradient descent."
+    )
+    body = rf"\begin{{gathered}} {updates} \end{{gathered}}" if len(lines) > 1 else updates
+    return {"updates": body + " .", "rate": rate, "training_remark": remark}
