@@ -8,9 +8,27 @@ grad_Z.T @ X
 
 from __future__ import annotations
 
+from symbackprop.checking.report import Report
 from symbackprop.network.model import Model, load, parse
 from symbackprop.pipeline.compilation import derive
 from symbackprop.pipeline.derivation import Derivation, DerivativeResult
+from symbackprop.pipeline.explanation import explain
+from symbackprop.pipeline.outputs import Kernel, kernel, models, verify
 from symbackprop.pipeline.proofs import Proof, prove
 
-__all__ = ["Derivation", "DerivativeResult", "Model", "Proof", "derive", "load", "parse", "prove"]
+__all__ = [
+    "Derivation",
+    "DerivativeResult",
+    "Kernel",
+    "Model",
+    "Proof",
+    "Report",
+    "derive",
+    "explain",
+    "kernel",
+    "load",
+    "models",
+    "parse",
+    "prove",
+    "verify",
+]

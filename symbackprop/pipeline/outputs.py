@@ -1,0 +1,143 @@
+"""What is handed over: a kernel, notes, a report, the list of models, a page of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.abc import SourceLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from symbackprop.backends.numpy.kernel import kernel_source
+from symbackprop.checking.judge import verify as judge
+from symbackprop.checking.report import Report
+from symbackprop.errors import Malformed
+from symbackprop.network.model import Model
+from symbackprop.network.shipped import shipped_models, title_of
+from symbackprop.pipeline.compilation import program_of
+from symbackprop.pipeline.derivation import Derivation
+
+TARGETS = ("numpy",)
+
+
+class _Source(SourceLoader):
+    """Loads a module from a text that we generated."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_filename(self, fullname: str) -> str:
+        return f"<{fullname}>"
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self._text.encode()
+
+
+class Kernel:
+    """Generated code: its source, and the module that it makes.
+
+    Calling it is ``loss_and_grad``, or the Jacobian for a derivation of that kind.
+    """
+
+    def __init__(self, name: str, source: str, kind: str) -> None:
+        self.name, self.source, self.kind = name, source, kind
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The generated module, imported."""
+        name = "symbackprop_kernel_" + "".join(c if c.isalnum() else "_" for c in self.name)
+        spec = spec_from_loader(name, _Source(self.source))
+        assert spec is not None and spec.loader is not None, "a loader gives a spec"
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def __call__(self, **arguments: Any) -> Any:
+        entry = "jacobian" if self.kind == "jacobian" else "loss_and_grad"
+        if not hasattr(self.module, entry):
+            raise Malformed("a kernel of a scalar output", "an array output", hint="call kernel.module.forward and .backward")
+        return getattr(self.module, entry)(**arguments)
+
+    def save(self, path: str | Path) -> None:
+        """Write the source to ``path``."""
+        Path(path).write_text(self.source, encoding="utf-8")
+
+
+def kernel(derivation: Derivation, target: str = "numpy", dtype: str | None = None) -> Kernel:
+    """Generate code for a derivation.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        In layout ``notes``.
+    target : str
+        ``numpy``.
+    dtype : str, optional
+        ``float32`` or ``float64``; by default the inputs' own.
+
+    Raises
+    ------
+    Malformed
+        For an unknown target or dtype, or another layout.
+    """
+    if target not in TARGETS:
+        raise Malformed(f"a target: {', '.join(TARGETS)}", repr(target))
+    model = derivation.model
+    source = kernel_source(derivation.record, title=model.name, source_text=model.source, dtype=dtype)
+    return Kernel(model.name, source, derivation.kind)
+
+
+def verify(
+    model: Model,
+    text: str,
+    *,
+    format: str | None = None,
+    layout: str = "gradient",
+    symbols: Mapping[str, str] | None = None,
+    call: str | None = None,
+    returns: str | None = None,
+    assume: Sequence[str] = (),
+    source: str = "<derivation>",
+) -> Report:
+    """Judge a hand derivation against a model.
+
+    Parameters
+    ----------
+    model : Model
+        What the derivation is about.
+    text : str
+        The derivation.
+    format : str, optional
+        ``latex``, ``text`` or ``numpy``; found out if not given.
+    layout : str
+        ``gradient``, ``jacobian`` or ``auto``.
+    symbols : mapping, optional
+        What symbols of the text stand for, in the model language.
+    call, returns : str, optional
+        For NumPy code: how the function is called, and what it returns.
+    assume : sequence of str
+        Further facts.
+
+    Raises
+    ------
+    Malformed
+        For text that cannot be read at all.
+    """
+    return judge(
+        program_of(model),
+        text,
+        format=format,
+        layout=layout,
+        symbols=symbols,
+        call=call,
+        returns=returns,
+        assume=assume,
+        source=source,
+    )
+
+
+def models() -> list[tuple[str, str]]:
+    """The models that ship: name, and what it is."""
+    return [(name, title_of(text)) for name, text in shipped_models().items()]
