@@ -17,7 +17,13 @@ from symbackprop.errors import Malformed, NotSupported
 from symbackprop.ir import terms
 from symbackprop.ir.terms import ShapeError, Term, same_extent, show_shape
 from symbackprop.notation import syntax as s
-from symbackprop.notation.elaborate_operators import checked, elaborate, shape_phrase
+from symbackprop.notation.elaborate_operators import (
+    CHECK_SHAPES,
+    checked,
+    elaborate,
+    quoted,
+    shape_phrase,
+)
 from symbackprop.notation.extents import extent
 from symbackprop.notation.scope import Scope, unknown
 from symbackprop.notation.words import ALONG, ELEMENTWISE, LATER, REDUCTIONS
@@ -55,7 +61,10 @@ def unsupported_or_unknown(tree: s.Call, scope: Scope) -> Malformed | NotSupport
     name = tree.function.text
     if name in LATER:
         return NotSupported(
-            f"functions without {LATER[name]}", f"{name}(…), which is not supported yet", tree.span
+            "functions that this version supports",
+            f"{name}(…): {LATER[name]} is not supported yet",
+            tree.span,
+            "write it by entries, or with the functions that are supported",
         )
     known = (*FORMS, *LATER, *scope.expansions, *scope.functions)
     problem = unknown(name, tree.function.span, scope, "a known function", known)
@@ -104,7 +113,7 @@ def elementwise(tree: s.Call, scope: Scope, count: int, defaults: tuple[Expr, ..
         return terms.apply(tree.function.text, *operands)
     except ShapeError as problem:
         got = " and ".join(shape_phrase(given[n], o) for n, o in zip(given, operands, strict=False))
-        raise Malformed(problem.expected, got, tree.span, problem.hint) from None
+        raise Malformed(problem.expected, got, tree.span, problem.hint or CHECK_SHAPES) from None
 
 
 def _elementwise(tree: s.Call, scope: Scope) -> Term:
@@ -171,7 +180,9 @@ def _two_vectors(tree: s.Call, build: Callable[[Term, Term], Term], a: Term, b: 
         return build(a, b)
     except ShapeError as problem:
         got = " and ".join(shape_phrase(t, x) for t, x in zip(tree.arguments, (a, b), strict=False))
-        raise Malformed(problem.expected, got or problem.got, tree.span, problem.hint) from None
+        raise Malformed(
+            problem.expected, got or problem.got, tree.span, problem.hint or CHECK_SHAPES
+        ) from None
 
 
 def _diag(tree: s.Call, scope: Scope) -> Term:
@@ -277,12 +288,9 @@ def _expand(tree: s.Call, scope: Scope) -> Term:
         return elaborate(rule.body, inner)
     except Malformed as problem:
         shapes = " and ".join(shape_phrase(given[p], bound[p]) for p in given)
-        raise Malformed(
-            f"operands that fit {rule.name}({', '.join(rule.parameters)})",
-            shapes,
-            tree.span,
-            problem.hint,
-        ) from None
+        signature = f"{rule.name}({', '.join(rule.parameters)})"
+        hint = f"{signature} stands for {quoted(rule.body)}"
+        raise Malformed(f"operands that fit {signature}", shapes, tree.span, hint) from problem
 
 
 def _not_callable(tree: s.Call, scope: Scope) -> NoReturn:

@@ -22,6 +22,7 @@ from symbackprop.notation.scope import Scope, unknown
 from symbackprop.notation.words import CONSTANTS, ELEMENTWISE, REDUCTIONS
 
 ZERO = Integer(0)
+CHECK_SHAPES = "check the shapes on the `data` and `param` lines; axes count from 0"
 
 
 @singledispatch
@@ -35,9 +36,14 @@ def elaborate(tree: s.Tree, scope: Scope) -> Term:
     )
 
 
+def quoted(tree: s.Tree) -> str:
+    """The words of the user."""
+    return " ".join(tree.span.text[tree.span.start : tree.span.end].split())
+
+
 def source_of(tree: s.Tree) -> str:
     """The words of the user, bracketed where an operator may follow."""
-    text = " ".join(tree.span.text[tree.span.start : tree.span.end].split())
+    text = quoted(tree)
     compound = isinstance(tree, (s.Binary, s.Unary, s.Comparison))
     return f"({text})" if compound and not _is_bracketed(text) else text
 
@@ -59,12 +65,13 @@ def checked(
     try:
         return build(*args, **options)
     except ShapeError as problem:
-        raise Malformed(problem.expected, problem.got, span, hint or problem.hint) from None
+        remedy = hint or problem.hint or CHECK_SHAPES
+        raise Malformed(problem.expected, problem.got, span, remedy) from None
 
 
 def shape_phrase(tree: s.Tree, term: Term) -> str:
     """``X is N×D``, for messages."""
-    return f"{source_of(tree)} is {show_shape(term.shape) if term.shape else 'a scalar'}"
+    return f"{quoted(tree)} is {show_shape(term.shape) if term.shape else 'a scalar'}"
 
 
 @elaborate.register
@@ -166,7 +173,7 @@ def _product(tree: s.Binary, a: Term, b: Term) -> Term:
                 problem.expected, got, tree.span, f"did you mean `{left} * {right}`?"
             ) from None
         raise Malformed(
-            problem.expected, got, tree.span, _first_that_fits(ways) or problem.hint
+            problem.expected, got, tree.span, _first_that_fits(ways) or problem.hint or CHECK_SHAPES
         ) from None
 
 
@@ -186,7 +193,10 @@ def _broadcast(tree: s.Tree, a: Term, b: Term, build: Callable[[Term, Term], Ter
         offered = ways if op == "*" else ways[:3]
         got = f"{shape_phrase(tree.left, a)} and {shape_phrase(tree.right, b)}"
         raise Malformed(
-            problem.expected, got, tree.span, _first_that_fits(offered) or problem.hint
+            problem.expected,
+            got,
+            tree.span,
+            _first_that_fits(offered) or problem.hint or CHECK_SHAPES,
         ) from None
 
 

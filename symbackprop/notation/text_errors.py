@@ -8,6 +8,7 @@ likely to have typed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 from lark import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
@@ -72,8 +73,12 @@ def _met(problem: UnexpectedInput, line: str) -> tuple[int, str, set[str]]:
     """Where lark stopped, what stands there (nothing at the end), and which terminals may."""
     end = len(line.rstrip())
     if isinstance(problem, UnexpectedCharacters):
-        at = problem.pos_in_stream
-        return at, line[at], set(problem.allowed or ())
+        at = cast(int, problem.pos_in_stream)
+        # LALR merges states, so that closing brackets seem allowed where none is open.
+        open_ = {"RPAR": line.count("(", 0, at) > line.count(")", 0, at)}
+        open_["RSQB"] = line.count("[", 0, at) > line.count("]", 0, at)
+        open_["COMMA"] = any(open_.values())
+        return at, line[at], {w for w in problem.allowed or () if open_.get(w, True)}
     if isinstance(problem, UnexpectedToken):
         allowed = {str(w) for w in problem.accepts or problem.expected}
         token = problem.token
@@ -92,7 +97,7 @@ def _describe(allowed: set[str], start: str) -> str:
         return "an expression"
     if "POWER" in allowed:
         closing = [w for w in ("COMMA", "RPAR", "RSQB", "$END", "EQUAL") if w in allowed]
-        return _either(["an operator", *(WORDS[w] for w in closing)])
+        return _either(["an operator", *(WORDS[w] for w in closing or ["$END"])])
     return _either(sorted(WORDS.get(w, w.lower()) for w in allowed))
 
 

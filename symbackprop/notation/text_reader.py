@@ -35,6 +35,8 @@ _PIECES = re.compile(
     re.X,
 )
 _CLOSING = {"(": ")", "[": "]"}
+#: Rules of the grammar that are no level of nesting of their own.
+WITHOUT_DEPTH = frozenset({"parenthesis", "arguments", "items", "list", "ranges"})
 
 
 @lru_cache(maxsize=1)
@@ -145,29 +147,11 @@ def _read(line: str, offset: int, text: str, source: str, start: str) -> s.Tree:
         parse = _parser().parse(line, start=start)
     except UnexpectedInput as problem:
         raise explain(problem, line, offset, text, source, start) from None
-    builder = _Builder(text, source, offset)
-    if isinstance(parse, Parse):
-        _check_depth(
-            parse,
-            Span(
-                source, text, offset + len(line) - len(line.lstrip()), offset + len(line.rstrip())
-            ),
-        )
-    return builder.build(parse)
-
-
-def _check_depth(parse: Parse[Token], span: Span) -> None:
-    """Refuses a tree that later recursion could not walk; walks it level by level itself."""
-    level: list[Parse[Token]] = [parse]
-    for _ in range(DEEPEST_NESTING + 1):
-        level = [c for t in level for c in t.children if isinstance(c, Parse)]
-        if not level:
-            return
-    raise _too_deep(span)
+    return _Builder(text, source, offset).build(parse)
 
 
 class _Builder:
-    """Turns lark's tree into ours: one method a rule of the grammar, called with its stretch of text.
+    """Turns lark's tree into ours: one method a rule of the grammar, called with its place.
 
     A class only because all methods share the text and the place of the line in it.
     """
@@ -176,14 +160,26 @@ class _Builder:
         self.text, self.source, self.offset = text, source, offset
 
     def build(self, parse: Parse[Token]) -> Any:
-        rule: Callable[..., Any] = getattr(self, f"_{parse.data}")
-        meta = parse.meta
-        span = (
-            Span(self.source, self.text, self.offset + meta.start_pos, self.offset + meta.end_pos)
-            if not meta.empty
-            else Span(self.source, self.text, self.offset, self.offset)
-        )
-        return rule(span, *(self.build(c) if isinstance(c, Parse) else c for c in parse.children))
+        """The tree of a whole line, from the leaves up and without recursion."""
+        built: dict[int, Any] = {}
+        depth: dict[int, int] = {}
+        for part in parse.iter_subtrees():
+            below = [c for c in part.children if isinstance(c, Parse)]
+            span = self._place(part)
+            depth[id(part)] = max((depth[id(c)] for c in below), default=0) + (
+                part.data not in WITHOUT_DEPTH
+            )
+            if depth[id(part)] > DEEPEST_NESTING:
+                raise _too_deep(span)
+            rule: Callable[..., Any] = getattr(self, f"_{part.data}")
+            given = (built[id(c)] if isinstance(c, Parse) else c for c in part.children)
+            built[id(part)] = rule(span, *given)
+        return built[id(parse)]
+
+    def _place(self, part: Parse[Token]) -> Span:
+        meta = part.meta
+        start, end = (0, 0) if meta.empty else (meta.start_pos, meta.end_pos)
+        return Span(self.source, self.text, self.offset + start, self.offset + end)
 
     def _span(self, token: Token) -> Span:
         start = self.offset + (token.start_pos or 0)
