@@ -1,8 +1,7 @@
 """What an array formula costs: first its association, then its style, then its size.
 
 ``cost(term)`` is a triple that compares: floating-point operations of the contractions on symbolic extents (by degree,
-then by count), the style price of the tables below, and the number of nodes. Operations entry by entry are free here,
-so that scaling never decides how a chain of products is associated. ``own_cost`` is the share of the topmost operation.
+then by count), the style price of the tables below, and the number of nodes.  ``own_cost`` is the share of the topmost operation.
 
 >>> from sympy import Symbol
 >>> from symbackprop.ir.terms import matmul, name, transpose
@@ -30,7 +29,6 @@ DEGREE = 1 << 20
 # fmt: off
 PRICES = {                     # style prices, paid per operation
     "neg":              1,
-    "diag":             1,     # diag(v) @ A before v[:, None] * A
     "broadcast":        2,
     "ones":             2,     # broadcasting by itself is better where it serves
     "einsum":          14,
@@ -38,13 +36,18 @@ PRICES = {                     # style prices, paid per operation
 }
 TRANSPOSED = {                 # price of .T by what it is put on
     "name":             3,     # H.T @ r before r @ H
-    "matmul":           7,     # A.T @ B.T before (B @ A).T
+    "matmul":          12,     # A.T @ B.T before (B @ A).T
+    "scaled":           6,     # 2 * X.T before (2 * X).T
     "diag":             9, "eye": 9, "outer": 9,
 }
 TRANSPOSED_OTHERWISE  = 2      # (P - Y).T before P.T - Y.T
 VECTOR_TIMES_MATRIX   = 5      # r @ H
 BROADCAST_OPERANDS    = 1      # operands of unlike rank, neither a scalar
 BROADCAST_TRANSPOSED  = 3      # X.T @ diag(s) before X.T * s
+RIGHT_ASSOCIATED      = 1      # A @ B @ C before A @ (B @ C)
+SUMMED_PRODUCT        = 3      # X @ v before sum(X * v, axis=1), but not before its keepdims
+DIAGONAL              = 1      # diag(v) @ A before v[:, None] * A …
+DIAGONAL_OF_COMPUTED  = 5      # … and sum(A * B, axis=1, keepdims=True) * A before a diag of it
 NEW_AXIS              = 4      # v[:, None]
 OUTER_BY_BROADCASTING = 14     # a product that reaches rank 3 or more which neither operand has
 HADAMARD_RANK_THREE   = 12     # sum(A * B) over a stack, where a product or an einsum would serve
@@ -79,26 +82,45 @@ def _elementwise(term: Term) -> tuple[int, int]:
     ranks = {a.rank for a in term.args if a.rank}
     price = 0
     if len(ranks) > 1:
-        price = BROADCAST_OPERANDS + BROADCAST_TRANSPOSED * any(a.op == "transpose" for a in term.args)
+        turned = any(a.op == "transpose" for a in term.args)
+        price = BROADCAST_OPERANDS + BROADCAST_TRANSPOSED * turned
     if term.rank > 2 and _wide(term) > max(_wide(a) for a in term.args):
         price += OUTER_BY_BROADCASTING
-    return 0, price
+    return flops(*term.shape), price
 
 
 def _matmul(term: Term) -> tuple[int, int]:
     a, b = term.args
-    if any(x.op == "diag" and x.rank == 2 or x.op == "eye" for x in (a, b)):
-        return 0, 0
-    return flops(*term.shape, a.shape[-1]), VECTOR_TIMES_MATRIX if a.rank == 1 and b.rank > 1 else 0
+    price = VECTOR_TIMES_MATRIX if a.rank == 1 and b.rank > 1 else 0
+    price += RIGHT_ASSOCIATED if b.op == "matmul" and b.rank > 1 else 0
+    if any(x.op == "eye" or (x.op == "diag" and x.rank == 2) for x in (a, b)):
+        return flops(*term.shape), price
+    return flops(*term.shape, a.shape[-1]), price
 
 
 def _reduction(term: Term) -> tuple[int, int]:
+    """A sum over a product is one pass, paid by the product."""
     (a,) = term.args
-    return flops(*a.shape), HADAMARD_RANK_THREE if a.rank > 2 and a.op == "mul" else 0
+    if a.op != "mul":
+        return flops(*a.shape), 0
+    return 0, (SUMMED_PRODUCT if term.rank else 0) + (HADAMARD_RANK_THREE if a.rank > 2 else 0)
+
+
+def _diag(term: Term) -> tuple[int, int]:
+    return 0, DIAGONAL_OF_COMPUTED if _contracts(term.args[0]) else DIAGONAL
+
+
+def _contracts(term: Term) -> bool:
+    """Whether a product of matrices or a reduction is among the factors of ``term``."""
+    if term.op in ("mul", "div", "neg"):
+        return any(_contracts(a) for a in term.args)
+    return term.op in ("matmul", "sum", "mean")
 
 
 def _transpose(term: Term) -> tuple[int, int]:
-    return 0, TRANSPOSED.get(term.args[0].op, TRANSPOSED_OTHERWISE)
+    (a,) = term.args
+    scaled = a.op == "neg" or (a.op in ("mul", "div") and not all(x.rank for x in a.args))
+    return 0, TRANSPOSED["scaled"] if scaled else TRANSPOSED.get(a.op, TRANSPOSED_OTHERWISE)
 
 
 def _index(term: Term) -> tuple[int, int]:
@@ -108,16 +130,17 @@ def _index(term: Term) -> tuple[int, int]:
 def _einsum(term: Term) -> tuple[int, int]:
     inputs = term.attrs[0].split("->")[0].split(",")
     extents = {c: e for letters, a in zip(inputs, term.args, strict=True) for c, e in zip(letters, a.shape, strict=True)}
-    return flops(*extents.values()) if len(extents) > term.rank else 0, PRICES["einsum"]
+    return flops(*extents.values()), PRICES["einsum"]
 
 
 # fmt: off
 RULES: dict[str, Callable[[Term], tuple[int, int]]] = {
     "add": _elementwise, "sub": _elementwise, "mul": _elementwise, "div": _elementwise, "pow": _elementwise,
     "apply": _elementwise, "compare": _elementwise, "where": _elementwise,
-    "matmul": _matmul, "transpose": _transpose, "index": _index, "einsum": _einsum,
+    "matmul": _matmul, "diag": _diag, "transpose": _transpose, "index": _index, "einsum": _einsum,
     "sum": _reduction, "mean": _reduction, "var": _reduction, "max": _reduction, "min": _reduction,
     "prod": _reduction, "norm1": _reduction, "norm2": _reduction, "logsumexp": _reduction,
+    "outer": lambda term: (flops(*term.shape), 0),
     "dot": lambda term: (flops(*term.args[0].shape), 0),
     "trace": lambda term: (flops(term.args[0].shape[0]), 0),
 }

@@ -81,7 +81,7 @@ class Lifter:
                 inner = self.get(e, axes_asked(layout))
                 found = best((found, None if inner is None else with_new_axes(inner, layout)))
             elif len(layout) == 2:
-                found = best((found, transposed(self._as_it_stands(e, layout[::-1]))))
+                found = best((transposed(self._as_it_stands(e, layout[::-1])), found))
             self._known[key] = found
         return self._known[key]
 

@@ -32,7 +32,8 @@ from symbackprop.matrix.lift_forms import (
     with_new_axes,
 )
 
-EXACT = 6
+EXACT = 8
+UNPRUNED = 5
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 Get = Callable[[Layout], Form | None]
 
@@ -106,8 +107,26 @@ class Network:
         self.groups = self._merged(grouped)
         self.masks = [self.mask(g[0]) for g in self.groups]
         self.everything = (1 << len(self.groups)) - 1
+        self.connected = self._connected()
         self.known: dict[tuple[int, Layout], Form | None] = {}
         self.plain: dict[tuple[int, Layout], Form | None] = {}
+
+    def _connected(self) -> list[bool]:
+        """For each set of groups whether shared indices connect it; all count as such in a small network."""
+        count = 1 << len(self.groups)
+        if len(self.groups) <= UNPRUNED:
+            return [True] * count
+        found = [False] * count
+        for chosen in range(1, count):
+            if not chosen & (chosen - 1):
+                found[chosen] = True
+                continue
+            for k, mask in enumerate(self.masks):
+                without = chosen & ~(1 << k)
+                if chosen >> k & 1 and found[without] and mask & self._inside(without):
+                    found[chosen] = True
+                    break
+        return found
 
     def mask(self, e: Expr) -> int:
         return sum(self.bit[i] for i in free_indices(e))
@@ -166,7 +185,7 @@ class Network:
                 inner = self.best(chosen, axes_asked(layout))
                 found = best((found, None if inner is None else with_new_axes(inner, layout)))
             elif len(layout) == 2:
-                found = best((found, transposed(self.direct(chosen, layout[::-1]))))
+                found = best((transposed(self.direct(chosen, layout[::-1])), found))
             self.known[key] = found
         return self.known[key]
 
@@ -218,6 +237,8 @@ class Network:
         while half:
             half = (half - 1) & rest
             one, two = lowest | half, rest ^ half
+            if self.connected[chosen] and not (self.connected[one] and self.connected[two]):
+                continue
             a, b = self.axes(one), self.axes(two)
             if (a | b) & ~target:
                 yield from self._contractions(one, two, a, b, target, layout)
@@ -232,9 +253,12 @@ class Network:
         first, second = self._part(one, layout, a), self._part(two, layout, b)
         if first is not None and second is not None:
             yield times(first, second)
-        if len(layout) != 2 or layout[0] is None or layout[1] is None:
+        if None in layout or len(layout) < 2:
             return
-        row, column = self.bit[layout[0]], self.bit[layout[1]]
+        if len(layout) > 2:
+            yield self._outer_einsum(one, two, a, b, layout)
+            return
+        row, column = (self.bit[i] for i in layout if i is not None)
         for x, y, ax, ay in ((one, two, a, b), (two, one, b, a)):
             if (ax, ay) == (row, column):
                 yield self._two(terms.outer, x, layout[:1], y, layout[1:])
@@ -245,9 +269,13 @@ class Network:
                 elif v is not None:
                     m = self.best(y, layout)
                     yield None if m is None else build(terms.matmul, build(terms.diag, v), m)
-            elif ax == column and ay == row | column and self._is_delta(y):
+            elif ax == column and ay == row | column:
                 v = self._part(x, layout[1:], ax)
-                yield None if v is None else build(terms.diag, v)
+                if v is not None and self._is_delta(y):
+                    yield build(terms.diag, v)
+                elif v is not None:
+                    m = self.best(y, layout)
+                    yield None if m is None else build(terms.matmul, m, build(terms.diag, v))
 
     def _is_delta(self, chosen: int) -> bool:
         return not chosen & (chosen - 1) and all(isinstance(f, Delta) for f in self.groups[chosen.bit_length() - 1])
@@ -281,6 +309,20 @@ class Network:
     def _hadamard(self, one: int, two: int, a: int, b: int, order: Layout) -> Form | None:
         f, g = self._part(one, order, a), self._part(two, order, b)
         return None if f is None or g is None else times(f, g)
+
+    def _outer_einsum(self, one: int, two: int, a: int, b: int, layout: Layout) -> Form | None:
+        """``einsum("ij,k->ijk", A, v)``: a product of two halves that reaches rank 3 or more."""
+        letter = dict(zip(axes_asked(layout), LETTERS, strict=False))
+        parts = []
+        for chosen, axes in ((one, a), (two, b)):
+            own = tuple(i for i in letter if self.bit[i] & axes)
+            f = self.best(chosen, own)
+            if f is None:
+                return None
+            parts.append(("".join(letter[i] for i in own), f))
+        parts.sort(key=lambda part: part[0])
+        subscripts = ",".join(s for s, _ in parts) + "->" + "".join(letter.values())
+        return build(lambda *t: einsum(subscripts, *t), *(f for _, f in parts))
 
     def _einsum(self, chosen: int, layout: Layout) -> Form | None:
         """``einsum`` of all groups in the set, each in the order that is cheapest for it, sorted by their letters."""

@@ -7,11 +7,10 @@ into a factor that is itself a difference, so that ``2 * (yhat - y)`` stands for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 
 from sympy import Add, Expr, Mul, Pow, S
 
-from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, free_indices, substitute
+from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, free_indices, fresh_index, substitute
 from symbackprop.matrix.lift_arithmetic import as_mean, divided, multiplied, negated, times
 from symbackprop.matrix.lift_forms import Form, Layout, Recur, natural, number
 from symbackprop.matrix.lift_networks import Network, chain, is_divisor
@@ -29,15 +28,7 @@ def _(e: Mul, layout: Layout, recur: Recur) -> Form | None:
 def _(e: IndexSum, layout: Layout, recur: Recur) -> Form | None:
     """``Σ_{i} c·f·g``: what does not depend on the bound indices moves out, the rest falls into components."""
     coefficient, rest = e.body.as_coeff_Mul()
-    factors, bound = flattened(Mul.make_args(rest), e.bound)
-    used = frozenset().union(*(free_indices(f) for f in factors))
-    for b in bound:
-        if b not in used:
-            coefficient *= b.extent
-    number_part, extents = coefficient.as_coeff_Mul()
-    inside = tuple(b for b in bound if b in used)
-    outer_factors = [f for f in Mul.make_args(extents) if f is not S.One]
-    return product(number_part, (*outer_factors, *factors), inside, layout, recur)
+    return product(coefficient, Mul.make_args(rest), e.bound, layout, recur)
 
 
 def flattened(factors: Sequence[Expr], bound: Sequence[Index]) -> tuple[list[Expr], list[Index]]:
@@ -45,22 +36,32 @@ def flattened(factors: Sequence[Expr], bound: Sequence[Index]) -> tuple[list[Exp
 
     ``Σ_i f_i Σ_j g_ij h_j → Σ_{i,j} f_i g_ij h_j``
     """
-    opened: list[Expr] = []
-    indices = list(bound)
+    if not bound and len(factors) == 1:
+        return list(factors), []
     taken = set(bound).union(*(free_indices(f) for f in factors))
-    fresh = count()
+    opened, inner = _opened(factors, taken)
+    if len(opened) > max(FLATTEN, len(factors)):
+        return list(factors), list(bound)
+    return opened, [*bound, *inner]
+
+
+def _opened(factors: Sequence[Expr], taken: set[Index]) -> tuple[list[Expr], list[Index]]:
+    opened: list[Expr] = []
+    indices: list[Index] = []
     for f in factors:
         if not isinstance(f, IndexSum) or isinstance(f.body, Add):
             opened.append(f)
             continue
-        apart = {b: Index(f"{b.name}~{next(fresh)}", b.extent) if b in taken else b for b in f.bound}
-        body = substitute(f.body, apart)  # type: ignore[arg-type]
-        inner, more = flattened(Mul.make_args(body), tuple(apart.values()))
-        opened += inner
+        apart: dict[Index, Expr] = {}
+        for b in f.bound:
+            fresh = fresh_index(b, taken) if b in taken else b
+            taken.add(fresh)
+            apart[b] = fresh
+            indices.append(fresh)
+        taken |= free_indices(f.body)
+        parts, more = _opened(Mul.make_args(substitute(f.body, apart)), taken)
+        opened += parts
         indices += more
-        taken.update(more)
-    if len(opened) > max(FLATTEN, len(factors)):
-        return list(factors), list(bound)
     return opened, indices
 
 
@@ -69,10 +70,16 @@ def product(
 ) -> Form | None:
     """``coefficient · Σ_{bound} Π factors`` in ``layout``."""
     coefficient, factors = oriented(coefficient, factors, recur)
+    factors, bound = flattened(factors, bound)
+    used = frozenset[Index]().union(*(free_indices(f) for f in factors))
+    factors = [*factors, *(b.extent for b in bound if b not in used)]
+    bound = [b for b in bound if b in used]
+    repeated, factors = Mul(*(f for f in factors if f.is_Rational)), [f for f in factors if not f.is_Rational]
+    coefficient *= repeated
     above: list[Form] = []
     below: list[Form] = []
     arrays: list[Expr] = []
-    for scalar in components(factors, bound):
+    for scalar in components(in_order(factors, recur), bound):
         if isinstance(scalar, tuple):
             members, inside = scalar
             f = Network(in_order(members, recur), (), recur).solve(()) if inside else recur.get(members[0], ())
@@ -147,6 +154,9 @@ def _rank(f: Expr) -> int:
     base = f.base if isinstance(f, Pow) else f
     if isinstance(base, Entry):
         return 0 if base.name.startswith("grad_") else 1
+    if isinstance(base, Add):
+        difference = all(isinstance(a.as_coeff_Mul()[1], Entry) for a in base.args)
+        return 0 if difference and f is base else 3
     return 2 if isinstance(base, Apply) else 3
 
 
@@ -200,7 +210,7 @@ def _reversed(f: Add, recur: Recur) -> bool:
 
 def _turnable(f: Add) -> bool:
     signs = {a.could_extract_minus_sign() for a in f.args}
-    return len(f.args) == 2 and len(signs) == 2 and f.as_coeff_Add()[0] == 0
+    return len(signs) == 2 and f.as_coeff_Add()[0] == 0
 
 
 def scaled(coefficient: Expr, above: list[Form], below: list[Form], core: Form | None) -> Form:

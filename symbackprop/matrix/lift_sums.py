@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sympy import Add, Expr, Integer, Mul, Rational, S, Symbol, gcd
 
@@ -68,28 +68,41 @@ def _content(coefficients: Sequence[Expr]) -> Expr:
 
 def summed(operands: Sequence[Expr], layout: Layout, recur: Recur) -> Form | None:
     """``a + b - c``, each operand in the layout restricted to its indices."""
-    out: Form | None = None
-    for operand in in_order(operands, recur):
-        negative = operand.could_extract_minus_sign() and operand.as_coeff_Mul()[0].is_negative is True
+    parts: list[tuple[bool, Form]] = []
+    for operand in operands:
+        negative = _negative(operand)
         positive = -operand if negative else operand
         f = recur.get(positive, restrict(layout, free_indices(positive)))
         if f is None:
             return None
-        if out is None:
-            out = negated(f) if negative else f
-        else:
-            out = build(terms.sub if negative else terms.add, out, f)
+        parts.append((negative, f))
+    (negative, out), *rest = in_order(operands, parts, recur)
+    out = negated(out) if negative else out
+    for negative, f in rest:
+        out = build(terms.sub if negative else terms.add, out, f)
     return out
 
 
-def in_order(operands: Sequence[Expr], recur: Recur) -> Iterable[Expr]:
-    """The forward order; else positive numbers, positive summands, negative summands, negative numbers."""
+def in_order(
+    operands: Sequence[Expr], parts: Sequence[tuple[bool, Form]], recur: Recur
+) -> Sequence[tuple[bool, Form]]:
+    """The forward order; else positive numbers, positive summands, negative summands and numbers.
+
+    Among equals a transpose comes later, ``A + A.T``, and so does ``c * eye(n)``.
+    """
     places = recur.orders.of_sum(operands)
-    if places is not None and any(not _negative(a) for a in operands):
-        ordered = [a for _, a in sorted(zip(places, operands, strict=True), key=lambda p: p[0][0])]
-        if not _negative(ordered[0]):
-            return ordered
-    return sorted(operands, key=lambda a: (_negative(a), not a.is_Number if not _negative(a) else bool(a.is_Number)))
+    if places is not None:
+        keyed = sorted(zip(places, parts, strict=True), key=lambda p: p[0][0])
+        if not keyed[0][1][0] or all(negative for negative, _ in parts):
+            return [part for _, part in keyed]
+    return sorted(parts, key=_place)
+
+
+def _place(part: tuple[bool, Form]) -> tuple[bool, bool, bool]:
+    negative, f = part
+    is_number = f.term.op in ("number", "dim")
+    unit = f.term.op == "mul" and f.term.args[1].op == "eye"
+    return negative, is_number == negative, unit or f.term.op == "transpose"
 
 
 def _negative(e: Expr) -> bool:

@@ -114,7 +114,7 @@ def assert_equal_by_value(e: Expr, indices: tuple[Index, ...], world: World) -> 
     return term
 
 
-@pytest.mark.parametrize("seed", range(400))
+@pytest.mark.parametrize("seed", range(1500))
 def test_random_expressions_are_lifted_to_their_value(seed: int) -> None:
     world = World(seed)
     indices = tuple(world.some(ALL, 3))
