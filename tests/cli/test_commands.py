@@ -24,6 +24,7 @@ GRADIENTS = {
     "W": "grad_Z.T @ X",
     "b": "sum(grad_Z, axis=0)",
     "X": "grad_Z @ W",
+    "y": "2 * (y - yhat)",
 }
 
 # fmt: off
