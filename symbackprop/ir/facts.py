@@ -23,7 +23,7 @@ def _close(a: Array, b: Any) -> bool:
 
 
 def _rows_sum_to_one(a: Array) -> bool:
-    return a.ndim > 0 and _close(a.sum(axis=-1), 1)
+    return a.ndim > 0 and _close(np.asarray(a.sum(axis=-1)), 1)
 
 
 def _square(a: Array) -> bool:
