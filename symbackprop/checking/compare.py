@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Integer
+from sympy import Expr
 
 from symbackprop.algebra.prove import decide
 from symbackprop.checking.operations import zeros_like
-from symbackprop.checking.readings import Note, Reading, Readings, clash, show
+from symbackprop.checking.readings import Note, Reading, Readings, clash, show, squeezed
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import free_indices, substitute
 from symbackprop.ir.program import Fact, Program
@@ -88,15 +88,6 @@ def fit(a: Reading, b: Reading) -> tuple[Reading, Reading] | None:
     if (x.rank, y.rank) != (a.rank, b.rank):
         return fit(x, y)
     return None
-
-
-def squeezed(r: Reading) -> Reading:
-    """The reading without axes of extent 1."""
-    ones = {i: Integer(0) for i in r.axes if i.extent == 1}
-    if not ones:
-        return r
-    kept = tuple(i for i in r.axes if i not in ones)
-    return replace(r, expr=substitute(r.expr, ones), axes=kept)
 
 
 def _misfit(a: Reading, b: Reading) -> Comparison:

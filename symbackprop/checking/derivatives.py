@@ -15,7 +15,7 @@ from sympy import Expr, Mul
 from symbackprop.checking.names import gradient_of, said
 from symbackprop.checking.operations import transpose
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest, combined
+from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest, combined, squeezed
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
@@ -106,6 +106,8 @@ def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
 
 def jacobians(of: Reading, by: Reading, scope: Scope) -> list[Reading]:
     """The Jacobian, output axes first; of an elementwise map also its diagonal."""
+    if of.rank + by.rank > 2:
+        of, by = squeezed(of), squeezed(by)
     expr, outer, inner = _spread(of, by, scope)
     rest = combined(of, by)
     if not outer and len(inner) == 1:

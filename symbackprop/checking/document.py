@@ -101,19 +101,15 @@ class Document:
         except Unreadable as problem:
             if problem.kind != "name" or relations[0] not in (":=", "=") or not definable(members[0]):
                 return 0, None, problem
-            return 0, self.define(members[0], members[1]), problem
+            try:
+                found = read(members[1], self.scope)
+            except Unreadable as deeper:
+                return 0, None, deeper
+            self.record(members[0], found)
+            return 0, found, problem
 
     def learn_letters(self, lefts: Readings) -> None:
         self.scope.letters = {i.name: i for i in lefts[0].letters}
-
-    def define(self, symbol: Node, value: Node) -> Readings | None:
-        """Take ``symbol`` to stand for ``value``; the readings of the value, None if it has none."""
-        try:
-            found = read(value, self.scope)
-        except Unreadable:
-            return None
-        self.record(symbol, found)
-        return found
 
     def record(self, symbol: Node, found: Readings) -> None:
         scripts = scripts_of(symbol)

@@ -15,7 +15,7 @@ from symbackprop.checking.operations import all_pairs, power, product, transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, combined, position
 from symbackprop.checking.scope import Scope
-from symbackprop.checking.spellings import scripts_of
+from symbackprop.checking.spellings import scripts_of, spelled
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.library.functions import RULES
@@ -43,9 +43,8 @@ def function_of(node: Node, scope: Scope) -> Function | None:
         base, order = base.body, order + 1
     if not isinstance(base, Name) or scripts.powers or scripts.turned or order > 2:
         return None
-    key = scope.text[node.start : node.end].rstrip("'") if node.start >= 0 else base.text
-    mapped = scope.functions.get(key) or ("" if scripts.items else scope.functions.get(base.text, ""))
-    if mapped:
+    mapped = scope.functions.get(spelled(scripts))
+    if mapped is not None:
         return Function(mapped, order)
     if scripts.items or scope.shape(base.text) is not None or (base.text, ()) in scope.patterns:
         return None

@@ -210,8 +210,15 @@ def _gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         inner = Scripts(scripts.items[0], subs=scripts.items[1:])
     if inner is None or not isinstance(inner.base, Name | Accent):
         return None
-    found = _declared(inner, node, scope)
-    return tuple(gradient_of(r, node, scope) for r in found) if found else None
+    found = _defined(inner, node, scope) or _declared(inner, node, scope)
+    if not found:
+        return None
+    gradients = tuple(gradient_of(r, node, scope) for r in found if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None)
+    if not gradients:
+        return None
+    if isinstance(gradients[0].expr, Entry):
+        scope.tell(node, gradients[0].expr.name)
+    return gradients
 
 
 def gradient_of(r: Reading, node: Node, scope: Scope) -> Reading:
@@ -219,9 +226,7 @@ def gradient_of(r: Reading, node: Node, scope: Scope) -> Reading:
     entry = scope.gradient(r.expr) if isinstance(r.expr, Entry) else None
     if entry is None:
         raise Unreadable("name", f"no gradient with respect to {said(node, scope)}", node)
-    out = replace(r, expr=entry)
-    scope.tell(node, entry.name)  # type: ignore[attr-defined]
-    return transpose(out, node) if scope.layout == "jacobian" and r.rank <= 2 else out
+    return replace(r, expr=entry)
 
 
 def _extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
@@ -236,7 +241,7 @@ def _extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 def _ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     r"""``1_N``, ``\mathbf 1``, ``\mathbf 1_{z>0}``."""
     base = scripts.base
-    if not (isinstance(base, Mark) and base.text == "ones" or isinstance(base, Number) and base.text == "1" and scripts.items):
+    if not (isinstance(base, Mark) and base.text == "ones" or isinstance(base, Number) and base.text == "1"):
         return None
     if not scripts.items:
         return tuple(_vector(e, 0.2) for e in scope.dims.values())

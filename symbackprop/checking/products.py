@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from symbackprop.checking.derivatives import chain, derivative
 from symbackprop.checking.functions import apply_to, function_of
-from symbackprop.checking.names import gradient_of, indexed, said
+from symbackprop.checking.names import gradient_of, indexed, indicator
 from symbackprop.checking.operations import all_pairs, divide, misfit, product, sum_of
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
 from symbackprop.notation.written import (
-    Binary, Bracket, Fraction, Juxt, Mark, Name, Node, Number, Script, Terms,
+    Binary, Bracket, Fraction, Juxt, Mark, Name, Node, Number, Relation, Script, Terms,
 )  # fmt: skip
 
 MOST_FACTORS = 12
@@ -126,7 +126,7 @@ def _pair(factors: tuple[Node, ...], at: int, scope: Scope) -> tuple[Readings | 
     if at + 1 >= len(factors):
         return None, 1
     first, second = factors[at], factors[at + 1]
-    for rule in (_application, _dependence, _subscript, _operator, _differential):
+    for rule in (_application, _indicator, _dependence, _subscript, _operator, _differential):
         found = rule(first, second, scope)
         if found is not None:
             return found, 2
@@ -156,6 +156,14 @@ def scripted_value(values: Readings, node: Script, scope: Scope) -> Readings:
     return tuple(transpose(r, node) for r in out) if scripts.turned != (scripts.primes % 2 == 1) else out
 
 
+def _indicator(first: Node, second: Node, scope: Scope) -> Readings | None:
+    r"""``\mathbb 1[z > 0]``."""
+    ones = isinstance(first, Mark) and first.text == "ones"
+    if not ones or not isinstance(second, Bracket) or len(second.items) != 1:
+        return None
+    return indicator(second.items[0], scope) if isinstance(second.items[0], Relation) else None
+
+
 def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
     """``L(y; ŷ)``: a defined quantity with the names on which it depends, not a product."""
     if not isinstance(second, Bracket) or second.kind != "(" or len(second.items) < 2:
@@ -167,11 +175,11 @@ def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
     """``X[n, :]`` in plain text, counted from 0."""
-    if not isinstance(second, Bracket) or second.kind != "[" or scope.shape(said(first, scope)) is None:
+    if not isinstance(first, Name) or not isinstance(second, Bracket) or second.kind != "[" or scope.shape(first.text) is None:
         return None
     plain = all(is_letter(i) or isinstance(i, Number | Mark) for i in second.items)
     slots = any(isinstance(i, Mark) for i in second.items)
-    shape = scope.shape(said(first, scope))
+    shape = scope.shape(first.text)
     if not plain or not second.items or not (slots or shape is not None and len(shape) == len(second.items)):
         return None
     return tuple(s for r in read(first, scope) for s in indexed(r, second.items, first, scope, first=0))
@@ -179,7 +187,7 @@ def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def _operator(first: Node, second: Node, scope: Scope) -> Readings | None:
     r"""``\frac{\partial}{\partial X} (…)``."""
-    return derivative(first, scope, operand=second) if isinstance(first, Fraction) else None
+    return derivative(first, scope, operand=second) or None if isinstance(first, Fraction) else None
 
 
 def _differential(first: Node, second: Node, scope: Scope) -> Readings | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sympy import Expr
+from sympy import Expr, Integer
 
 from symbackprop.ir.expressions import Index, free_indices, substitute
 from symbackprop.ir.terms import same_extent, show_shape
@@ -106,6 +106,15 @@ def clash(*readings: Reading) -> str:
             if not same_extent(other.extent, letter.extent):
                 return f"{letter.name} runs over {other.extent} and over {letter.extent}"
     return ""
+
+
+def squeezed(r: Reading) -> Reading:
+    """The reading without axes of extent 1."""
+    ones = {i: Integer(0) for i in r.axes if i.extent == 1}
+    if not ones:
+        return r
+    kept = tuple(i for i in r.axes if i not in ones)
+    return array(substitute(r.expr, ones), kept, cost=r.cost, notes=r.notes, guessed=r.guessed)
 
 
 def show(r: Reading) -> str:

@@ -47,13 +47,11 @@ class Scope:
     layout: str = "gradient"
     text: str = ""
     patterns: dict[tuple[str, tuple[str, ...]], Definition] = field(default_factory=dict)
-    functions: dict[str, str] = field(default_factory=dict)
+    functions: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     letters: dict[str, Index] = field(default_factory=dict)
-    whole: tuple[Shape, ...] = ()
     read_as: dict[str, str] = field(default_factory=dict)
-    running: frozenset[str] = frozenset()
-    _shapes: dict[str, Shape] = field(default_factory=dict)
-    _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(default_factory=dict)
+    _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
+    _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for q in self.program.inputs:

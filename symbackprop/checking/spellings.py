@@ -6,7 +6,7 @@ indices. Nothing here knows shapes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Number, Script, Term, Terms
 
@@ -57,6 +57,18 @@ def scripts_of(node: Node) -> Scripts:
         else:
             powers.append(sup)
     return Scripts(inner.base, tuple(layers), inner.subs + node.subs, tuple(powers), turned, primes)
+
+
+def numbered(scripts: Scripts) -> Scripts:
+    """The scripts of a symbol that is being named: a number above it belongs to the name."""
+    if scripts.powers and all(isinstance(p, Number) for p in scripts.powers):
+        return replace(scripts, layers=scripts.layers + scripts.powers, powers=())
+    return scripts
+
+
+def spelled(scripts: Scripts) -> tuple[str, tuple[str, ...]]:
+    """The likeliest spelling of a symbol and its items, as a key."""
+    return (*spellings(scripts.base)[:1], "")[0], tuple(item_text(i) for i in scripts.items)
 
 
 def _inverse_transpose(node: Node) -> bool:

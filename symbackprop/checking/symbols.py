@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from symbackprop.checking.functions import rule_of
+from symbackprop.checking.operations import transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Unreadable
 from symbackprop.checking.scope import Definition, Scope
-from symbackprop.checking.spellings import is_letter, item_text, scripts_of, spellings
+from symbackprop.checking.spellings import is_letter, item_text, numbered, scripts_of, spelled, spellings
 from symbackprop.errors import Malformed
 from symbackprop.notation.latex_tokens import lex_latex
 from symbackprop.notation.text_tokens import lex_text
@@ -26,19 +28,19 @@ def read_symbols(symbols: Mapping[str, str], scope: Scope, format: str) -> None:
     """
     names = frozenset(scope.arrays) | frozenset(scope.dims)
     for symbol, meaning in symbols.items():
-        if rule_of(meaning) is not None or meaning in scope.program.functions:
-            scope.functions[symbol] = meaning
-            continue
         key = _parse(symbol, names, format)
+        scripts = numbered(scripts_of(key))
+        if rule_of(meaning) is not None or meaning in scope.program.functions:
+            scope.functions[spelled(scripts)] = meaning
+            continue
         value = read_formula(lex_text(meaning, names), meaning, "<symbols>")
-        text, scope.text = scope.text, meaning
+        plain = replace(scope, text=meaning, patterns={}, functions={}, read_as={})
         try:
-            readings = read(value, scope)
+            readings = read(value, plain)
         except Unreadable as problem:
             raise Malformed("a symbol map to expressions of the model language", f"{symbol} = {meaning}: {problem.message}") from problem
-        finally:
-            scope.text = text
-        scripts = scripts_of(key)
+        if scripts.turned:
+            readings = tuple(transpose(r, value) for r in readings)
         letters = {i.name for i in readings[0].letters}
         pattern = tuple("*" if is_letter(i) and item_text(i) in letters else item_text(i) for i in scripts.items)
         order = tuple(item_text(i) for i in scripts.items if is_letter(i) and item_text(i) in letters)
