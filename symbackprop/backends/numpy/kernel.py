@@ -1,0 +1,273 @@
+"""A derivation as an importable NumPy module: ``kernel_source(record, title=…, source_text=…)``.
+
+Gathers what the template prints, as strings and flat records: arguments with their checks, the
+statements of both passes with the mathematics of each, the buffers of the workspace, the loop of
+``fit`` and how the self-test draws its data. The template loops and inserts. The same record gives
+the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symbackprop.backends.numpy.arguments import Argument, arguments, as_tuple, divisors, extents
+from symbackprop.backends.numpy.buffers import Buffer
+from symbackprop.backends.numpy.descent import Descent, descent
+from symbackprop.backends.numpy.layout import commented
+from symbackprop.backends.numpy.passes import Passes, helpers_in, passes
+from symbackprop.backends.numpy.plan import plan
+from symbackprop.backends.numpy.sampling import draw, sampled_facts, sizes
+from symbackprop.backends.templates import environment
+from symbackprop.errors import Malformed, NotSupported
+from symbackprop.ir.derivation import DerivationRecord
+from symbackprop.ir.terms import Shape
+
+KINDS = ("gradient", "jacobian")
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """An abstract function, or a slope of one, as an argument; ``test`` is what the self-test passes."""
+
+    name: str
+    key: str
+    says: str
+    test: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A quantity that is returned, or the seed: its identifier, the model's name, its type."""
+
+    name: str
+    key: str
+    kind: str
+    annotation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """An extent: its identifier, and its size in the self-test."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """Everything that ``module.py.jinja`` prints."""
+
+    title: str
+    version: str
+    digest: str
+    dtype: str | None
+    kind: str
+    output: Value
+    arguments: tuple[Argument, ...]
+    functions: tuple[Function, ...]
+    slopes: tuple[Function, ...]
+    callables: tuple[Function, ...]
+    results: tuple[Value, ...]
+    seed: Value | None
+    forward: tuple[str, ...]
+    backward: tuple[str, ...]
+    buffered: tuple[str, ...]
+    buffers: tuple[Buffer, ...]
+    checks: tuple[str, ...]
+    dims: tuple[Dim, ...]
+    helpers: tuple[str, ...]
+    saved: tuple[str, ...]
+    descent: Descent
+    draws: tuple[str, ...]
+    samplers: tuple[str, ...]
+    tested: str
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether there is something to descend: the gradient of a scalar."""
+        return self.kind == "gradient" and self.seed is None
+
+    @property
+    def has_scalars(self) -> bool:
+        """Whether an argument is a scalar."""
+        return any(a.annotation == "Scalar" for a in self.arguments)
+
+    @property
+    def sizes(self) -> str:
+        """The code of the sizes of a workspace."""
+        return as_tuple([d.name for d in self.dims])
+
+    @property
+    def step(self) -> str:
+        """The step of central differences."""
+        return "1e-2" if self.dtype == "float32" else "1e-6"
+
+    @property
+    def tolerance(self) -> str:
+        """The error at which the self-test fails."""
+        return "1e-2" if self.dtype == "float32" else "1e-6"
+
+    @property
+    def call_forward(self) -> str:
+        """The arguments of a call of ``forward`` at ``given``."""
+        return ", ".join(["**given", *(f"{f.name}={f.name}" for f in self.functions)])
+
+    @property
+    def call_moved(self) -> str:
+        """The same at ``moved``."""
+        return self.call_forward.replace("**given", "**moved", 1)
+
+    @property
+    def call_all(self) -> str:
+        """The arguments of ``loss_and_grad`` at ``given``."""
+        return ", ".join(["**given", *(f"{f.name}={f.name}" for f in self.callables)])
+
+    @property
+    def call_slopes(self) -> str:
+        """The slopes that ``backward`` takes, after its other arguments."""
+        return "".join(f", {f.name}={f.name}" for f in self.slopes)
+
+    @property
+    def call_workspace(self) -> str:
+        """The arguments of a workspace for the self-test."""
+        dtype = [f"dtype=np.{self.dtype}"] if self.dtype else []
+        return ", ".join([*(f"{d.name}={d.name}" for d in self.dims), *dtype])
+
+
+def kernel_source(
+    record: DerivationRecord, *, title: str, source_text: str, dtype: str | None = None
+) -> str:
+    """The kernel of a derivation as the text of an importable module.
+
+    Parameters
+    ----------
+    record : DerivationRecord
+        Gradients of a scalar, the vector–Jacobian product of an array, or Jacobians, in the layout
+        ``notes`` (a gradient has the shape of its variable).
+    title : str
+        The name of the model.
+    source_text : str
+        The text of the model; its hash goes into the header, the text does not.
+    dtype : str, optional
+        ``float32`` or ``float64`` to compute in, whatever arrives; by default the arrays' own.
+
+    Raises
+    ------
+    NotSupported
+        If the kind of derivative, or an operation in it, has no kernel yet.
+    Malformed
+        For another layout or dtype.
+    """
+    if record.kind not in KINDS:
+        raise NotSupported(f"a derivation of kind {' or '.join(KINDS)}", record.kind)
+    if record.layout != "notes":
+        raise Malformed("the layout notes", record.layout, hint="derive without --layout")
+    if dtype not in (None, *DTYPES):
+        raise Malformed(f"a dtype: {' or '.join(DTYPES)}", repr(dtype))
+    kernel = _assemble(record, _safe(title), source_text, dtype)
+    return environment("py").get_template("module.py.jinja").render(k=kernel)
+
+
+def _version() -> str:
+    """The tool's version, from the package that this room is part of.
+
+    Not from the installed metadata, so that a source tree and a wheel write the same bytes; and not
+    by an import, which would point upwards in the layering.
+    """
+    return str(sys.modules[__name__.partition(".")[0]].__dict__["__version__"])
+
+
+def _safe(title: str) -> str:
+    """A title that can stand in a docstring: words, dots and dashes."""
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", title)[:40].strip("_.") or "model"
+
+
+def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None) -> Kernel:
+    program, planned = record.program, plan(record)
+    p = passes(record, planned)
+    results = tuple(_value(p, key, name) for key, name in planned.results.items())
+    learnt = tuple(r.key for r in results if r.key in program.params)
+    is_jacobian = record.kind == "jacobian"
+    seeded = planned.seed is not None
+    forward = p.forward()
+    backward = p.jacobian() if is_jacobian else p.backward()
+    buffered, buffers = ([], []) if is_jacobian or seeded else p.buffered()
+    functions = _functions(p, p.functions(planned.forward))
+    slopes = _functions(p, p.functions(planned.backward))
+    facts = sampled_facts(program)
+    known = extents([(q.name, q.shape) for q in program.inputs], p.names)
+    return Kernel(
+        title=title,
+        version=_version(),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        dtype=dtype,
+        kind=record.kind,
+        output=_value(p, record.of, record.of),
+        arguments=_arguments(p),
+        functions=functions,
+        slopes=slopes,
+        callables=tuple(dict.fromkeys((*functions, *slopes))),
+        results=results,
+        seed=_value(p, planned.seed, planned.seed) if planned.seed else None,
+        forward=tuple(forward),
+        backward=tuple(backward),
+        buffered=tuple(buffered),
+        buffers=tuple(buffers),
+        checks=tuple(_checks(p)),
+        dims=tuple(Dim(p.names[d], v) for d, v in sizes(program).items() if d in known),
+        helpers=helpers_in((*forward, *backward, *buffered)),
+        saved=p.saved(backward),
+        descent=descent(program, p.names, learnt),
+        draws=tuple(
+            f'"{p.names[q.name]}": {draw(q.name, q.shape, facts, p.writer)}' for q in program.inputs
+        ),
+        samplers=tuple(sorted({f.kind for f in facts})),
+        tested=as_tuple([f'("{p.names[r.key]}", "{r.key}")' for r in results]),
+    )
+
+
+def _arguments(p: Passes) -> tuple[Argument, ...]:
+    listed = [(q.name, q.role, q.shape) for q in p.program.inputs]
+    return arguments(listed, p.names, p.writer.extent)
+
+
+def _checks(p: Passes) -> list[str]:
+    """The lines that check the arguments in order and learn the extents."""
+    lines: list[str] = []
+    for a in _arguments(p):
+        call = f'{a.name} = _array("{a.key}", {a.name}, dtype, "{a.shape}", {a.wanted})'
+        lines += commented([call], "")
+        lines += a.learns
+    for d in divisors(p.plan.forward, p.program):
+        lines.append(f"if {p.names[d]} == 0:")
+        lines.append(f'    raise ValueError("{d} is 0, and the model divides by it")')
+    return lines
+
+
+def _functions(p: Passes, called: Sequence[str]) -> tuple[Function, ...]:
+    return tuple(Function(p.names[f], f, *_about(f)) for f in called)
+
+
+def _about(function: str) -> tuple[str, str]:
+    """What an abstract function is, and what stands for it in the self-test."""
+    for suffix, word, test in (
+        ("_pprime", "second derivative", "-2 * np.tanh(z) * (1 - np.tanh(z) ** 2)"),
+        ("_prime", "derivative", "1 - np.tanh(z) ** 2"),
+    ):
+        if function.endswith(suffix):
+            return f"The {word} of ``{function.removesuffix(suffix)}``, entry by entry.", test
+    return "Applied to an array, entry by entry.", "np.tanh(z)"
+
+
+def _value(p: Passes, key: str, name: str) -> Value:
+    shape = p.shape_of(name)
+    return Value(p.names[name], key, _kind(p, shape), "Array" if shape else "np.floating")
+
+
+def _kind(p: Passes, shape: Shape) -> str:
+    return f"array of shape {p.writer.shape(shape)}" if shape else "float"

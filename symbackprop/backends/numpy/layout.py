@@ -1,0 +1,101 @@
+"""How lines of generated code are laid out: broken where they are too long, with their comments.
+
+Code that is generated is read, and passes the formatter's line length of 100.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+WIDTH = 100
+_OPENING, _CLOSING = "([{", ")]}"
+
+
+def commented(lines: Iterable[str], comment: str, indent: int = 4) -> list[str]:
+    """The lines with ``comment`` beside the first, or above it where there is no room."""
+    code = [piece for line in lines for piece in fitted(line, WIDTH - indent)]
+    if not comment:
+        return code
+    if len(code) == 1 and indent + len(code[0]) + len(comment) + 4 <= WIDTH:
+        return [f"{code[0]}  # {comment}"]
+    wrapped = textwrap.wrap(
+        comment, WIDTH - indent - 2, break_long_words=False, subsequent_indent="    "
+    )
+    return [*(f"# {line}" for line in wrapped), *code]
+
+
+def listing(items: Iterable[str], opening: str, closing: str, width: int) -> list[str]:
+    """``opening item, item closing`` on one line, or an item a line."""
+    listed = list(items)
+    flat = opening + ", ".join(listed) + closing
+    if len(flat) <= width:
+        return [flat]
+    return [opening, *(f"    {piece}" for i in listed for piece in fitted(f"{i},", width - 4)), closing]
+
+
+def fitted(line: str, width: int) -> list[str]:
+    """A statement as one line or several of at most ``width`` characters, as far as it can be broken."""
+    if len(line) <= width:
+        return [line]
+    target, equals, value = line.partition(" = ")
+    if equals and "(" not in target:
+        return _value(f"{target} = ", value, "", width)
+    return _value("", line, "", width)
+
+
+def _value(before: str, value: str, after: str, width: int) -> list[str]:
+    """``before value after`` broken at its loosest operator, else inside its last brackets."""
+    if len(before) + len(value) + len(after) <= width:
+        return [before + value + after]
+    operators = next((found for o in _levels() if (found := list(_at_top(value, o)))), [])
+    if operators:
+        pieces = [value[a:b].strip() for a, b in zip([0, *operators], [*operators, None], strict=True)]
+        if before.rstrip().endswith("=") or not before:
+            body = [row for p in pieces for row in _value("", p, "", width - 4)]
+            return [f"{before}(", *(f"    {row}" for row in body), f"){after}"]
+        return [row for k, p in enumerate(pieces) for row in _value(before if not k else "", p, "", width)]
+    start = _first_bracket(value)
+    if start < 0 or value[-1] not in _CLOSING:
+        return [before + value + after]
+    inner = value[start + 1 : -1]
+    commas = list(_at_top(inner, (", ",)))
+    cuts = [0, *(c + 2 for c in commas)]
+    ends = [*commas, len(inner)]
+    body = [
+        row
+        for a, b in zip(cuts, ends, strict=True)
+        for row in _value("", inner[a:b], "," if commas else "", width - 4)
+    ]
+    return [before + value[: start + 1], *(f"    {row}" for row in body), value[-1] + after]
+
+
+def _levels() -> Iterator[tuple[str, ...]]:
+    yield (" + ", " - ")
+    yield (" * ", " / ", " @ ")
+
+
+def _at_top(text: str, separators: tuple[str, ...]) -> Iterator[int]:
+    """Where a separator stands outside all brackets and strings."""
+    depth, quoted = 0, False
+    for place, c in enumerate(text):
+        if c == '"':
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif c in _OPENING:
+            depth += 1
+        elif c in _CLOSING:
+            depth -= 1
+        elif depth == 0 and any(text.startswith(s, place) for s in separators):
+            yield place
+
+
+def _first_bracket(text: str) -> int:
+    """Where the bracket opens that the last character closes."""
+    depth = 0
+    for place in range(len(text) - 1, -1, -1):
+        depth += (text[place] in _CLOSING) - (text[place] in _OPENING)
+        if depth == 0:
+            return place if place < len(text) - 1 else -1
+    return -1

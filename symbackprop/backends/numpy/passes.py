@@ -1,0 +1,188 @@
+"""The statements of a plan as lines of code: forward, backward, and both at once in a workspace.
+
+Each statement carries the mathematics that it computes as a comment, entry by entry where it has
+an entry form, since the code itself already says it in array notation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from symbackprop.backends.numpy.arguments import as_tuple, extents
+from symbackprop.backends.numpy.buffers import Buffer, Buffered
+from symbackprop.backends.numpy.layout import commented, listing
+from symbackprop.backends.numpy.mathematics import mathematics
+from symbackprop.backends.numpy.names import identifiers
+from symbackprop.backends.numpy.plan import Plan, Statement, expand
+from symbackprop.backends.numpy.stable import SPELLED
+from symbackprop.backends.numpy.terms import HELPERS, Writer, is_static
+from symbackprop.errors import NotSupported
+from symbackprop.ir.derivation import DerivationRecord
+from symbackprop.ir.program import Program
+from symbackprop.ir.terms import Shape, Term
+
+VIEWS = frozenset(("name", "transpose", "index"))
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """The code of both passes of a record, and what it uses."""
+
+    program: Program
+    plan: Plan
+    names: dict[str, str]
+
+    @property
+    def writer(self) -> Writer:
+        """Spells terms in the identifiers of this module."""
+        return Writer(self.names)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(self.names[q.name] for q in self.program.inputs)
+
+    def forward(self) -> list[str]:
+        """The lines of ``forward`` after the checks of arguments, ending with the cache."""
+        body = [line for s in self.plan.forward for line in self._line(s, copy=False)]
+        items = [f'"{k}": {self.names[k]}' for k in self.saved(body_of_backward=self._backward())]
+        return [*self._opening(body), *body, *listing(items, "cache = {", "}", 96)]
+
+    def backward(self) -> list[str]:
+        """The lines of ``backward``: the cache unpacked, adjoints in order, the results."""
+        body = self._backward()
+        saved = self.saved(body_of_backward=body)
+        keys = as_tuple([f'"{k}"' for k in saved])
+        own = [self.names[k] for k in saved]
+        left = f"({own[0]},)" if len(own) == 1 else ", ".join(own)
+        unpack = commented([f"{left} = (cache[key] for key in {keys})"], "") if own else []
+        shapes = [(k, self.shape_of(k)) for k in saved]
+        if self.plan.seed:
+            shapes.append((self.plan.seed, self.shape_of(self.plan.seed)))
+        return [*unpack, *self._preamble(body, shapes), *body, *self.results("return {", "}")]
+
+    def jacobian(self) -> list[str]:
+        """The lines of ``jacobian``: it starts from the arguments and runs forward first."""
+        body = [line for s in self.plan.forward for line in self._line(s, copy=False)]
+        body += self._backward()
+        return [*self._opening(body), *body, *self.results("return {", "}")]
+
+    def buffered(self) -> tuple[list[str], list[Buffer]]:
+        """Both passes without allocation, and the buffers they need."""
+        emit = Buffered(dict(self.names))
+        body = []
+        for s in (*self.plan.forward, *self.plan.backward):
+            copy = s.key in self.plan.results.values()
+            body += commented(emit.statement(s, copy=copy), self.mathematics(s))
+        shapes = extents([(q.name, q.shape) for q in self.program.inputs], self.names)
+        sizes = as_tuple([shapes[d.name] for d in self.program.dims if d.name in shapes])
+        fits = f"ws = workspace.fits({sizes}, {self.inputs[0]}.dtype)"
+        returned = self.results(f"return {self.names[self.plan.of]}, {{", "}")
+        return [*self._opening(body), *commented([fits], ""), *body, *returned], emit.buffers
+
+    def results(self, opening: str, closing: str) -> list[str]:
+        """The dictionary of results, by the model's own names."""
+        items = [f'"{k}": {self.names[name]}' for k, name in self.plan.results.items()]
+        return listing(items, opening, closing, 96)
+
+    def saved(self, body_of_backward: Sequence[str]) -> tuple[str, ...]:
+        """What the cache holds: what backward uses, and an array for each extent that it uses."""
+        saved = list(self.plan.saved)
+        for d in self.program.dims:
+            if not uses(body_of_backward, self.names[d.name]):
+                continue
+            if d.name not in extents([(k, self.shape_of(k)) for k in saved], self.names):
+                saved.append(next(q.name for q in self.program.inputs if d in q.shape))
+        if uses(body_of_backward, "dtype") and not saved:
+            saved.append(self.program.inputs[0].name)
+        order = [q.name for q in self.program.inputs] + [s.key for s in self.plan.forward]
+        return tuple(k for k in order if k in saved)
+
+    def shape_of(self, key: str) -> Shape:
+        """The shape of a quantity or of a statement."""
+        for s in (*self.plan.forward, *self.plan.backward):
+            if s.key == key:
+                return s.term.shape
+        return self.program.shape_of(key.removeprefix("grad_") if key == self.plan.seed else key)
+
+    def functions(self, statements: Sequence[Statement]) -> tuple[str, ...]:
+        """Abstract functions that the statements call, in order of first use."""
+        called = (f for s in statements for f in _called(s.term) if f not in SPELLED)
+        return tuple(dict.fromkeys(called))
+
+    def mathematics(self, s: Statement) -> str:
+        """What a statement computes, as a comment: as the model has it, before any rewriting."""
+        meant = s.term if s.equation is None or s.equation.hidden else s.equation.term
+        hidden = {e.name: e.term for e in self.program.equations if e.hidden}
+        return mathematics(s.key, expand(meant, hidden))
+
+    def _backward(self) -> list[str]:
+        results = set(self.plan.results.values())
+        return [
+            line for s in self.plan.backward for line in self._line(s, copy=s.key in results)
+        ]
+
+    def _line(self, s: Statement, *, copy: bool) -> list[str]:
+        value = self.writer.source(s.term)
+        if copy and s.term.shape and s.term.op in VIEWS:
+            value = f"{value}.copy()"
+        elif copy and s.term.op == "broadcast":
+            value = f"np.array({value})"
+        elif copy and is_static(s.term):
+            value = f"dtype.type({value})"
+        return commented([f"{self.names[s.key]} = {value}"], self.mathematics(s))
+
+    def _opening(self, body: Sequence[str]) -> list[str]:
+        own = self.inputs
+        left = f"({own[0]},)" if len(own) == 1 else ", ".join(own)
+        shapes = [(q.name, q.shape) for q in self.program.inputs]
+        checked = commented([f"{left} = _checked({', '.join(own)})"], "")
+        return [*checked, *self._preamble(body, shapes)]
+
+    def _preamble(self, body: Sequence[str], shapes: Sequence[tuple[str, Shape]]) -> list[str]:
+        """Extents and the dtype, where the body uses them."""
+        found = extents(shapes, self.names)
+        used = [d.name for d in self.program.dims if uses(body, self.names[d.name])]
+        for d in used:
+            if d not in found:
+                raise NotSupported(
+                    "an array that has each extent in use on an axis by itself",
+                    f"{d}, which no input shows",
+                    hint=f"declare an input with an axis of extent {d}",
+                )
+        lines = [f"{self.names[d]} = {found[d]}" for d in used]
+        if uses(body, "dtype"):
+            lines.append(f"dtype = {self.names[shapes[0][0]]}.dtype")
+        return lines
+
+
+def passes(record: DerivationRecord, plan: Plan) -> Passes:
+    """The passes of a planned record, with an identifier for every name."""
+    program = record.program
+    everything = [q.name for q in program.inputs] + [d.name for d in program.dims]
+    everything += program.functions
+    statements = (*plan.forward, *plan.backward)
+    everything += [s.key for s in statements]
+    everything += [f for s in statements for f in _called(s.term) if f not in SPELLED]
+    everything += [plan.seed] if plan.seed else []
+    return Passes(program, plan, identifiers(everything))
+
+
+def uses(lines: Iterable[str], word: str) -> bool:
+    """Whether code (not a comment) uses an identifier: neither an attribute nor a keyword's name."""
+    pattern = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)(?!=[^=])")
+    return any(pattern.search(line.partition("#")[0]) for line in lines)
+
+
+def helpers_in(lines: Iterable[str]) -> tuple[str, ...]:
+    """The helpers that code calls, in the table's order."""
+    listed = list(lines)
+    return tuple(h for h, called in HELPERS.items() if uses(listed, called))
+
+
+def _called(term: Term) -> Iterator[str]:
+    if term.op == "apply":
+        yield term.attrs[0]
+    for a in term.args:
+        yield from _called(a)

@@ -1,0 +1,212 @@
+"""Which statements a kernel runs, and in which order: a derivation as straight-line code.
+
+Takes a record, gives a :class:`Plan`: forward and backward statements in order of derivation,
+with hidden equations named where backward needs them, common subterms computed once under a name
+that says what they hold, and nothing that no result needs. Names here are the model's (keys), not
+yet identifiers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symbackprop.backends.numpy.names import describe
+from symbackprop.backends.numpy.stable import steady
+from symbackprop.backends.numpy.terms import is_static
+from symbackprop.ir.derivation import DerivationRecord
+from symbackprop.ir.program import Equation
+from symbackprop.ir.terms import Term, name, names_in
+
+VIEWS = frozenset(("name", "number", "dim", "constant", "transpose", "index", "broadcast", "neg"))
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``key = term``; ``equation`` is the entry form, absent for a common subterm."""
+
+    key: str
+    term: Term
+    equation: Equation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Statements of both passes, the forward quantities that backward uses, the results by key."""
+
+    of: str
+    forward: tuple[Statement, ...]
+    backward: tuple[Statement, ...]
+    saved: tuple[str, ...]
+    results: Mapping[str, str]
+    seed: str | None
+
+
+def plan(record: DerivationRecord) -> Plan:
+    """The statements of both passes of ``record``."""
+    program = record.program
+    inputs = [q.name for q in program.inputs]
+    definitions = {e.name: e.term for e in program.equations}
+    hidden = {e.name: e.term for e in program.equations if e.hidden}
+    results = _results(record, inputs)
+
+    def prepared(key: str, term: Term, equation: Equation) -> Statement:
+        calm = steady(expand(term, hidden), definitions, program.rules)
+        return Statement(key, calm, equation)
+
+    above = [prepared(e.name, e.term, e) for e in program.equations]
+    below = [
+        replace(s, term=steady(d.equation.term, definitions, program.rules))
+        for d in record.derivatives
+        for s in (Statement(d.equation.name, d.equation.term, d.equation),)
+    ]
+    wanted = _needed([*above, *below], {record.of, *results.values()})
+    above = [s for s in above if s.key in wanted]
+    below = [s for s in below if s.key in wanted]
+    above, below = _named(above, below, hidden, {*inputs, *definitions, *program.functions})
+    taken = {*inputs, *(s.key for s in (*above, *below)), *program.functions}
+    taken |= {d.name for d in program.dims}
+    forward, backward = _shared(above, below, taken)
+    saved = _saved(forward, backward, inputs)
+    defined = {s.key for s in (*forward, *backward)} | set(inputs)
+    used = frozenset[str]().union(*(names_in(s.term) for s in backward))
+    seeds = sorted(used - defined)
+    return Plan(record.of, tuple(forward), tuple(backward), saved, results, seeds[0] if seeds else None)
+
+
+def _results(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:
+    """Key of each returned derivative and its equation: those by inputs, as declared, else all."""
+    found = {d.wrt: d.equation.name for d in record.derivatives if set(d.wrt) <= set(inputs)}
+    if not found:
+        return {",".join(d.wrt): d.equation.name for d in record.derivatives}
+    order = sorted(found, key=lambda wrt: [inputs.index(w) for w in wrt])
+    return {",".join(wrt): found[wrt] for wrt in order}
+
+
+def expand(term: Term, hidden: Mapping[str, Term]) -> Term:
+    """Names of hidden equations replaced by what they stand for."""
+    if term.op == "name" and term.attrs[0] in hidden:
+        return expand(hidden[term.attrs[0]], hidden)
+    args = tuple(expand(a, hidden) for a in term.args)
+    return term if args == term.args else replace(term, args=args)
+
+
+def _needed(statements: Sequence[Statement], roots: Iterable[str]) -> set[str]:
+    """The keys that the roots use, directly or through others."""
+    uses = {s.key: names_in(s.term) for s in statements}
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        key = waiting.pop()
+        if key in uses and key not in found:
+            found.add(key)
+            waiting.extend(uses[key])
+    return found
+
+
+def _named(
+    above: list[Statement], below: list[Statement], hidden: Mapping[str, Term], taken: set[str]
+) -> tuple[list[Statement], list[Statement]]:
+    """Hidden equations, and their adjoints, under names that say what they hold."""
+    rename: dict[str, str] = {}
+    out: list[Statement] = []
+    for s in above:
+        for earlier in out:
+            if earlier.key in rename.values():
+                s = replace(s, term=_swap(s.term, earlier.term, _as_name(earlier)))
+        if s.key in hidden:
+            key = _free(describe(s.term), taken)
+            rename[s.key] = key
+            taken.add(key)
+            s = replace(s, key=key)
+        out.append(s)
+    rename |= {f"grad_{old}": f"grad_{new}" for old, new in rename.items()}
+    return out, [
+        replace(s, key=rename.get(s.key, s.key), term=_renamed(s.term, rename)) for s in below
+    ]
+
+
+def _free(wish: str, taken: Iterable[str]) -> str:
+    taken, word, count = set(taken), wish, 1
+    while word in taken:
+        count += 1
+        word = f"{wish}_{count}"
+    return word
+
+
+def _as_name(s: Statement) -> Term:
+    return name(s.key, s.term.shape)
+
+
+def _swap(term: Term, old: Term, new: Term) -> Term:
+    """``term`` with every occurrence of ``old`` replaced by ``new``."""
+    if term == old:
+        return new
+    args = tuple(_swap(a, old, new) for a in term.args)
+    return term if args == term.args else replace(term, args=args)
+
+
+def _renamed(term: Term, rename: Mapping[str, str]) -> Term:
+    if term.op == "name" and term.attrs[0] in rename:
+        return replace(term, attrs=(rename[term.attrs[0]],))
+    args = tuple(_renamed(a, rename) for a in term.args)
+    return term if args == term.args else replace(term, args=args)
+
+
+def _shared(
+    above: list[Statement], below: list[Statement], taken: set[str]
+) -> tuple[list[Statement], list[Statement]]:
+    """Every subterm that is used twice or more becomes a statement before its first use."""
+    count = _uses([*above, *below])
+    known: dict[Term, Term] = {}
+
+    def visit(term: Term, out: list[Statement]) -> Term:
+        if term in known:
+            return known[term]
+        args = tuple(visit(a, out) for a in term.args)
+        short = term if args == term.args else replace(term, args=args)
+        if count.get(term, 0) < 2 or not _is_work(term):
+            return short
+        key = _free(describe(short), taken)
+        taken.add(key)
+        out.append(Statement(key, short))
+        known[term] = name(key, term.shape)
+        return known[term]
+
+    sides: list[list[Statement]] = []
+    for side in (above, below):
+        out: list[Statement] = []
+        for s in side:
+            args = tuple(visit(a, out) for a in s.term.args)
+            body = known.get(s.term) or replace(s.term, args=args)
+            out.append(replace(s, term=body))
+            known.setdefault(s.term, _as_name(s)) if _is_work(s.term) else None
+        sides.append(out)
+    return sides[0], sides[1]
+
+
+def _uses(statements: Sequence[Statement]) -> dict[Term, int]:
+    """How often each distinct subterm stands under a distinct parent or statement."""
+    count: dict[Term, int] = {}
+
+    def visit(term: Term) -> None:
+        count[term] = count.get(term, 0) + 1
+        if count[term] == 1:
+            for a in term.args:
+                visit(a)
+
+    for s in statements:
+        visit(s.term)
+    return count
+
+
+def _is_work(term: Term) -> bool:
+    """Whether a second computation would cost something: no view, no number, no fill."""
+    return bool(term.args) and term.op not in VIEWS and not is_static(term)
+
+
+def _saved(
+    forward: Sequence[Statement], backward: Sequence[Statement], inputs: Sequence[str]
+) -> tuple[str, ...]:
+    used = frozenset[str]().union(*(names_in(s.term) for s in backward)) if backward else set()
+    return tuple(k for k in (*inputs, *(s.key for s in forward)) if k in used)
