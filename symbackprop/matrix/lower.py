@@ -56,13 +56,14 @@ class Lowering:
         names: Iterable[str],
         constants: Iterable[str],
         rules: Mapping[str, FunctionRule],
-        hidden: int = 0,
+        known: Sequence[Equation] = (),
     ) -> None:
         self.taken = RESERVED.union(names)
         self.constants = frozenset(constants)
         self.rules = rules
-        self.hidden = hidden
+        self.hidden = 0
         self.equations: list[Equation] = []
+        self._known = known  # indexed when the first hidden equation is asked for: often none is
         self._made: dict[tuple[At, Expr], Equation] = {}
         self._indices: dict[Shape, tuple[Index, ...]] = {}
 
@@ -92,10 +93,6 @@ class Lowering:
     def keep(self, equation: Equation) -> None:
         """Append an equation and remember its right side, so that no hidden one repeats it."""
         self.equations.append(equation)
-        self._made.setdefault(_key(equation.indices, equation.rhs), equation)
-
-    def remember(self, equation: Equation) -> None:
-        """Know an equation that stands in a finished program."""
         self._made.setdefault(_key(equation.indices, equation.rhs), equation)
 
     def entry(self, term: Term, at: At, scope: frozenset[str], place: Place = Place.INSIDE) -> Expr:
@@ -135,7 +132,15 @@ class Lowering:
             for s in summands(term, self.constants)
         )
 
+    def _index_known(self) -> None:
+        for equation in self._known:
+            self._made.setdefault(_key(equation.indices, equation.rhs), equation)
+            if equation.hidden:
+                self.hidden = max(self.hidden, int(equation.name[1:]))
+        self._known = ()
+
     def _hide(self, term: Term) -> Equation:
+        self._index_known()
         indices = self.indices(term.shape)
         rhs = self.entry(term, places(indices), frozenset(i.name for i in indices), Place.WHOLE)
         found = self._made.get(_key(indices, rhs))
@@ -220,9 +225,6 @@ def entry(
     )
     names |= {e.name for e in program.equations}
     data = (q.name for q in program.inputs if q.role == "data" and not q.shape)
-    hidden = max((int(e.name[1:]) for e in program.equations if e.hidden), default=0)
-    lowering = Lowering(names, data, program.rules, hidden)
-    for equation in program.equations:
-        lowering.remember(equation)
+    lowering = Lowering(names, data, program.rules, program.equations)
     rhs = lowering.entry(term, places(indices), frozenset(i.name for i in indices), Place.WHOLE)
     return rhs, tuple(lowering.equations)
