@@ -1,4 +1,4 @@
-r"""The sections on the derivatives: each by entries with reasons, then as a matrix formula in a box.
+r"""The sections on the derivatives: each by entries with reasons, then as a formula in a box.
 
 Takes a record, gives flat items for the template. A gradient that is an outer product gets the step
 by columns, one that is a Jacobian's transpose times the gradient of its consumer gets the step that
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr
+from sympy import Expr, Mul
 
 from symbackprop.backends.latex.display import width
 from symbackprop.backends.latex.equations import (
@@ -25,13 +25,15 @@ from symbackprop.backends.latex.shapes import fact_sentence, label_key, shape_te
 from symbackprop.backends.latex.symbols import ADJOINT, Notation
 from symbackprop.backends.latex.terms import latex_term
 from symbackprop.ir.derivation import DerivationRecord, Derivative
-from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.expressions import IndexSum, Partial, entry_names
 from symbackprop.ir.terms import Term, names_in, size, transpose
 from symbackprop.matrix.substitution import draw_out_scale, replace_names
 
 # A formula in a box, a formula in the table, and an adjoint that is put into others, at most.
 BOXED = 58.0
 TABLED = 40.0
+# A formula beside a reason.
+REASONED = 21.0
 SHORT = 12
 
 
@@ -89,7 +91,7 @@ class Writer:
             opening=self._opening(derivative),
             rows=self._rows(derivative, key),
             lifting=_lifting(derivative),
-            matrix_rows=self._matrix_rows(derivative),
+            matrix_rows=self._matrix_rows(derivative, f"eq:sb:{key}"),
             boxed=self._boxed(derivative),
             space=space_text(derivative.shape, self.notation),
             label=f"eq:sb:{key}",
@@ -107,11 +109,14 @@ class Writer:
         )
 
     def _title(self, derivative: Derivative) -> str:
-        of, wrt = (self.notation.name(n) for n in (derivative.of, derivative.wrt[0]))
+        """The heading, and the same without mathematics for the outline of the PDF."""
+        of, wrt = derivative.of, derivative.wrt[0]
         if derivative.kind == GRADIENT:
-            return rf"\texorpdfstring{{${wrt}$}}{{{label_key(derivative.wrt[0])}}}"
-        plain = f"{label_key(derivative.of)} by {label_key(derivative.wrt[0])}"
-        return rf"\texorpdfstring{{${of}$ by ${wrt}$}}{{{plain}}}"
+            of = self.notation.of
+        plain = f"{label_key(derivative.of)} by {label_key(wrt)}"
+        symbols = f"${self.notation.name(of)}$ by ${self.notation.name(wrt)}$"
+        word = "Gradient" if derivative.kind == GRADIENT else "Jacobian"
+        return rf"{word} of \texorpdfstring{{{symbols}}}{{{plain}}}"
 
     def _opening(self, derivative: Derivative) -> str:
         program, wrt = self.record.program, derivative.wrt[0]
@@ -127,17 +132,26 @@ class Writer:
         of_rank = 0 if derivative.kind == GRADIENT else len(self._shape_of(derivative.of))
         left = derivative_entry(derivative, of_rank, self.notation)
         lines: list[Line] = []
-        above = left
+        above, before = left, None
         for step in derivative.steps:
             if isinstance(step.form, Term):
                 continue
             formula = self._entry(step.form, derivative)
             if formula != above:
-                label = f"eq:sb:{key}:{len(lines) + 1}"
                 reason = typeset_reason(step.because, self.notation.names, self.notation)
-                lines.append(Line(formula, reason, label))
+                reason += self._slope(before, step.form, derivative)
+                lines.append(Line(formula, reason, f"eq:sb:{key}:{len(lines) + 1}"))
                 above = formula
+            before = step.form
         return set_rows(left, lines)
+
+    def _slope(self, before: Expr | None, after: Expr, derivative: Derivative) -> str:
+        """What one derivative of a line became in the next: ``∂Z_ni/∂W_md = X_nd δ_im``."""
+        taken = slope_taken(before, after) if before is not None else None
+        if taken is None:
+            return ""
+        formula = " = ".join(self._entry(e, derivative) for e in taken)
+        return f": ${formula}$" if width(formula) <= REASONED else ""
 
     def _entry(self, form: Expr, derivative: Derivative) -> str:
         return latex_entry(form, self.notation, free=derivative.equation.indices)
@@ -145,18 +159,20 @@ class Writer:
     def _shape_of(self, name: str) -> tuple[Expr, ...]:
         return self.record.program.shape_of(name)
 
-    def _matrix_rows(self, derivative: Derivative) -> tuple[Row, ...]:
-        lines = [*self._by_jacobian(derivative), *self._by_columns(derivative)]
-        return set_rows(derivative_name(derivative, self.notation), lines)
+    def _matrix_rows(self, derivative: Derivative, label: str) -> tuple[Row, ...]:
+        ways = (self._by_jacobian(derivative), self._by_columns(derivative))
+        lines = [way for way in ways if way is not None]
+        left = derivative_name(derivative, self.notation)
+        return set_rows(left, [replace(w, label=f"{label}:{w.label}") for w in lines])
 
-    def _by_jacobian(self, derivative: Derivative) -> list[Line]:
-        """``∇_θ L = (∂ŷ/∂θ)ᵀ ∇_ŷ L`` where a matrix times the adjoint of a vector is the gradient."""
+    def _by_jacobian(self, derivative: Derivative) -> Line | None:
+        """``∇_θ L = (∂ŷ/∂θ)ᵀ ∇_ŷ L`` where the gradient is a matrix times an adjoint vector."""
         term = derivative.equation.term
         if derivative.kind != GRADIENT or term.op != "matmul" or len(derivative.shape) != 1:
-            return []
+            return None
         matrix, adjoint = term.args
         if adjoint.op != "name" or adjoint.rank != 1 or not adjoint.attrs[0].startswith(ADJOINT):
-            return []
+            return None
         above = self.notation.name(adjoint.attrs[0].removeprefix(ADJOINT))
         jacobian = rf"\frac{{\partial {above}}}{{\partial {self.notation.name(derivative.wrt[0])}}}"
         value = latex_term(transpose(matrix), self.notation)
@@ -166,13 +182,13 @@ class Writer:
             rf"\left( {jacobian} \right)^{{{self.notation.transpose}}} "
             f"{latex_term(adjoint, self.notation)}"
         )
-        return [Line(formula, rf"chain rule; the Jacobian is ${jacobian} = {value}$")]
+        return Line(formula, rf"chain rule; the Jacobian is ${jacobian} = {value}$", "jacobian")
 
-    def _by_columns(self, derivative: Derivative) -> list[Line]:
+    def _by_columns(self, derivative: Derivative) -> Line | None:
         """An outer product by its columns, which stand side by side: ``[θ_1 u, …, θ_M u]``."""
         term = derivative.equation.term
         if term.op != "outer":
-            return []
+            return None
         u, v = (latex_form(a, self.notation) for a in term.args)
         name = term.args[0].attrs[0] if term.args[0].op == "name" else ""
         if name.startswith(ADJOINT):
@@ -183,7 +199,7 @@ class Writer:
         base = v if term.args[1].op == "name" and "_" not in v else f"({v})"
         last = latex_entry(derivative.shape[1], self.notation)
         formula = rf"\left[ {base}_{{1}} {u},\ \dots,\ {base}_{{{last}}} {u} \right]"
-        return [Line(formula, "the columns, side by side")]
+        return Line(formula, "the columns, side by side", "columns")
 
     def _boxed(self, derivative: Derivative) -> str:
         parts = [derivative_name(derivative, self.notation)]
@@ -207,9 +223,26 @@ def _lifting(derivative: Derivative) -> str:
 
 def _enumerated(items: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
-    return (
-        items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
-    )
+    return " and ".join([", ".join(items[:-1]), items[-1]] if items[1:] else items)
+
+
+def slope_taken(before: Expr, after: Expr) -> tuple[Partial, Expr] | None:
+    """``Σ u ∂q`` and ``Σ u s`` → ``∂q, s``: the derivative that was worked out, and its value.
+
+    None where the lines hold more than one derivative, or have no common factor ``u``.
+    """
+    partials = before.atoms(Partial)
+    if len(partials) != 1 or after.atoms(Partial):
+        return None
+    partial = partials.pop()
+    if isinstance(before, IndexSum) and isinstance(after, IndexSum):
+        if before.bound != after.bound:
+            return None
+        before, after = before.body, after.body
+    slope = after / (before / partial)
+    factors = {f.as_base_exp()[0] for f in Mul.make_args(before / partial)}
+    left_over = any(f.as_base_exp()[0] in factors for f in Mul.make_args(slope))
+    return None if left_over or slope.has(IndexSum) else (partial, slope)
 
 
 def with_hidden(notation: Notation, record: DerivationRecord) -> Notation:

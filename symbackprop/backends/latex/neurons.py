@@ -87,6 +87,8 @@ def _abstract(name: str) -> Neuron:
 def _neuron(
     name: str, program: Program, identities: Sequence[Identity], notation: Notation
 ) -> Neuron:
+    if name in program.functions:
+        return _abstract(name)
     proofs = tuple(_proof(p, notation) for p in identities if p.function == name)
     label = f"eq:sb:function:{name.replace('_', '-')}"
     if name == "softmax":

@@ -115,7 +115,7 @@ def contents(
         "derivatives": [writer.section(d) for d in record.derivatives],
         "summary_head": "gradient" if gradients else "Jacobian",
         "summary": [writer.summary(d) for d in record.derivatives],
-        "summary_caption": "All derivatives, in the order in which they are computed.",
+        "summary_caption": f"All {'gradients' if gradients else 'Jacobians'}.",
         **_training(record, notation),
     }
 
@@ -211,7 +211,8 @@ def _further_conventions(
         _operations(equation.term, ops)
     if ops & {"softmax", "log_softmax"}:
         out.append(
-            r"$\operatorname{softmax}$ of a matrix acts on each row by itself, unless an axis is given."
+            r"$\operatorname{softmax}$ of a matrix acts on each row by itself, unless an axis is "
+            "given."
         )
     if ops & {"max", "min", "var", "prod", "logsumexp"}:
         out.append("Axes of an operation count from $0$, the rows.")
@@ -247,7 +248,7 @@ def _chain_rule(record: DerivationRecord, notation: Notation) -> dict[str, str]:
         r"\nabla_{h} \ell ."
     )
     closing = (
-        "Where a quantity is used by several equations, the contributions of all of them are added. "
+        "Where several equations use a quantity, the contributions of all of them are added. "
         "The derivatives by what stands last in the forward pass come directly from its formula; "
         f"from there the chain runs back, here in the order {order}."
     )
@@ -265,10 +266,10 @@ def _training(record: DerivationRecord, notation: Notation) -> dict[str, str]:
     of = notation.name(record.of)
     steps = [rf"{p} \leftarrow {p} - {rate} \nabla_{{{p}}} {of}" for p in names]
     lines = [r", \qquad ".join(steps[k : k + 3]) for k in range(0, len(steps), 3)]
-    updates = r" \\ ".join(lines)
+    updates = r", \\ ".join(lines) + " ."
     remark = (
-        "With all samples at once this is gradient descent; with one sample, or a few, drawn anew for each "
-        "step, it is stochastic gradient descent."
+        "With all samples at once this is gradient descent; with one sample, or a few, drawn anew "
+        "for each step, it is stochastic gradient descent."
     )
     body = rf"\begin{{gathered}} {updates} \end{{gathered}}" if len(lines) > 1 else updates
-    return {"updates": body + " .", "rate": rate, "training_remark": remark}
+    return {"updates": body, "rate": rate, "training_remark": remark}

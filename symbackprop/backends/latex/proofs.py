@@ -1,4 +1,4 @@
-"""The proofs that the notes print for the functions of a network: rows of lines, each with its reason.
+"""The proofs that the notes print for the functions of a network, line by line with reasons.
 
 A row is data in our own notation; a test shows that consecutive lines are equal, so no line is
 taken on trust. ``DEFINITIONS`` has the textbook definition of each function that the notes explain.
@@ -13,7 +13,6 @@ from sympy import Expr, Integer, Rational
 from symbackprop.ir.derivation import Step
 from symbackprop.ir.expressions import (
     Apply,
-    Compare,
     Delta,
     Entry,
     Index,
@@ -59,6 +58,7 @@ _logistic = 1 / (1 + _down)
 _up_half, _down_half = _exp(_z / 2), _exp(-_z / 2)
 _K = extent_symbol("K")
 _j, _k, _i = Index("j", _K), Index("k", _K), Index("i", _K)
+_h_j = Entry("h", _j)
 _weight = _exp(Entry("z", _j))
 _whole = IndexSum(_exp(Entry("z", _i)), _i)
 
@@ -70,46 +70,38 @@ DEFINITIONS: dict[str, tuple[Expr, ...]] = {
     "softplus": (Apply("log", 1 + _up),),
 }
 
-SLOPES: dict[str, Expr] = {
-    "sigmoid":  _sigmoid(_z) * (1 - _sigmoid(_z)),
-    "tanh":     1 - _tanh(_z)**2,
-    "relu":     Compare(">", _z, Integer(0)),
-    "softplus": _sigmoid(_z),
-}
-
 IDENTITIES: tuple[Identity, ...] = (
     Identity("sigmoid-slope", "sigmoid", "The slope of σ", Apply("sigmoid_prime", _z), (
-        Step(_down / (1 + _down)**2,       "quotient rule, from the definition"),
-        Step(_logistic - _logistic**2,     "the numerator is (1 plus itself) minus 1"),
-        Step(SLOPES["sigmoid"],            "definition of σ"),
+        Step(_down / (1 + _down)**2, "quotient rule, from the definition"),
+        Step(_logistic - _logistic**2, "the numerator is (1 plus itself) minus 1"),
+        Step(_sigmoid(_z) * (1 - _sigmoid(_z)), "definition of σ"),
     )),
     Identity("tanh-slope", "tanh", "The slope of tanh", Apply("tanh_prime", _z), (
         Step(((_up + _down)**2 - (_up - _down)**2) / (_up + _down)**2,
-                                           "quotient rule: numerator and denominator are each other's slope"),
-        Step(SLOPES["tanh"],               "divide, then definition of tanh"),
+             "quotient rule: numerator and denominator are each other's slope"),
+        Step(1 - _tanh(_z)**2, "divide, then definition of tanh"),
     )),
     Identity("softplus-slope", "softplus", "The slope of softplus", Apply("softplus_prime", _z), (
-        Step(_up / (1 + _up),              "chain rule"),
-        Step(_sigmoid(_z),                 "definition of σ"),
+        Step(_up / (1 + _up), "chain rule"),
+        Step(_sigmoid(_z), "definition of σ"),
     )),
-    Identity("sigmoid-tanh", "sigmoid", "σ is a tanh, shifted and scaled", _HALF + _tanh(_z / 2) / 2, (
+    Identity("sigmoid-tanh", "sigmoid", "σ is a tanh, shifted and scaled", _HALF + _tanh(_z/2)/2, (
         Step(_HALF + (_up_half - _down_half) / (2 * (_up_half + _down_half)),
-                                           "definition of tanh, at z/2"),
+             "definition of tanh, at z/2"),
         Step(_up_half / (_up_half + _down_half), "one denominator"),
-        Step(_logistic,                    "divide both by the numerator"),
-        Step(_sigmoid(_z),                 "definition of σ"),
+        Step(_logistic, "divide both by the numerator"),
+        Step(_sigmoid(_z), "definition of σ"),
     )),
-    Identity("tanh-sigmoid", "tanh", "tanh is a σ, shifted and scaled", 2 * _sigmoid(2 * _z) - 1, (
-        Step(2 / (1 + _exp(-2 * _z)) - 1,  "definition of σ, at 2z"),
+    Identity("tanh-sigmoid", "tanh", "tanh is a σ, shifted and scaled", 2 * _sigmoid(2*_z) - 1, (
+        Step(2 / (1 + _exp(-2 * _z)) - 1, "definition of σ, at 2z"),
         Step((1 - _exp(-2 * _z)) / (1 + _exp(-2 * _z)), "one denominator"),
         Step((_up - _down) / (_up + _down), "multiply both by the exponential of z"),
-        Step(_tanh(_z),                    "definition of tanh"),
+        Step(_tanh(_z), "definition of tanh"),
     ), "Therefore a tanh neuron and a σ neuron are equivalent, by shifting and scaling."),
-    Identity("softmax-slope", "softmax", "The Jacobian of softmax", Partial(Entry("h", _j), Entry("z", _k)), (
+    Identity("softmax-slope", "softmax", "The Jacobian of softmax", Partial(_h_j, Entry("z", _k)), (
         Step((Delta(_j, _k) * _weight * _whole - _weight * _exp(Entry("z", _k))) / _whole**2,
-                                           "quotient rule"),
-        Step(Entry("h", _j) * (Delta(_j, _k) - Entry("h", _k)),
-                                           "divide, then definition of h"),
+             "quotient rule"),
+        Step(_h_j * (Delta(_j, _k) - Entry("h", _k)), "divide, then definition of h"),
     )),
 )
 # fmt: on

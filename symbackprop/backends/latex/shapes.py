@@ -1,4 +1,4 @@
-r"""Shapes, roles and facts as a reader of the notes sees them: ``\mathbb{R}^{N \times D}``, "data"."""
+r"""Shapes, roles and facts as a reader of the notes sees them: ``\mathbb{R}^{N \times D}``."""
 
 from __future__ import annotations
 
