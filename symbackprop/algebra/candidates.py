@@ -15,6 +15,7 @@ from symbackprop.algebra.context import Context
 from symbackprop.algebra.elementary import hide_atoms
 from symbackprop.algebra.expand import TooLarge, expand
 from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.recognition import recognise
 from symbackprop.ir.expressions import Apply, Entry, IndexSum, substitute
 from symbackprop.ir.ordering import order_key
 
@@ -24,6 +25,8 @@ EXPANSION_CAP = 12
 def candidates(e: Expr, context: Context) -> tuple[Expr, ...]:
     """Distinct equal forms of a normalised expression, itself first."""
     forms: dict[Expr, None] = {e: None}
+    if e.has(Apply):
+        forms[normalise(recognise(e), context)] = None
     if not e.has(Add):
         return tuple(forms)
     collected = normalise(collect(e), context)

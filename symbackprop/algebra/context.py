@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
-from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, IndexMax, IndexSum, InRange, free_indices
+from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, IndexMax, IndexSum, InRange, Node, free_indices
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.ir.ordering import skeleton
 from symbackprop.ir.program import Equation, Fact, Program
@@ -27,6 +27,15 @@ IMPLIED = {                      # a declared fact and those that follow from it
 # fmt: on
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """``coefficient · Π powers``, which is the entry of ``equation``."""
+
+    equation: Equation
+    coefficient: Expr
+    powers: dict[Expr, Expr]
+
+
 @dataclass(slots=True)
 class Context:
     """Facts by name, fold patterns by skeleton, and memo tables for one program."""
@@ -36,7 +45,7 @@ class Context:
     expanding: bool = False
     kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     sums: dict[tuple[str, int], Fact] = field(default_factory=dict)
-    patterns: dict[str, list[tuple[Equation, dict[Expr, Expr]]]] = field(default_factory=dict)
+    patterns: dict[str, list[Pattern]] = field(default_factory=dict)
     memo: dict[Expr, Expr] = field(default_factory=dict)
     used: dict[Fact, None] = field(default_factory=dict)
     depth: int = 0
@@ -73,27 +82,37 @@ class Context:
     def register(self, equation: Equation, body: Expr) -> None:
         """Let ``body``, the normalised right side, fold to the equation's entry.
 
-        A monomial Π base^e is a pattern; a plain Hadamard product of entries is not, since folding it obscures.
+        A monomial c Π base^e is a pattern; a plain Hadamard product of entries is not, since folding it obscures.
         """
-        powers = factor_powers(body)
+        coefficient, powers = factor_powers(body)
         if not powers or all(isinstance(b, Entry) for b in powers):
             return
         held = frozenset().union(*(free_indices(b) for b in powers))
-        if not held.issuperset(equation.indices):
+        if not held.issuperset(i for i in equation.indices if i.extent != 1):
             return
         anchor = max(powers, key=lambda b: (len(free_indices(b)), len(skeleton(b))))
-        self.patterns.setdefault(skeleton(anchor), []).append((equation, powers))
+        pattern = Pattern(equation, coefficient, powers)
+        self.patterns.setdefault(skeleton(anchor), []).append(pattern)
 
 
-def factor_powers(e: Expr) -> dict[Expr, Expr]:
-    """``Π base^exponent`` of a product as a dictionary; the rational coefficient must be 1."""
+def factor_powers(e: Expr) -> tuple[Expr, dict[Expr, Expr]]:
+    """``c Π base^exponent`` as ``c``, the part without entries, and a dictionary."""
+    coefficient: Expr = Integer(1)
     powers: dict[Expr, Expr] = {}
     for factor in Mul.make_args(e):
         base, exponent = factor.as_base_exp() if isinstance(factor, Pow) else (factor, Integer(1))
-        if base.is_Number or isinstance(base, Symbol) and not isinstance(base, Index):
-            return {}
-        powers[base] = powers.get(base, Integer(0)) + exponent
-    return powers
+        if is_constant(base):
+            coefficient = coefficient * factor
+        else:
+            powers[base] = powers.get(base, Integer(0)) + exponent
+    return coefficient, powers
+
+
+def is_constant(e: Expr) -> bool:
+    """Whether ``e`` is a number in extents: it holds no entry, function, binder or index."""
+    if isinstance(e, Node | Index):
+        return False
+    return all(is_constant(a) for a in e.args)
 
 
 def is_nonnegative(e: Expr, context: Context) -> bool:

@@ -29,10 +29,11 @@ def fold(factors: list[Expr], context: Context) -> bool:
         if not isinstance(base, Entry):
             powers[base] = exponent
     for base in list(powers):
-        for equation, pattern in context.patterns.get(skeleton(base), ()):
-            for entry, instance, times in _instances(equation, pattern, base, factors):
-                remaining = _remove(factors, instance, times)
-                factors[:] = [*remaining, entry if times == 1 else Pow(entry, times)]
+        for pattern in context.patterns.get(skeleton(base), ()):
+            for entry, instance, times in _instances(pattern.equation, pattern.powers, base, factors):
+                factors[:] = [*_remove(factors, instance, times), Pow(entry, times)]
+                if pattern.coefficient != 1:
+                    factors.append(Pow(pattern.coefficient, -times))
                 return True
     return False
 
@@ -48,7 +49,8 @@ def _instances(
     anchors = [b for b in pattern if skeleton(b) == skeleton(base)]
     for anchor in anchors:
         for binding in match(anchor, base, frozenset(equation.indices), {}):
-            if not all(i in binding for i in equation.indices):
+            at = tuple(Integer(0) if i.extent == 1 else binding.get(i) for i in equation.indices)
+            if None in at:
                 continue
             instance = {substitute(b, binding): e for b, e in pattern.items()}
             if any(b not in target for b in instance):
@@ -59,7 +61,7 @@ def _instances(
             times = min(ratios, key=abs)
             whole = all((r > 0) == (times > 0) for r in ratios)
             if whole and times.is_Integer and all((times * e).is_Rational for e in instance.values()):
-                yield Entry(equation.name, *(binding[i] for i in equation.indices)), instance, times
+                yield Entry(equation.name, *at), instance, times
 
 
 def _remove(factors: list[Expr], instance: dict[Expr, Expr], times: Expr) -> list[Expr]:

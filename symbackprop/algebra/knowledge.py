@@ -5,48 +5,87 @@ A derived fact uses the same record as a declared one: rows of a softmax sum to 
 
 from __future__ import annotations
 
-from sympy import Expr, Mul
+from collections.abc import Callable, Iterator, Mapping
 
-from symbackprop.algebra.context import Context
+from sympy import Add, Expr, Mul
+
+from symbackprop.algebra.context import Context, is_constant
+from symbackprop.algebra.expand import expand
 from symbackprop.algebra.normalise import normalise
-from symbackprop.ir.expressions import Index, IndexSum, entry_names
+from symbackprop.ir.expressions import Entry, Index, IndexSum, entry_names, free_indices, replace_entries, substitute
 from symbackprop.ir.program import Equation, Fact, Program
 
 
 def working_context(program: Program) -> Context:
     """A context whose fold patterns and derived facts are those of the program's equations."""
-    context, plain = Context(program), Context(program, folding=False)
-    for equation in program.equations:
-        body = normalise(equation.rhs, plain)
+    context = Context(program)
+    for equation, body, facts in _learned(program):
         context.register(equation, body)
-        for fact in derived_facts(equation, body, plain):
+        for fact in facts:
             context.learn(fact)
-            plain.learn(fact)
     return context
 
 
 def proof_context(program: Program) -> Context:
     """A context with the same facts and no folding: what it gives does not depend on the equations at hand."""
     plain = Context(program, folding=False)
-    for equation in program.equations:
-        for fact in derived_facts(equation, normalise(equation.rhs, plain), plain):
+    for _, _, facts in _learned(program):
+        for fact in facts:
             plain.learn(fact)
     return plain
 
 
-def derived_facts(equation: Equation, body: Expr, context: Context) -> list[Fact]:
-    """Axis sums of ``equation`` that are constant."""
-    if not _may_have_constant_sums(body):
-        return []
+def _learned(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
+    """Each equation with its normalised right side and the facts that follow from it and those above."""
+    plain = Context(program, folding=False)
+    above: dict[str, Equation] = {}
+    for equation in program.equations:
+        body = normalise(equation.rhs, plain)
+        facts = constant_sums(equation, body, plain, above)
+        for fact in facts:
+            plain.learn(fact)
+        above[equation.name] = equation
+        yield equation, body, facts
+
+
+def constant_sums(equation: Equation, body: Expr, context: Context, above: Mapping[str, Equation]) -> list[Fact]:
+    """Axis sums of ``equation`` that are constant: rows of a softmax sum to 1, centred columns to 0."""
     facts = []
     for axis, index in enumerate(equation.indices):
+        if index.extent == 1:
+            continue
+        means = _subtracted(body, index, above)
+        if not means and not _is_share(body):
+            continue
         total = normalise(IndexSum(body, index), context)
-        if not entry_names(total) and not total.has(Index):
+        if means:
+            total = expand(inline(expand(total, context), means), context)
+        if is_constant(total):
             facts.append(Fact(equation.name, "sum", axis, total, derived=True))
     return facts
 
 
-def _may_have_constant_sums(body: Expr) -> bool:
-    """Only a quotient by a sum can; anything else is not worth the work."""
+def _is_share(body: Expr) -> bool:
+    """Whether ``body`` is a quotient by a sum."""
     powers = (f.as_base_exp() for f in Mul.make_args(body))
     return any(isinstance(base, IndexSum) and exponent.is_negative for base, exponent in powers)
+
+
+def _subtracted(body: Expr, index: Index, above: Mapping[str, Equation]) -> tuple[Equation, ...]:
+    """Defined quantities that stand, free of ``index``, beside terms that bear it, as the mean does in ``X - mu``."""
+    for f in Mul.make_args(body):
+        if isinstance(f, Add):
+            without = [t for t in f.args if index not in free_indices(t)]
+            names = frozenset().union(*(entry_names(t) for t in without)) & above.keys()
+            if names and len(without) < len(f.args):
+                return tuple(above[n] for n in sorted(names))
+    return ()
+
+
+def inline(e: Expr, equations: tuple[Equation, ...]) -> Expr:
+    """``e`` with entries of the defined quantities replaced by their right sides."""
+
+    def writer(equation: Equation) -> Callable[[Entry], Expr]:
+        return lambda entry: substitute(equation.rhs, dict(zip(equation.indices, entry.indices, strict=True)))
+
+    return replace_entries(e, {q.name: writer(q) for q in equations})

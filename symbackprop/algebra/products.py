@@ -18,7 +18,7 @@ from itertools import permutations, product as cartesian
 
 from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, gcd
 
-from symbackprop.algebra.context import Context, is_nonnegative
+from symbackprop.algebra.context import Context, is_constant, is_nonnegative
 from symbackprop.algebra.fold import fold
 from symbackprop.ir.expressions import Apply, Delta, Entry, Index, IndexSum, _Binder, free_indices, substitute
 from symbackprop.ir.ordering import order_key, skeleton
@@ -80,17 +80,10 @@ def _flatten(p: Product, context: Context) -> None:
                 fresh[i] = Index(f"_t{context.depth}_{len(p.bound)}", i.extent)
                 p.bound.append(fresh[i])
             queue.insert(0, substitute(f.body, fresh))
-        elif isinstance(f, Pow) and not _holds_entries(f):
+        elif isinstance(f, Pow) and is_constant(f):
             p.coefficient = p.coefficient * f
         else:
             p.factors.append(f)
-
-
-def _holds_entries(e: Expr) -> bool:
-    """Whether ``e`` is more than a number in extents: such constants belong to the coefficient."""
-    if isinstance(e, Entry | Apply | _Binder | Index | Delta):
-        return True
-    return any(_holds_entries(a) for a in e.args) if e.args else False
 
 
 def _eliminate_delta(p: Product) -> bool:

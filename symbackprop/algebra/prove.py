@@ -13,7 +13,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, fraction
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.elementary import spell, square_steps, to_elementary, together_atoms
 from symbackprop.algebra.expand import TooLarge, expand, numerator
-from symbackprop.algebra.knowledge import proof_context
+from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.refute import refute
 from symbackprop.ir.expressions import Entry, Index, IndexSum, entry_names, replace_entries, substitute
@@ -68,15 +68,6 @@ def _forms(lhs: Expr, rhs: Expr, program: Program, context: Context) -> Iterator
     difference = expand(to_elementary(difference, context), context)
     yield "write functions by exp, log and step", difference
     yield "one common denominator", _vanishing(difference, context)
-
-
-def inline(e: Expr, equations: tuple[Equation, ...]) -> Expr:
-    """``e`` with entries of the defined quantities replaced by their right sides."""
-
-    def writer(equation: Equation) -> Callable[[Entry], Expr]:
-        return lambda entry: substitute(equation.rhs, dict(zip(equation.indices, entry.indices, strict=True)))
-
-    return replace_entries(e, {q.name: writer(q) for q in equations})
 
 
 def _vanishing(e: Expr, context: Context, depth: int = MERGE_DEPTH) -> Expr:

@@ -12,7 +12,7 @@ from sympy import Add, Expr, Mul, preorder_traversal
 from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.algebra.prove import inline
+from symbackprop.algebra.knowledge import inline
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.ir.derivation import Derivative
 from symbackprop.ir.expressions import IndexSum, entry_names

@@ -12,7 +12,7 @@ from typing import Any
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.algebra.prove import inline
+from symbackprop.algebra.knowledge import inline
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.symbols import Notation, notation_of
 from symbackprop.backends.latex.terms import latex_term

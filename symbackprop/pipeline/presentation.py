@@ -14,7 +14,7 @@ from sympy import Expr, Pow
 from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.algebra.prove import inline
+from symbackprop.algebra.knowledge import inline
 from symbackprop.calculus.reverse import PREFIX, Adjoint
 from symbackprop.ir.derivation import Derivative, Step
 from symbackprop.ir.expressions import Index, entries, entry_names
