@@ -15,9 +15,9 @@ def recognise(e: Expr) -> Expr:
     """``e`` with logistic functions by name, at every depth; value is preserved."""
     if not e.args or isinstance(e, Entry | Index):
         return e
-    e = e.func(*(recognise(a) if a.args else a for a in e.args))
     if isinstance(e, Mul | Pow):
         return _sigmoids(e)
+    e = e.func(*(recognise(a) if a.args else a for a in e.args))
     if isinstance(e, Apply) and e.name == "log":
         u = _exponent_of_one_plus_exp(e.operands[0])
         return e if u is None else Apply("softplus", u)
@@ -37,18 +37,17 @@ def _sigmoids(e: Expr) -> Expr:
     powers: dict[Expr, Expr] = {}
     for f in Mul.make_args(e):
         base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
+        base = recognise(base)
         powers[base] = powers.get(base, Integer(0)) + exponent
-    found = False
     for base in list(powers):
         u = _exponent_of_one_plus_exp(base)
         times = -powers[base]
         if u is None or not times.is_Integer or times <= 0:
             continue
-        found = True
         del powers[base]
         above = Apply("exp", u)
         taken = min(times, max(powers.get(above, Integer(0)), Integer(0)))
         powers[above] = powers.get(above, Integer(0)) - taken
         for name, count in ((Apply("sigmoid", u), taken), (Apply("sigmoid", -u), times - taken)):
             powers[name] = powers.get(name, Integer(0)) + count
-    return Mul(*(Pow(b, x) for b, x in powers.items())) if found else e
+    return Mul(*(Pow(b, x) for b, x in powers.items()))

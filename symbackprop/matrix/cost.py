@@ -1,7 +1,8 @@
 """What an array formula costs: first its association, then its style, then its size.
 
-``cost(term)`` is a triple that compares: floating-point operations of the contractions on symbolic extents (by degree,
-then by count), the style price of the tables below, and the number of nodes.  ``own_cost`` is the share of the topmost operation.
+``cost(term)`` is a triple that compares: floating-point operations of the contractions on symbolic
+extents (by degree, then by count), the style price of the tables below, and the number of nodes.
+``own_cost`` is the share of the topmost operation.
 
 >>> from sympy import Symbol
 >>> from symbackprop.ir.terms import matmul, name, transpose
@@ -23,8 +24,8 @@ from symbackprop.ir.terms import Term
 
 Cost = tuple[int, int, int]
 
-# A contraction over symbolic extents of total degree k costs DEGREE**k: no count of smaller ones outweighs it.
-DEGREE = 1 << 20
+# A contraction over symbolic extents of total degree k costs DEGREE**k: no count of smaller ones
+# outweighs it. DEGREE = 1 << 20
 
 # fmt: off
 PRICES = {                     # style prices, paid per operation
@@ -129,14 +130,18 @@ def _index(term: Term) -> tuple[int, int]:
 
 def _einsum(term: Term) -> tuple[int, int]:
     inputs = term.attrs[0].split("->")[0].split(",")
-    extents = {c: e for letters, a in zip(inputs, term.args, strict=True) for c, e in zip(letters, a.shape, strict=True)}
+    extents = {
+        c: e
+        for letters, a in zip(inputs, term.args, strict=True)
+        for c, e in zip(letters, a.shape, strict=True)
+    }
     return flops(*extents.values()), PRICES["einsum"]
 
 
 # fmt: off
 RULES: dict[str, Callable[[Term], tuple[int, int]]] = {
-    "add": _elementwise, "sub": _elementwise, "mul": _elementwise, "div": _elementwise, "pow": _elementwise,
-    "apply": _elementwise, "compare": _elementwise, "where": _elementwise,
+    "add": _elementwise, "sub": _elementwise, "mul": _elementwise, "div": _elementwise,
+    "pow": _elementwise, "apply": _elementwise, "compare": _elementwise, "where": _elementwise,
     "matmul": _matmul, "diag": _diag, "transpose": _transpose, "index": _index, "einsum": _einsum,
     "sum": _reduction, "mean": _reduction, "var": _reduction, "max": _reduction, "min": _reduction,
     "prod": _reduction, "norm1": _reduction, "norm2": _reduction, "logsumexp": _reduction,

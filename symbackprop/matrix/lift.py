@@ -1,11 +1,14 @@
-"""From index notation back to array notation: the cheapest term, under the written cost table, with the given entries.
+"""From index notation back to array notation: the cheapest term, under the written cost table, with
+the given entries.
 
-``lift(Σ_n H[n,m]·r[n], (m,), shapes)`` is ``H.T @ r``. The value is exactly that of the expression, the shape exactly
-that of the indices: an axis that the value lacks is filled with ``ones``. What array notation cannot say comes back as
-``entries``, index notation kept as a term. One :class:`Lifter` shares its work among the expressions of one program.
+``lift(Σ_n H[n,m]·r[n], (m,), shapes)`` is ``H.T @ r``. The value is exactly that of the expression,
+the shape exactly that of the indices: an axis that the value lacks is filled with ``ones``. What
+array notation cannot say comes back as ``entries``, index notation kept as a term. One
+:class:`Lifter` shares its work among the expressions of one program.
 
-The expression should be normalised (sums split into connected components, deltas collapsed): any form is lifted to a
-term of equal value, but the search does not rewrite one form of an expression into another.
+The expression should be normalised (sums split into connected components, deltas collapsed): any
+form is lifted to a term of equal value, but the search does not rewrite one form of an expression
+into another.
 """
 
 from __future__ import annotations
@@ -42,14 +45,17 @@ class Lifter:
     Parameters
     ----------
     shapes : callable or mapping
-        Shape of an array by name; a name it does not know (KeyError) has the extents of its indices.
+        Shape of an array by name; a name it does not know (KeyError) has the extents of its
+        indices.
     hints : iterable of Term
         Forward terms, whose written order of sums and products is kept.
     written : mapping
         Terms to stand for names that people do not see (hidden equations).
     """
 
-    def __init__(self, shapes: Shapes, hints: Iterable[Term] = (), written: Mapping[str, Term] | None = None) -> None:
+    def __init__(
+        self, shapes: Shapes, hints: Iterable[Term] = (), written: Mapping[str, Term] | None = None
+    ) -> None:
         self.shapes = shapes
         self.orders = learn(hints)
         self.written = written or {}
@@ -69,7 +75,9 @@ class Lifter:
         return terms.name(name, shape)
 
     def get(self, e: Expr, layout: Layout) -> Form | None:
-        """The cheapest form of ``e`` with the axes of ``layout``; transposes and new axes are paid for."""
+        """The cheapest form of ``e`` with the axes of ``layout``; transposes and new axes are paid
+        for.
+        """
         if layout and layout[0] is None and not has_unit_axis(e):
             layout = strip(layout)
         key = (e, layout)
@@ -96,7 +104,9 @@ class Lifter:
         e = sympify(e)
         free = free_indices(e)
         if free - set(indices):
-            raise ValueError(f"the entry has free indices {sorted(i.name for i in free - set(indices))} beyond its axes")
+            raise ValueError(
+                f"{sorted(i.name for i in free - set(indices))} are free in the entry and no axes"
+            )
         own: Layout = tuple(i if i in free else None for i in indices if i in free or i.extent == 1)
         found = self._exact(e, own)
         return terms.entries(indices, e) if found is None else filled(found.term, own, indices)
@@ -105,7 +115,10 @@ class Lifter:
         """The cheapest form with the axes of ``layout``, those of extent 1 in front included."""
         found = [self.get(e, strip(layout))]
         if layout != strip(layout):
-            found = [None if found[0] is None else with_new_axes(found[0], layout), self._as_it_stands(e, layout)]
+            found = [
+                None if found[0] is None else with_new_axes(found[0], layout),
+                self._as_it_stands(e, layout),
+            ]
         return best(f for f in found if f is not None and f.term.rank == len(layout))
 
 

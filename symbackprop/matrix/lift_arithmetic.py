@@ -1,7 +1,7 @@
 """How products, quotients and signs are put together from lifted parts, the way people write them.
 
-``2 * a * b / s`` and not ``2 * (a * (b / s))``; ``1 / s`` becomes a division; a sign goes into the number in front or
-turns a difference; a sum that is divided by its extent is a mean.
+``2 * a * b / s`` and not ``2 * (a * (b / s))``; ``1 / s`` becomes a division; a sign goes into the
+number in front or turns a difference; a sum that is divided by its extent is a mean.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from symbackprop.matrix.lift_forms import Form, build, number
 def times(a: Form, b: Form) -> Form:
     """``a * b``, as a division where one is ``1 / x``; a scalar stands in front.
 
-    The array of higher rank comes first, a product ``@`` before other factors, and ``a * (b * c)`` is written ``a * b * c``, unless
-    that would repeat ``a`` along further axes first.
+    The array of higher rank comes first, a product ``@`` before other factors, and ``a * (b * c)``
+    is written ``a * b * c``, unless that would repeat ``a`` along further axes first.
     """
     for x, y in ((b, a), (a, b)):
         if is_reciprocal(x):
@@ -70,7 +70,8 @@ def divided(f: Form, under: Sequence[Form]) -> Form:
 
 
 def negated(f: Form) -> Form:
-    """``-f`` with the sign where people write it: in the number in front, or turning a difference."""
+    """``-f`` with the sign where people write it: in the number in front, or turning a difference.
+    """
     head = f.term.op
     if head == "number":
         return number(-f.term.attrs[0])
@@ -88,7 +89,9 @@ def negated(f: Form) -> Form:
 
 
 def as_mean(f: Form, below: list[Form]) -> tuple[Form, list[Form]]:
-    """``sum(a, axis) / n → mean(a, axis)`` where the axes have ``n`` entries, also in ``b * sum(a, axis) / n``."""
+    """``sum(a, axis) / n → mean(a, axis)`` where the axes have ``n`` entries, also in ``b * sum(a,
+    axis) / n``.
+    """
     if not below:
         return f, below
     if f.term.op == "mul":

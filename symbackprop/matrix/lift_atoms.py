@@ -1,19 +1,41 @@
-"""Lifting what is entry by entry: entries themselves, numbers and extents, functions, powers, comparisons, deltas.
+"""Lifting what is entry by entry: entries themselves, numbers and extents, functions, powers,
+comparisons, deltas.
 
-Each rule answers in the asked layout or gives None; transposes and new axes are added by the caller at their price.
+Each rule answers in the asked layout or gives None; transposes and new axes are added by the caller
+at their price.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sympy import Expr, Integer, Number, Pow, Rational, Symbol
 from sympy.core.numbers import Infinity, Pi
 
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, IndexMax, IndexProduct, Where, free_indices
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    Index,
+    IndexMax,
+    IndexProduct,
+    Where,
+    free_indices,
+)
 from symbackprop.ir.terms import Term
-from symbackprop.matrix.lift_forms import Form, Layout, Recur, build, form, natural, number, restrict
+from symbackprop.matrix.lift_forms import (
+    Form,
+    Layout,
+    Recur,
+    build,
+    form,
+    natural,
+    number,
+    restrict,
+)
 from symbackprop.matrix.lift_networks import over_orders
 
 
@@ -28,7 +50,9 @@ def children(parts: Sequence[Expr], layout: Layout, recur: Recur) -> list[Form] 
     return found
 
 
-def elementwise(make: Callable[..., Term], parts: Sequence[Expr], layout: Layout, recur: Recur) -> Form | None:
+def elementwise(
+    make: Callable[..., Term], parts: Sequence[Expr], layout: Layout, recur: Recur
+) -> Form | None:
     found = children(parts, layout, recur)
     return None if found is None else build(make, *found)
 
@@ -64,7 +88,9 @@ def _(e: Index, layout: Layout, recur: Recur) -> Form | None:
 
 @natural.register
 def _(e: Entry, layout: Layout, recur: Recur) -> Form | None:
-    """``X[n,d] → X``, ``X[n,n] → diag(X)``, ``mu[n,0] → mu`` (a column as it stands) or ``mu[:, 0]``."""
+    """``X[n,d] → X``, ``X[n,n] → diag(X)``, ``mu[n,0] → mu`` (a column as it stands) or ``mu[:,
+    0]``.
+    """
     leaf = recur.leaf(e.name, e.indices)
     if all(isinstance(i, Index) for i in e.indices):
         if e.indices == layout:
@@ -79,7 +105,10 @@ def _(e: Entry, layout: Layout, recur: Recur) -> Form | None:
         return form(leaf)
     if tuple(i for i in own if i is not None) != layout:
         return None
-    return form(terms.index(leaf, tuple(slice(None) if isinstance(i, Index) else i for i in e.indices)), form(leaf))
+    return form(
+        terms.index(leaf, tuple(slice(None) if isinstance(i, Index) else i for i in e.indices)),
+        form(leaf),
+    )
 
 
 @natural.register
@@ -99,7 +128,9 @@ def _(e: Apply, layout: Layout, recur: Recur) -> Form | None:
 
 @natural.register
 def _(e: Compare, layout: Layout, recur: Recur) -> Form | None:
-    return elementwise(lambda a, b: terms.compare(e.op, a, b), e.args[1:], layout, recur)  # type: ignore[arg-type]
+    _, a, b = e.args
+    return elementwise(partial(terms.compare, e.op), (a, b), layout, recur)  # type:
+    ignore[arg-type]
 
 
 @natural.register

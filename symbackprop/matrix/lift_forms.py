@@ -1,9 +1,9 @@
 """Forms: terms with their cost, layouts, and the rule that each family of expressions registers.
 
-A *layout* is what a parent asks of a child: a tuple of indices with None for an axis of extent 1, without leading None
-(that is NumPy's broadcasting). A child answers with a :class:`Form` of exactly that shape, or None where it has none.
-Rows, columns and ``keepdims`` need no cases: an operation entry by entry asks each child for the layout restricted to
-the child's own indices.
+A *layout* is what a parent asks of a child: a tuple of indices with None for an axis of extent 1,
+without leading None (that is NumPy's broadcasting). A child answers with a :class:`Form` of exactly
+that shape, or None where it has none. Rows, columns and ``keepdims`` need no cases: an operation
+entry by entry asks each child for the layout restricted to the child's own indices.
 """
 
 from __future__ import annotations
@@ -31,12 +31,16 @@ class Form(NamedTuple):
 
 
 class Recur(Protocol):
-    """What a rule may ask: the cheapest form of a smaller expression, the leaf of a name, the written orders."""
+    """What a rule may ask: the cheapest form of a smaller expression, the leaf of a name, the
+    written orders.
+    """
 
     orders: Orders
 
     def get(self, e: Expr, layout: Layout) -> Form | None:
-        """The cheapest form; with leading None in ``layout`` it may have those axes or not, by NumPy's broadcasting."""
+        """The cheapest form; with leading None in ``layout`` it may have those axes or not, by
+        NumPy's broadcasting.
+        """
 
     def leaf(self, name: str, indices: tuple[Expr, ...]) -> Term:
         """The term for an array."""
@@ -44,7 +48,9 @@ class Recur(Protocol):
 
 @singledispatch
 def natural(e: Basic, layout: Layout, recur: Recur) -> Form | None:
-    """The cheapest form of ``e`` whose axes arise in the order of ``layout``; None where there is none."""
+    """The cheapest form of ``e`` whose axes arise in the order of ``layout``; None where there is
+    none.
+    """
     return None
 
 
@@ -80,13 +86,17 @@ def strip(layout: Layout) -> Layout:
 
 
 def restrict(layout: Layout, keep: frozenset[Index]) -> Layout:
-    """``layout`` with None for every index outside ``keep``; leading None stays, for operands entry by entry."""
+    """``layout`` with None for every index outside ``keep``; leading None stays, for operands entry
+    by entry.
+    """
     return tuple(i if i in keep else None for i in layout)
 
 
 @lru_cache(maxsize=1 << 15)
 def has_unit_axis(e: Basic) -> bool:
-    """Whether an entry in ``e`` is read at 0 on some axis: it may stand as it is where an axis of extent 1 is asked."""
+    """Whether an entry in ``e`` is read at 0 on some axis: it may stand as it is where an axis of
+    extent 1 is asked.
+    """
     if isinstance(e, Entry):
         return any(isinstance(i, Integer) for i in e.indices)
     return any(has_unit_axis(a) for a in e.args if a.args)
@@ -111,11 +121,16 @@ def transposed(f: Form | None) -> Form | None:
 
 
 def reduced(op: str, f: Form, order: Layout, layout: Layout) -> Form | None:
-    """``op`` over the axes of ``order`` that ``layout`` lacks: with ``keepdims`` where ``layout`` has None in their place."""
+    """``op`` over the axes of ``order`` that ``layout`` lacks: with ``keepdims`` where ``layout``
+    has None in their place.
+    """
     over = tuple(k for k, i in enumerate(order) if i is not None and i not in layout)
     if op == "sum" and len(order) == 1 and f.term.op == "diag":
         (matrix,) = f.term.args
-        return form(terms.trace(matrix), Form((f.cost[0], f.cost[1] - own_cost(f.term)[1], f.cost[2] - 1), matrix))
+        return form(
+            terms.trace(matrix),
+            Form((f.cost[0], f.cost[1] - own_cost(f.term)[1], f.cost[2] - 1), matrix),
+        )
     dropped = tuple(i for k, i in enumerate(order) if k not in over)
     if dropped == layout:
         return form(terms.reduce(op, f.term, None if len(over) == len(order) else over), f)

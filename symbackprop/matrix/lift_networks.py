@@ -1,9 +1,11 @@
-"""Lifting sums of products: a tensor network is contracted in the cheapest order that array notation can say.
+"""Lifting sums of products: a tensor network is contracted in the cheapest order that array
+notation can say.
 
-The factors of ``Σ_{bound} f·g·h`` are grouped by the indices that they carry. A dynamic programme over sets of groups
-finds for each set the cheapest form in each asked layout: two disjoint sets meet in a product entry by entry, an outer
-product, a scaling by ``diag(v)``, a product ``@`` in either orientation, or a sum over a product; ``einsum`` is the last
-resort. Beyond ``EXACT`` groups, pairs whose result is smallest are contracted first.
+The factors of ``Σ_{bound} f·g·h`` are grouped by the indices that they carry. A dynamic programme
+over sets of groups finds for each set the cheapest form in each asked layout: two disjoint sets
+meet in a product entry by entry, an outer product, a scaling by ``diag(v)``, a product ``@`` in
+either orientation, or a sum over a product; ``einsum`` is the last resort. Beyond ``EXACT`` groups,
+pairs whose result is smallest are contracted first.
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ from symbackprop.matrix.lift_forms import (
     axes_asked,
     best,
     build,
-    form,
     has_unit_axis,
     number,
     reduced,
@@ -39,7 +40,9 @@ Get = Callable[[Layout], Form | None]
 
 
 def orders(bound: Sequence[Index], layout: Layout) -> Iterator[Layout]:
-    """Layouts over the indices of ``layout`` and ``bound`` from which a reduction over ``bound`` leaves ``layout``."""
+    """Layouts over the indices of ``layout`` and ``bound`` from which a reduction over ``bound``
+    leaves ``layout``.
+    """
     if None in layout:
         holes = [k for k, i in enumerate(layout) if i is None]
         if len(holes) == len(bound):
@@ -60,7 +63,8 @@ def orders(bound: Sequence[Index], layout: Layout) -> Iterator[Layout]:
 
 
 def over_orders(op: str, body: Get, bound: Sequence[Index], layout: Layout) -> Form | None:
-    """The cheapest reduction by ``op`` of what ``body`` gives in any order that leaves ``layout``."""
+    """The cheapest reduction by ``op`` of what ``body`` gives in any order that leaves ``layout``.
+    """
     found = []
     for order in orders(bound, layout):
         f = body(order)
@@ -91,7 +95,9 @@ def is_divisor(e: Expr) -> bool:
 
 
 class Network:
-    """One tensor network: groups of factors that carry the same indices, and the indices wanted outside."""
+    """One tensor network: groups of factors that carry the same indices, and the indices wanted
+    outside.
+    """
 
     def __init__(self, factors: Sequence[Expr], out: Iterable[Index], recur: Recur) -> None:
         self.recur = recur
@@ -107,18 +113,20 @@ class Network:
         self.groups = self._merged(grouped)
         self.masks = [self.mask(g[0]) for g in self.groups]
         self.everything = (1 << len(self.groups)) - 1
-        self.connected = self._connected()
+        self.worthwhile = self._worthwhile()
         self.known: dict[tuple[int, Layout], Form | None] = {}
         self.plain: dict[tuple[int, Layout], Form | None] = {}
 
-    def _connected(self) -> list[bool]:
-        """For each set of groups whether shared indices connect it; all count as such in a small network."""
+    def _worthwhile(self) -> list[bool]:
+        """Which sets of groups are worth a form of their own: in a large network, those that shared
+        indices connect, and pairs (``outer(a, b)``).
+        """
         count = 1 << len(self.groups)
         if len(self.groups) <= UNPRUNED:
             return [True] * count
         found = [False] * count
         for chosen in range(1, count):
-            if not chosen & (chosen - 1):
+            if chosen.bit_count() <= 2:
                 found[chosen] = True
                 continue
             for k, mask in enumerate(self.masks):
@@ -135,7 +143,8 @@ class Network:
         return tuple(i for i, b in self.bit.items() if b & mask)
 
     def _merged(self, grouped: dict[int, list[Expr]]) -> list[list[Expr]]:
-        """The groups, greedily contracted in pairs until few enough are left for the exact search."""
+        """The groups, greedily contracted in pairs until few enough are left for the exact search.
+        """
         groups = [(mask, list(g)) for mask, g in grouped.items()]
         while len(groups) > EXACT:
             _, _, a, b = min(
@@ -150,7 +159,9 @@ class Network:
             over = self.indices((mask_a | mask_b) & ~rest)
             body = Mul(*left, *right)
             merged = IndexSum(body, *over) if over else body
-            groups = [g for k, g in enumerate(groups) if k not in (a, b)] + [((mask_a | mask_b) & rest, [merged])]
+            groups = [g for k, g in enumerate(groups) if k not in (a, b)] + [
+                ((mask_a | mask_b) & rest, [merged])
+            ]
         return [g for _, g in groups]
 
     def _rank_after(self, groups: list[tuple[int, list[Expr]]], a: int, b: int) -> int:
@@ -213,13 +224,17 @@ class Network:
         return total
 
     def _whole(self, group: Sequence[Expr], order: Layout) -> Form | None:
-        return self.recur.get(group[0], order) if len(group) == 1 else chain(group, order, self.recur)
+        return (
+            self.recur.get(group[0], order) if len(group) == 1 else chain(group, order, self.recur)
+        )
 
     def _inner_product(self, group: Sequence[Expr], layout: Layout) -> Form | None:
         """``Σ_k a_k b_k c_k → (a * b) @ c`` and ``Σ_k a_k² → a @ a``."""
         factors: list[Expr] = []
         for f in group:
-            even = isinstance(f, Pow) and isinstance(f.exp, Integer) and f.exp > 0 and f.exp % 2 == 0
+            even = (
+                isinstance(f, Pow) and isinstance(f.exp, Integer) and f.exp > 0 and f.exp % 2 == 0
+            )
             factors += [f.base ** (f.exp / 2)] * 2 if even else [f]
         above = [f for f in factors if not is_divisor(f)]
         if len(above) < 2:
@@ -237,7 +252,7 @@ class Network:
         while half:
             half = (half - 1) & rest
             one, two = lowest | half, rest ^ half
-            if self.connected[chosen] and not (self.connected[one] and self.connected[two]):
+            if self.worthwhile[chosen] and not (self.worthwhile[one] and self.worthwhile[two]):
                 continue
             a, b = self.axes(one), self.axes(two)
             if (a | b) & ~target:
@@ -246,9 +261,13 @@ class Network:
                 yield from self._products(one, two, a, b, layout)
 
     def _part(self, chosen: int, layout: Layout, axes: int) -> Form | None:
-        return self.best(chosen, tuple(i if i is not None and self.bit[i] & axes else None for i in layout))
+        return self.best(
+            chosen, tuple(i if i is not None and self.bit[i] & axes else None for i in layout)
+        )
 
-    def _products(self, one: int, two: int, a: int, b: int, layout: Layout) -> Iterator[Form | None]:
+    def _products(
+        self, one: int, two: int, a: int, b: int, layout: Layout
+    ) -> Iterator[Form | None]:
         """No index is summed: ``A * B``, ``outer(a, b)``, ``diag(v)``, ``diag(v) @ A``."""
         first, second = self._part(one, layout, a), self._part(two, layout, b)
         if first is not None and second is not None:
@@ -278,21 +297,38 @@ class Network:
                     yield None if m is None else build(terms.matmul, m, build(terms.diag, v))
 
     def _is_delta(self, chosen: int) -> bool:
-        return not chosen & (chosen - 1) and all(isinstance(f, Delta) for f in self.groups[chosen.bit_length() - 1])
+        return not chosen & (chosen - 1) and all(
+            isinstance(f, Delta) for f in self.groups[chosen.bit_length() - 1]
+        )
 
-    def _contractions(self, one: int, two: int, a: int, b: int, target: int, layout: Layout) -> Iterator[Form | None]:
-        """Some indices are summed: ``A @ B`` in either orientation, or a sum over a product entry by entry."""
+    def _contractions(
+        self, one: int, two: int, a: int, b: int, target: int, layout: Layout
+    ) -> Iterator[Form | None]:
+        """Some indices are summed: ``A @ B`` in either orientation, or a sum over a product entry
+        by entry.
+        """
         over, stack = (a | b) & ~target, a & b & target
+        found: Form | None = None
         if over == a & b and over.bit_count() == 1 and None not in layout:
             (k,) = self.indices(over)
             for x, y, ax, ay in ((one, two, a, b), (two, one, b, a)):
-                yield self._matmul(x, y, ax & ~over & ~stack, ay & ~over & ~stack, stack, k, layout)
-        if (a | b).bit_count() <= 3:
+                rows, columns = ax & ~over & ~stack, ay & ~over & ~stack
+                product = self._matmul(x, y, rows, columns, stack, k, layout)
+                found = found or product
+                yield product
+        # Where ``@`` serves, it costs no more than the sum over a product.
+        if found is None and (a | b).bit_count() <= 3:
             both = self.indices(over)
-            yield over_orders("sum", lambda order: self._hadamard(one, two, a, b, order), both, layout)
+            yield over_orders(
+                "sum", lambda order: self._hadamard(one, two, a, b, order), both, layout
+            )
 
-    def _matmul(self, x: int, y: int, rows: int, columns: int, stack: int, k: Index, layout: Layout) -> Form | None:
-        """``x @ y`` if that yields ``layout``: its indices are the stack's, then the row, then the column."""
+    def _matmul(
+        self, x: int, y: int, rows: int, columns: int, stack: int, k: Index, layout: Layout
+    ) -> Form | None:
+        """``x @ y`` if that yields ``layout``: its indices are the stack's, then the row, then the
+        column.
+        """
         if rows.bit_count() > 1 or columns.bit_count() > 1 or (stack and not (rows and columns)):
             return None
         r, c = self.indices(rows), self.indices(columns)
@@ -302,7 +338,9 @@ class Network:
             return None
         return self._two(terms.matmul, x, (*head, *r, k), y, (*head, k, *c))
 
-    def _two(self, make: Callable[..., terms.Term], x: int, left: Layout, y: int, right: Layout) -> Form | None:
+    def _two(
+        self, make: Callable[..., terms.Term], x: int, left: Layout, y: int, right: Layout
+    ) -> Form | None:
         f, g = self.best(x, left), self.best(y, right)
         return None if f is None or g is None else build(make, f, g)
 
@@ -325,7 +363,9 @@ class Network:
         return build(lambda *t: einsum(subscripts, *t), *(f for _, f in parts))
 
     def _einsum(self, chosen: int, layout: Layout) -> Form | None:
-        """``einsum`` of all groups in the set, each in the order that is cheapest for it, sorted by their letters."""
+        """``einsum`` of all groups in the set, each in the order that is cheapest for it, sorted by
+        their letters.
+        """
         wanted = tuple(i for i in layout if i is not None)
         summed = tuple(i for i in self.indices(self._inside(chosen)) if i not in wanted)
         letter = dict(zip((*wanted, *summed), LETTERS, strict=False))
@@ -334,7 +374,9 @@ class Network:
             if not chosen >> k & 1:
                 continue
             own = sorted(self.indices(self.masks[k]), key=lambda i: letter[i])
-            ways = [(self._whole(group, p), "".join(letter[i] for i in p)) for p in permutations(own)]
+            ways = [
+                (self._whole(group, p), "".join(letter[i] for i in p)) for p in permutations(own)
+            ]
             found = [(f.cost, subscript, f) for f, subscript in ways if f is not None]
             if not found:
                 return None
@@ -354,5 +396,9 @@ class Network:
 def einsum(subscripts: str, *operands: terms.Term) -> terms.Term:
     """The einsum term; letters of one name have one extent by construction of the network."""
     inputs, target = subscripts.split("->")
-    extent = {c: e for s, t in zip(inputs.split(","), operands, strict=True) for c, e in zip(s, t.shape, strict=True)}
+    extent = {
+        c: e
+        for s, t in zip(inputs.split(","), operands, strict=True)
+        for c, e in zip(s, t.shape, strict=True)
+    }
     return terms.Term("einsum", operands, tuple(extent[c] for c in target), (subscripts,))

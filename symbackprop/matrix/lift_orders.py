@@ -1,7 +1,8 @@
 """The order in which the forward equations write their sums and products.
 
-SymPy sorts the operands of a sum; people write ``yhat - y`` because the forward equation does. Each sum and product in
-the forward terms is recorded under the sets of names that its operands contain, and looked up when an equal one is lifted.
+SymPy sorts the operands of a sum; people write ``yhat - y`` because the forward equation does. Each
+sum and product in the forward terms is recorded under the sets of names that its operands contain,
+and looked up when an equal one is lifted.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _SUMS = {"add": 1, "sub": -1}
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """For each written sum the place and sign of its operands; for each product the place of its factors."""
+    """For each written sum the place and sign of its operands; for each product the place of its
+    factors.
+    """
 
     sums: dict[Key, dict[frozenset[str], tuple[int, int]]] = field(default_factory=dict)
     products: dict[Key, dict[frozenset[str], int]] = field(default_factory=dict)
@@ -59,7 +62,9 @@ def _visit(term: Term, orders: Orders) -> None:
     elif term.op == "mul":
         factors = [names_in(t) for t in _factors(term)]
         if len(set(factors)) == len(factors):
-            orders.products.setdefault(frozenset(factors), {names: k for k, names in enumerate(factors)})
+            orders.products.setdefault(
+                frozenset(factors), {names: k for k, names in enumerate(factors)}
+            )
     for a in term.args:
         _visit(a, orders)
 

@@ -1,16 +1,27 @@
-"""Lifting products and sums of products: number and scalars in front, divisors behind, the arrays as a network.
+"""Lifting products and sums of products: number and scalars in front, divisors behind, the arrays
+as a network.
 
-``2 / N * H.T @ r``, ``c * A @ x / s``, ``mean(R, axis=0)`` for a sum that is divided by its extent. Signs are moved
-into a factor that is itself a difference, so that ``2 * (yhat - y)`` stands for ``-2 * (y - yhat)``.
+``2 / N * H.T @ r``, ``c * A @ x / s``, ``mean(R, axis=0)`` for a sum that is divided by its extent.
+Signs are moved into a factor that is itself a difference, so that ``2 * (yhat - y)`` stands for
+``-2 * (y - yhat)``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Add, Expr, Mul, Pow, S
+from sympy import Add, Expr, Mul, Pow
 
-from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, free_indices, fresh_index, substitute
+from symbackprop.ir.expressions import (
+    Apply,
+    Entry,
+    Index,
+    IndexSum,
+    entry_names,
+    free_indices,
+    fresh_index,
+    substitute,
+)
 from symbackprop.matrix.lift_arithmetic import as_mean, divided, multiplied, negated, times
 from symbackprop.matrix.lift_forms import Form, Layout, Recur, natural, number
 from symbackprop.matrix.lift_networks import Network, chain, is_divisor
@@ -26,13 +37,16 @@ def _(e: Mul, layout: Layout, recur: Recur) -> Form | None:
 
 @natural.register
 def _(e: IndexSum, layout: Layout, recur: Recur) -> Form | None:
-    """``Σ_{i} c·f·g``: what does not depend on the bound indices moves out, the rest falls into components."""
+    """``Σ_{i} c·f·g``: what does not depend on the bound indices moves out, the rest falls into
+    components.
+    """
     coefficient, rest = e.body.as_coeff_Mul()
     return product(coefficient, Mul.make_args(rest), e.bound, layout, recur)
 
 
 def flattened(factors: Sequence[Expr], bound: Sequence[Index]) -> tuple[list[Expr], list[Index]]:
-    """Sums that are factors under a sum, opened with their indices renamed apart; left closed where too many would meet.
+    """Sums that are factors under a sum, opened with their indices renamed apart; left closed where
+    too many would meet.
 
     ``Σ_i f_i Σ_j g_ij h_j → Σ_{i,j} f_i g_ij h_j``
     """
@@ -74,7 +88,10 @@ def product(
     used = frozenset[Index]().union(*(free_indices(f) for f in factors))
     factors = [*factors, *(b.extent for b in bound if b not in used)]
     bound = [b for b in bound if b in used]
-    repeated, factors = Mul(*(f for f in factors if f.is_Rational)), [f for f in factors if not f.is_Rational]
+    repeated, factors = (
+        Mul(*(f for f in factors if f.is_Rational)),
+        [f for f in factors if not f.is_Rational],
+    )
     coefficient *= repeated
     above: list[Form] = []
     below: list[Form] = []
@@ -82,7 +99,11 @@ def product(
     for scalar in components(in_order(factors, recur), bound):
         if isinstance(scalar, tuple):
             members, inside = scalar
-            f = Network(in_order(members, recur), (), recur).solve(()) if inside else recur.get(members[0], ())
+            f = (
+                Network(in_order(members, recur), (), recur).solve(())
+                if inside
+                else recur.get(members[0], ())
+            )
             if f is None:
                 return None
             above.append(f)
@@ -101,8 +122,12 @@ def product(
     return scaled(coefficient, above, below, core)
 
 
-def components(factors: Sequence[Expr], bound: Sequence[Index]) -> list[Expr | tuple[list[Expr], bool]]:
-    """Array factors and divisors as they stand; scalars as tuples, a fully summed group of factors being one of them."""
+def components(
+    factors: Sequence[Expr], bound: Sequence[Index]
+) -> list[Expr | tuple[list[Expr], bool]]:
+    """Array factors and divisors as they stand; scalars as tuples, a fully summed group of factors
+    being one of them.
+    """
     inside = set(bound)
     groups: list[tuple[set[Index], list[Expr]]] = []
     for f in factors:
@@ -127,8 +152,12 @@ def components(factors: Sequence[Expr], bound: Sequence[Index]) -> list[Expr | t
     return out
 
 
-def network(arrays: Sequence[Expr], bound: Sequence[Index], layout: Layout, recur: Recur) -> Form | None:
-    """The array part: one entry-by-entry chain where all factors carry the layout's indices, else a network."""
+def network(
+    arrays: Sequence[Expr], bound: Sequence[Index], layout: Layout, recur: Recur
+) -> Form | None:
+    """The array part: one entry-by-entry chain where all factors carry the layout's indices, else a
+    network.
+    """
     ordered = in_order(arrays, recur)
     out = frozenset(i for i in layout if i is not None)
     if not bound and all(free_indices(f) == out for f in ordered):
@@ -137,13 +166,17 @@ def network(arrays: Sequence[Expr], bound: Sequence[Index], layout: Layout, recu
 
 
 def in_order(factors: Sequence[Expr], recur: Recur) -> list[Expr]:
-    """Factors as the forward equations order them; else adjoints, entries, functions, sums, and ``1 - h`` after ``h``."""
+    """Factors as the forward equations order them; else adjoints, entries, functions, sums, and ``1
+    - h`` after ``h``.
+    """
     places = recur.orders.of_product(factors)
     if places is not None:
         return [f for _, f in sorted(zip(places, factors, strict=True), key=lambda p: p[0])]
     ranked = sorted(factors, key=_rank)
     for f in [f for f in ranked if isinstance(f, Add)]:
-        partners = [g for g in ranked if g is not f and isinstance(g, Entry) and g in f.atoms(Entry)]
+        partners = [
+            g for g in ranked if g is not f and isinstance(g, Entry) and g.name in entry_names(f)
+        ]
         if partners:
             ranked.remove(f)
             ranked.insert(ranked.index(partners[-1]) + 1, f)
@@ -163,8 +196,9 @@ def _rank(f: Expr) -> int:
 def oriented(coefficient: Expr, factors: Sequence[Expr], recur: Recur) -> tuple[Expr, list[Expr]]:
     """Signs and numbers moved between the coefficient and the factors, those under a sum included.
 
-    A difference is turned where it is written the other way in the forward equations or has a negative number in it;
-    then a negative coefficient is absorbed by a difference without a number: ``-2·(y - ŷ) → 2·(ŷ - y)``.
+    A difference is turned where it is written the other way in the forward equations or has a
+    negative number in it; then a negative coefficient is absorbed by a difference without a number:
+    ``-2·(y - ŷ) → 2·(ŷ - y)``.
     """
     turned: list[Expr] = []
     for f in factors:
@@ -186,7 +220,9 @@ def oriented(coefficient: Expr, factors: Sequence[Expr], recur: Recur) -> tuple[
 
 
 def _negated_inside(f: Expr, known: bool, recur: Recur) -> Expr | None:
-    """``-f`` by turning a difference in it, whose order the forward equations tell (``known``) or do not tell."""
+    """``-f`` by turning a difference in it, whose order the forward equations tell (``known``) or
+    do not tell.
+    """
     if isinstance(f, Add):
         return -f if _turnable(f) and (recur.orders.of_sum(f.args) is not None) == known else None
     if isinstance(f, IndexSum):
@@ -205,7 +241,7 @@ def _reversed(f: Add, recur: Recur) -> bool:
     if known is not None:
         return all(s == -sign for s, (_, sign) in zip(signs, known, strict=True))
     constant = f.as_coeff_Add()[0]
-    return bool(constant.is_negative) and any(s > 0 for s in signs) or all(s < 0 for s in signs)
+    return (bool(constant.is_negative) and any(s > 0 for s in signs)) or all(s < 0 for s in signs)
 
 
 def _turnable(f: Add) -> bool:
@@ -226,7 +262,9 @@ def scaled(coefficient: Expr, above: list[Form], below: list[Form], core: Form |
     magnitude = abs(p)
     if magnitude != 1 or (core is None and not front):
         front.insert(0, number(magnitude))
-    divided_in_front = core is not None and len(front) == 1 and not above and bool(under) and magnitude != 1
+    divided_in_front = (
+        core is not None and len(front) == 1 and not above and bool(under) and magnitude != 1
+    )
     out = multiplied(front)
     if divided_in_front and out is not None:
         out = divided(out, under)

@@ -1,13 +1,16 @@
-"""Lifting sums: what all summands share stands in front, positive summands first, the forward order where it is known.
+"""Lifting sums: what all summands share stands in front, positive summands first, the forward order
+where it is known.
 
-``2·ŷ - 2·y → 2 * (yhat - y)``, ``P/N - Y/N → (P - Y) / N``, ``G·S - S·Σ → S * (G - sum(...))``, ``1 - h**2``.
+``2·ŷ - 2·y → 2 * (yhat - y)``, ``P/N - Y/N → (P - Y) / N``, ``G·S - S·Σ → S * (G - sum(...))``, ``1
+- h**2``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd, lcm
 
-from sympy import Add, Expr, Integer, Mul, Rational, S, Symbol, gcd
+from sympy import Add, Expr, Integer, Mul, Rational, S, Symbol
 
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import free_indices
@@ -43,7 +46,9 @@ def shared(e: Add) -> tuple[Expr, list[Expr], Expr]:
         if base is S.One or not all(base in p for p in powers):
             continue
         exponents = [p[base] for p in powers]
-        if all(x.is_Rational for x in exponents) and all((x > 0) == (exponent > 0) for x in exponents):
+        if all(x.is_Rational for x in exponents) and all(
+            (x > 0) == (exponent > 0) for x in exponents
+        ):
             common[base] = min(exponents, key=abs)
     if content == 1 and not common:
         return S.One, [], e
@@ -59,10 +64,8 @@ def _content(coefficients: Sequence[Expr]) -> Expr:
     """The greatest rational that leaves integers, negative where all coefficients are."""
     if not all(isinstance(c, Rational) for c in coefficients):
         return S.One
-    common = coefficients[0]
-    for c in coefficients[1:]:
-        common = gcd(common, c)
-    common = abs(common)
+    above = gcd(*(int(c.p) for c in coefficients))
+    common = Rational(above, lcm(*(int(c.q) for c in coefficients)))
     return -common if all(c.is_negative for c in coefficients) else common
 
 

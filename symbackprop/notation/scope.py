@@ -105,7 +105,8 @@ def unknown(
     near = close_to(
         name, (*scope.shapes, *scope.dims, *scope.functions, *scope.bound, *scope.indices, *further)
     )
-    hint = f"did you mean {near}?" if near else f"declare it, for example `data {name}[N]`"
+    declare = f"`dims {name}`" if "extent" in expected else f"for example `data {name}[N]`"
+    hint = f"did you mean {near}?" if near else f"declare it, {declare}"
     return Malformed(expected, f"the unknown name {name}", span, hint)
 
 

@@ -36,7 +36,7 @@ STATUSES = [  # words, standard input, exit status, the first word of the answer
     (("prove", "sum(H @ theta + c - yhat) == 0", "--model", "three-layer"), "", 0, "proved"),
     (("verify", "three-layer", "-"),                              RIGHT,  0, "proved"),
     (("verify", "three-layer", "-"),                              WRONG,  1, "refuted"),
-    (("verify", "three-layer", "-"),                              "",     3, "unreadable"),
+    (("verify", "three-layer", "-"),                              "",     3, "undecided"),
     (("verify", "three-layer", "-"),  r"\nabla_W L = \nabla_W L",         3, "undecided"),
     (("models",),                                                 "",     0, "deep-tanh"),
     (("explain", "sigmoid"),                                      "",     0, "sigmoid"),

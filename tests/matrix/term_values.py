@@ -1,4 +1,5 @@
-"""Terms computed by NumPy, one line an operation: an independent reference for what lifting gives."""
+"""Terms computed by NumPy, one line an operation: an independent reference for what lifting gives.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +60,9 @@ def value(t: Term, values: Env, dims: Mapping[str, int]) -> Any:
         "zeros": lambda: np.zeros(extents(t.shape, dims)),
         "eye": lambda: np.eye(*extents(t.shape, dims)),
         "arange": lambda: np.arange(extents(t.shape, dims)[0]),
-        "index": lambda: a[0][tuple(i if i is None or isinstance(i, slice) else int(i) for i in first)],
+        "index": lambda: a[0][
+            tuple(i if i is None or isinstance(i, slice) else int(i) for i in first)
+        ],
         "broadcast": lambda: np.broadcast_to(a[0], extents(t.shape, dims)),
         "einsum": lambda: np.einsum(first, *a),
         **{op: lambda op=op: REDUCTIONS[op](a[0], axis=axes, keepdims=keep) for op in REDUCTIONS},
@@ -67,7 +70,12 @@ def value(t: Term, values: Env, dims: Mapping[str, int]) -> Any:
     return rules[t.op]()
 
 
-REDUCTIONS: dict[str, Callable[..., Any]] = {"sum": np.sum, "mean": np.mean, "max": np.max, "prod": np.prod}
+REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "sum": np.sum,
+    "mean": np.mean,
+    "max": np.max,
+    "prod": np.prod,
+}
 COMPARISONS: dict[str, Callable[..., Any]] = {
     "<": np.less,
     "<=": np.less_equal,

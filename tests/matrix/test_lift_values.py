@@ -1,4 +1,6 @@
-"""Every lifted term has the value of its expression, in exactly the shape that was asked: random expressions."""
+"""Every lifted term has the value of its expression, in exactly the shape that was asked: random
+expressions.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from sympy import Add, Expr, Integer, Mul, Rational, expand
+from sympy import Add, Expr, Integer, Mul, Rational
 
 from symbackprop.ir.evaluate import Point, evaluate
 from symbackprop.ir.expressions import (
@@ -30,7 +32,8 @@ from tests.matrix.term_values import FUNCTIONS, extents, value
 DIMS = {"N": 3, "M": 4, "D": 2}
 N, M, D = (extent_symbol(name) for name in "NMD")
 n, n2, m, m2, d, d2 = (
-    Index(name, extent) for name, extent in (("n", N), ("p", N), ("m", M), ("q", M), ("d", D), ("e", D))
+    Index(name, extent)
+    for name, extent in (("n", N), ("p", N), ("m", M), ("q", M), ("d", D), ("e", D))
 )
 ALL = (n, n2, m, m2, d, d2)
 
@@ -59,7 +62,16 @@ class World:
         """A random expression, positive, whose free indices are among ``free``."""
         kinds = [self.leaf, self.leaf]
         if depth:
-            kinds = [self.leaf, self.product, self.product, self.sum, self.sum, self.add, self.function, self.choice]
+            kinds = [
+                self.leaf,
+                self.product,
+                self.product,
+                self.sum,
+                self.sum,
+                self.add,
+                self.function,
+                self.choice,
+            ]
         return self.random.choice(kinds)(free, depth - 1)
 
     def some(self, indices: Sequence[Index], most: int) -> list[Index]:
@@ -92,7 +104,12 @@ class World:
 
     def function(self, free: Sequence[Index], depth: int) -> Expr:
         body = self.expression(free, depth)
-        choices = (Apply("tanh", body), Apply("f", body), (1 + body**2) ** Rational(-3, 2), (body**2 + 1) ** Rational(1, 2))
+        choices = (
+            Apply("tanh", body),
+            Apply("f", body),
+            (1 + body**2) ** Rational(-3, 2),
+            (body**2 + 1) ** Rational(1, 2),
+        )
         return self.random.choice(choices)
 
     def choice(self, free: Sequence[Index], depth: int) -> Expr:
@@ -114,15 +131,15 @@ def assert_equal_by_value(e: Expr, indices: tuple[Index, ...], world: World) -> 
     return term
 
 
-@pytest.mark.parametrize("seed", range(1500))
+@pytest.mark.parametrize("seed", range(400))
 def test_random_expressions_are_lifted_to_their_value(seed: int) -> None:
     world = World(seed)
     indices = tuple(world.some(ALL, 3))
     e = world.expression(indices, 3)
     term = assert_equal_by_value(e, indices, world)
     assert "entries" not in str(term.op)
-    Expr_again = Lifter(world.shapes).lift(e, indices)
-    assert Expr_again == term or cost(Expr_again) == cost(term)
+    again = Lifter(world.shapes).lift(e, indices)
+    assert again == term or cost(again) == cost(term)
 
 
 @pytest.mark.parametrize("seed", range(100))
