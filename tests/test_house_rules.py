@@ -35,7 +35,11 @@ TEXTS = [
 # A call that would run a text, or read one with SymPy's parser, which runs it.
 RUNS_TEXT = {"eval", "exec", "__import__", "parse_expr", "parse_latex", "lambdify"}
 # SymPy's own substitution captures bound indices; these rooms replace symbols of their own making.
-MAY_REPLACE = {"xreplace": ("ir", "algebra", "checking", "backends"), "sympify": ("ir", "matrix"), "subs": ()}
+MAY_REPLACE = {
+    "xreplace": ("ir", "algebra", "checking", "backends"),
+    "sympify": ("ir", "matrix"),
+    "subs": (),
+}
 
 
 def name(path: Path) -> str:
