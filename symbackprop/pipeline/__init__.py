@@ -13,12 +13,13 @@ from symbackprop.network.model import Model, load, parse
 from symbackprop.pipeline.compilation import derive
 from symbackprop.pipeline.derivation import Derivation, DerivativeResult
 from symbackprop.pipeline.explanation import explain
-from symbackprop.pipeline.outputs import Kernel, kernel, models, verify
+from symbackprop.pipeline.outputs import Document, Kernel, kernel, models, notes, verify
 from symbackprop.pipeline.proofs import Proof, prove
 
 __all__ = [
     "Derivation",
     "DerivativeResult",
+    "Document",
     "Kernel",
     "Model",
     "Proof",
@@ -28,6 +29,7 @@ __all__ = [
     "kernel",
     "load",
     "models",
+    "notes",
     "parse",
     "prove",
     "verify",

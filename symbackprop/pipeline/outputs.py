@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symbackprop.backends.latex.notes import notes_source
+from symbackprop.backends.latex.typeset import typeset
 from symbackprop.backends.numpy.kernel import kernel_source
 from symbackprop.checking.judge import verify as judge
 from symbackprop.checking.report import Report
@@ -20,6 +22,36 @@ from symbackprop.pipeline.compilation import program_of
 from symbackprop.pipeline.derivation import Derivation
 
 TARGETS = ("numpy",)
+SUFFIXES = (".tex", ".pdf")
+
+
+class Document:
+    """Notes: their LaTeX source, and how to keep them."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def save(self, path: str | Path) -> None:
+        """Write ``.tex``, or ``.pdf`` by running TeX; the source is kept beside a PDF.
+
+        Raises
+        ------
+        Malformed
+            For another suffix.
+        MissingProgram
+            If TeX is missing or fails; the ``.tex`` is there all the same.
+        """
+        target = Path(path)
+        if target.suffix not in SUFFIXES:
+            raise Malformed(f"a file that ends in {' or '.join(SUFFIXES)}", target.name)
+        target.with_suffix(".tex").write_text(self.source, encoding="utf-8")
+        if target.suffix == ".pdf":
+            typeset(self.source, target)
+
+
+def notes(derivation: Derivation, fragment: bool = False) -> Document:
+    """The derivation as a LaTeX document, or without preamble as a ``fragment`` to include in one."""
+    return Document(notes_source(derivation.record, title=derivation.model.name, fragment=fragment))
 
 
 class _Source(SourceLoader):
