@@ -117,7 +117,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 def _larger(x: Any, y: Any) -> Any:
     a, b = _ordered(x, y)
-    return x if a >= b or b != b else y
+    return x if a >= b or a != a else y
 
 
 def _entrywise(f: Callable[..., Any], *operands: Array) -> Array:
