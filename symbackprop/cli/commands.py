@@ -16,7 +16,6 @@ from symbackprop.cli.flags import (
     MODEL,
     complete_model,
     derivation_flags,
-    split_names,
     split_symbols,
 )
 from symbackprop.errors import Malformed
@@ -204,13 +203,7 @@ Examples:
     help="What symbols of the text mean, e.g. '\\delta=grad_Z'.",
 )
 @click.option("--call", metavar="CALL", help="How a NumPy function is called.")
-@click.option(
-    "--returns",
-    multiple=True,
-    callback=split_names,
-    metavar="NAMES",
-    help="Whose gradients it returns.",
-)
+@click.option("--returns", metavar="NAMES", help="Whose gradients it returns, e.g. X,W,b.")
 @click.option("--assume", multiple=True, metavar="FACT", help="A further fact of the data.")
 @JSON
 def verify(model: str, derivation: str, json_: bool, **flags: Any) -> Answer:
@@ -224,8 +217,8 @@ def verify(model: str, derivation: str, json_: bool, **flags: Any) -> Answer:
             hint="write one of them to a file",
         )
     text = read_text(derivation)
-    flags["assume"] = tuple(flags["assume"])
-    report = pipeline.verify(pipeline.load(model), text, **flags)
+    source = "<stdin>" if derivation == "-" else derivation
+    report = pipeline.verify(pipeline.load(model), text, source=source, **flags)
     return judge(report.verdict, str(report), report.as_json() if json_ else None)
 
 
