@@ -24,8 +24,9 @@ from symbackprop.ir.terms import Term
 
 Cost = tuple[int, int, int]
 
-# A contraction over symbolic extents of total degree k costs DEGREE**k: no count of smaller ones
-# outweighs it. DEGREE = 1 << 20
+# A contraction over symbolic extents of total degree k costs DEGREE**k, so that no count of smaller
+# ones outweighs it.
+DEGREE = 1 << 20
 
 # fmt: off
 PRICES = {                     # style prices, paid per operation

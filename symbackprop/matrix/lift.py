@@ -71,7 +71,7 @@ class Lifter:
         except KeyError:
             if not all(isinstance(i, Index) for i in indices):
                 raise
-            shape = tuple(i.extent for i in indices)  # type: ignore[attr-defined]
+            shape = tuple(i.extent for i in indices)
         return terms.name(name, shape)
 
     def get(self, e: Expr, layout: Layout) -> Form | None:

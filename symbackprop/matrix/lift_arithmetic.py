@@ -70,8 +70,7 @@ def divided(f: Form, under: Sequence[Form]) -> Form:
 
 
 def negated(f: Form) -> Form:
-    """``-f`` with the sign where people write it: in the number in front, or turning a difference.
-    """
+    """``-f`` with the sign where people write it: in the number in front, or in a difference."""
     head = f.term.op
     if head == "number":
         return number(-f.term.attrs[0])

@@ -117,8 +117,8 @@ def _(e: Delta, layout: Layout, recur: Recur) -> Form | None:
     a, b = e.args
     if not (isinstance(a, Index) and isinstance(b, Index)) or layout not in ((a, b), (b, a)):
         return None
-    rows, columns = (i.extent for i in layout if i is not None)
-    return form(terms.eye(rows, columns))
+    rows, columns = (a, b) if layout == (a, b) else (b, a)
+    return form(terms.eye(rows.extent, columns.extent))
 
 
 @natural.register
@@ -129,13 +129,12 @@ def _(e: Apply, layout: Layout, recur: Recur) -> Form | None:
 @natural.register
 def _(e: Compare, layout: Layout, recur: Recur) -> Form | None:
     _, a, b = e.args
-    return elementwise(partial(terms.compare, e.op), (a, b), layout, recur)  # type:
-    ignore[arg-type]
+    return elementwise(partial(terms.compare, e.op), (a, b), layout, recur)
 
 
 @natural.register
 def _(e: Where, layout: Layout, recur: Recur) -> Form | None:
-    return elementwise(terms.where, e.args, layout, recur)  # type: ignore[arg-type]
+    return elementwise(terms.where, e.args, layout, recur)
 
 
 @natural.register

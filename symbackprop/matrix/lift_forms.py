@@ -102,7 +102,7 @@ def has_unit_axis(e: Basic) -> bool:
     return any(has_unit_axis(a) for a in e.args if a.args)
 
 
-def axes_asked(layout: Layout) -> Layout:
+def axes_asked(layout: Layout) -> tuple[Index, ...]:
     """The indices of a layout without None."""
     return tuple(i for i in layout if i is not None)
 

@@ -63,8 +63,7 @@ def orders(bound: Sequence[Index], layout: Layout) -> Iterator[Layout]:
 
 
 def over_orders(op: str, body: Get, bound: Sequence[Index], layout: Layout) -> Form | None:
-    """The cheapest reduction by ``op`` of what ``body`` gives in any order that leaves ``layout``.
-    """
+    """The cheapest reduction ``op`` of what ``body`` gives in any order that leaves ``layout``."""
     found = []
     for order in orders(bound, layout):
         f = body(order)
@@ -143,8 +142,7 @@ class Network:
         return tuple(i for i, b in self.bit.items() if b & mask)
 
     def _merged(self, grouped: dict[int, list[Expr]]) -> list[list[Expr]]:
-        """The groups, greedily contracted in pairs until few enough are left for the exact search.
-        """
+        """The groups, greedily contracted in pairs until the exact search can take the rest."""
         groups = [(mask, list(g)) for mask, g in grouped.items()]
         while len(groups) > EXACT:
             _, _, a, b = min(

@@ -1,5 +1,4 @@
-"""Terms computed by NumPy, one line an operation: an independent reference for what lifting gives.
-"""
+"""Terms computed by NumPy, one line an operation: an independent reference for lifting."""
 
 from __future__ import annotations
 
