@@ -34,7 +34,7 @@ class Argument:
     @property
     def annotation(self) -> str:
         """Its type in the signature."""
-        return "Array" if self.shape != "()" else "Scalar"
+        return "Array" if self.shape != "()" else "float | Scalar"
 
     @property
     def kind(self) -> str:

@@ -19,9 +19,8 @@ from symbackprop.ir.program import Program
 class Descent:
     """The code that ``fit`` is made of.
 
-    ``count`` is the code of the number of samples, empty if none are counted; ``taken`` the items
-    of the dictionary of a batch; ``have`` the size of that batch; ``workspace`` the arguments of
-    a workspace for it.
+    ``count`` is the code of the number of samples, empty if none are counted; ``passed`` are the
+    arguments of a step, ``workspace`` those of a workspace for it.
     """
 
     data_keys: tuple[str, ...]
@@ -29,44 +28,42 @@ class Descent:
     arrays: tuple[str, ...]
     params: str
     count: str
-    taken: tuple[str, ...]
+    passed: tuple[str, ...]
     workspace: tuple[str, ...]
     steps: str
-    updated: tuple[str, ...]
 
 
 def descent(program: Program, names: Mapping[str, str], learnt: tuple[str, ...]) -> Descent:
     """The loop over a program whose parameters ``learnt`` have gradients."""
     samples = sample_extent(program)
-    read = _reading(program, names)
-    taken, count = [], ""
+    held = {q.name: f'arrays["{q.name}"]' for q in program.inputs}
+    read = extents([(q.name, q.shape) for q in program.inputs], held)
+    passed, count = [], ""
     for q in program.inputs:
-        if samples is not None and samples in q.shape and q.role != "param":
+        value = held[q.name] if q.role != "param" else f'params["{q.name}"]'
+        if samples is not None and samples in q.shape:
             axis = q.shape.index(samples)
-            own = f'arrays["{names[q.name]}"]'
-            taken.append(f'"{names[q.name]}": {own}[{":, " * axis}rows]')
-            count = count or f"{own}.shape[{axis}]"
+            count = count or f"{value}.shape[{axis}]"
+            value += f"[{':, ' * axis}rows]"
+        passed.append(f"{names[q.name]}={value}")
     sizes = [
         f"{names[d.name]}={'have' if d == samples else read[d.name]}"
         for d in program.dims
         if d.name in read
     ]
-    first = names[program.inputs[0].name]
+    params = tuple(q.name for q in program.inputs if q.role == "param")
     return Descent(
         data_keys=tuple(q.name for q in program.inputs if q.role != "param"),
-        param_keys=tuple(q.name for q in program.inputs if q.role == "param"),
+        param_keys=params,
         arrays=tuple(
-            f'"{names[q.name]}": {"params" if q.role == "param" else "data"}["{q.name}"]'
+            f'"{q.name}": {"params" if q.role == "param" else "data"}["{q.name}"]'
             for q in program.inputs
         ),
-        params=as_tuple([f'"{names[q.name]}"' for q in program.inputs if q.role == "param"]),
+        params=as_tuple([f'"{p}"' for p in params]),
         count=count,
-        taken=tuple(taken),
-        workspace=(*sizes, f'dtype=arrays["{first}"].dtype'),
-        steps=as_tuple([f'("{names[k]}", "{k}")' for k in learnt]),
-        updated=tuple(
-            f'"{q.name}": arrays["{names[q.name]}"]' for q in program.inputs if q.role == "param"
-        ),
+        passed=tuple(passed),
+        workspace=(*sizes, f"dtype={held[program.inputs[0].name]}.dtype"),
+        steps=as_tuple([f'"{p}"' for p in learnt]),
     )
 
 
@@ -78,8 +75,3 @@ def sample_extent(program: Program) -> Symbol | None:
     first = data[0].shape[0]
     owned = {s for q in program.inputs if q.role == "param" for e in q.shape for s in e.free_symbols}
     return None if first in owned else first
-
-
-def _reading(program: Program, names: Mapping[str, str]) -> dict[str, str]:
-    shapes = [(q.name, q.shape) for q in program.inputs]
-    return extents(shapes, {q.name: f'arrays["{names[q.name]}"]' for q in program.inputs})

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from symbackprop.backends.numpy.arguments import Argument, arguments, as_tuple, divisors, extents
 from symbackprop.backends.numpy.buffers import Buffer
 from symbackprop.backends.numpy.descent import Descent, descent
-from symbackprop.backends.numpy.layout import commented
+from symbackprop.backends.numpy.layout import commented, laid_out
 from symbackprop.backends.numpy.passes import Passes, helpers_in, passes
 from symbackprop.backends.numpy.plan import plan
 from symbackprop.backends.numpy.sampling import draw, sampled_facts, sizes
@@ -93,9 +93,16 @@ class Kernel:
         return self.kind == "gradient" and self.seed is None
 
     @property
+    def derivatives_type(self) -> str:
+        """The type of the derivatives by name."""
+        scalar = any(r.annotation == "Scalar" for r in self.results)
+        return f"dict[str, {'Scalar' if scalar else 'Array'}]"
+
+    @property
     def has_scalars(self) -> bool:
-        """Whether an argument is a scalar."""
-        return any(a.annotation == "Scalar" for a in self.arguments)
+        """Whether a scalar is mentioned in a signature."""
+        mentioned = (*self.results, *self.arguments, self.output)
+        return any("Scalar" in m.annotation for m in mentioned)
 
     @property
     def sizes(self) -> str:
@@ -170,7 +177,7 @@ def kernel_source(
     if dtype not in (None, *DTYPES):
         raise Malformed(f"a dtype: {' or '.join(DTYPES)}", repr(dtype))
     kernel = _assemble(record, _safe(title), source_text, dtype)
-    return environment("py").get_template("module.py.jinja").render(k=kernel)
+    return laid_out(environment("py").get_template("module.py.jinja").render(k=kernel))
 
 
 def _version() -> str:
@@ -266,7 +273,7 @@ def _about(function: str) -> tuple[str, str]:
 
 def _value(p: Passes, key: str, name: str) -> Value:
     shape = p.shape_of(name)
-    return Value(p.names[name], key, _kind(p, shape), "Array" if shape else "np.floating")
+    return Value(p.names[name], key, _kind(p, shape), "Array" if shape else "Scalar")
 
 
 def _kind(p: Passes, shape: Shape) -> str:

@@ -25,6 +25,23 @@ def commented(lines: Iterable[str], comment: str, indent: int = 4) -> list[str]:
     return [*(f"# {line}" for line in wrapped), *code]
 
 
+def laid_out(text: str) -> str:
+    """A module with every statement that is too long broken; prose is left as it is."""
+    out, quoted = [], False
+    for line in text.splitlines():
+        quoted ^= line.count('"""') % 2 == 1
+        indent = len(line) - len(line.lstrip())
+        code = line.lstrip()
+        if len(line) <= WIDTH or quoted or code.startswith(("#", '"')):
+            out.append(line)
+            continue
+        colon = ":" if code.endswith(":") else ""
+        broken = fitted(code.removesuffix(":"), WIDTH - indent - len(colon))
+        out += [" " * indent + piece for piece in broken]
+        out[-1] += colon
+    return "\n".join(out) + "\n"
+
+
 def listing(items: Iterable[str], opening: str, closing: str, width: int) -> list[str]:
     """``opening item, item closing`` on one line, or an item a line."""
     listed = list(items)

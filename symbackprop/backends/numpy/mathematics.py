@@ -76,6 +76,8 @@ def _apply(t: Term) -> Text:
     for suffix, mark in (("_pprime", "″"), ("_prime", "′")):
         if function.endswith(suffix):
             function = function.removesuffix(suffix) + mark
+    if function == "step":
+        return f"[{_text(t.args[0])[0]} > 0]", ATOM
     function = {"sigmoid": "σ"}.get(function, function)
     return f"{function}({', '.join(_text(a)[0] for a in t.args)})", ATOM
 

@@ -17,6 +17,7 @@ from symbackprop.backends.numpy.terms import is_static
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.program import Equation
 from symbackprop.ir.terms import Term, name, names_in
+from symbackprop.matrix.lift import Lifter
 
 VIEWS = frozenset(("name", "number", "dim", "constant", "transpose", "index", "broadcast", "neg"))
 
@@ -46,20 +47,19 @@ def plan(record: DerivationRecord) -> Plan:
     """The statements of both passes of ``record``."""
     program = record.program
     inputs = [q.name for q in program.inputs]
-    definitions = {e.name: e.term for e in program.equations}
-    hidden = {e.name: e.term for e in program.equations if e.hidden}
+    lifter = Lifter(program.shape_of, [e.term for e in program.equations])
+    definitions = {e.name: _in_arrays(e.term, lifter) for e in program.equations}
+    hidden = {e.name: definitions[e.name] for e in program.equations if e.hidden}
     results = _results(record, inputs)
 
-    def prepared(key: str, term: Term, equation: Equation) -> Statement:
-        calm = steady(expand(term, hidden), definitions, program.rules)
-        return Statement(key, calm, equation)
+    def calm(term: Term) -> Term:
+        return steady(term, definitions, program.rules)
 
-    above = [prepared(e.name, e.term, e) for e in program.equations]
-    below = [
-        replace(s, term=steady(d.equation.term, definitions, program.rules))
-        for d in record.derivatives
-        for s in (Statement(d.equation.name, d.equation.term, d.equation),)
+    above = [
+        Statement(e.name, calm(expand(definitions[e.name], hidden)), e) for e in program.equations
     ]
+    equations = [d.equation for d in record.derivatives]
+    below = [Statement(e.name, calm(_in_arrays(e.term, lifter)), e) for e in equations]
     wanted = _needed([*above, *below], {record.of, *results.values()})
     above = [s for s in above if s.key in wanted]
     below = [s for s in below if s.key in wanted]
@@ -81,6 +81,15 @@ def _results(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:
         return {",".join(d.wrt): d.equation.name for d in record.derivatives}
     order = sorted(found, key=lambda wrt: [inputs.index(w) for w in wrt])
     return {",".join(wrt): found[wrt] for wrt in order}
+
+
+def _in_arrays(term: Term, lifter: Lifter) -> Term:
+    """``term`` with formulas by entries read as array notation, where it can say them."""
+    if term.op == "entries":
+        indices, body = term.attrs
+        return lifter.lift(body, indices)
+    args = tuple(_in_arrays(a, lifter) for a in term.args)
+    return term if args == term.args else replace(term, args=args)
 
 
 def expand(term: Term, hidden: Mapping[str, Term]) -> Term:
