@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sympy import Add, Basic, Expr, Integer, Mul, Pow, Rational, Symbol, gcd_list
 
+from symbackprop.backends.latex.display import width
 from symbackprop.backends.latex.pieces import (
     ATOM,
     HADAMARD,
@@ -46,6 +47,8 @@ class Writer(Protocol):
     def __call__(self, node: Basic) -> Piece: ...
 
 
+# How wide a numerator may be, in signs; a wider one stands after 1 over the denominator.
+ABOVE_THE_LINE = 27.0
 # fmt: off
 # The order of factors in print: numbers, extents, adjoints, derivatives, all else, δ; sums last.
 _KINDS: tuple[tuple[type[Basic], int], ...] = (
@@ -103,8 +106,13 @@ def _ordered_summands(summands: list[Expr], writer: Writer) -> list[Piece]:
             return sign, 9 if letters_only else 0, 0
         return sign, 1, -_kind(e)
 
-    keyed = sorted((rank(e), writer(e).text, k) for k, e in enumerate(summands))
-    return [writer(summands[k]) for _, _, k in keyed]
+    pieces = [writer(e) for e in summands]
+    # Of two alike, the one with fewer minus signs inside comes first: e^z before e^{-z}.
+    keyed = sorted(
+        (rank(e), p.text.count("-"), p.text, k)
+        for k, (e, p) in enumerate(zip(summands, pieces, strict=True))
+    )
+    return [pieces[k] for *_, k in keyed]
 
 
 def _kind(e: Expr) -> int:
@@ -163,9 +171,7 @@ def _assemble(coefficient: Rational, above: list[Expr], below: list[Expr], write
 
 def _is_short(piece: Piece) -> bool:
     """Whether a numerator may stand above the line as it is."""
-    return (r"\frac" not in piece.text and len(piece.text) <= 40 and piece.level > SUM) or (
-        piece.level == SUM and r"\frac" not in piece.text and len(piece.text) <= 40
-    )
+    return r"\frac" not in piece.text and width(piece.text) <= ABOVE_THE_LINE
 
 
 def _ordered_factors(factors: list[Expr], writer: Writer) -> list[Expr]:

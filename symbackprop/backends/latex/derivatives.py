@@ -150,7 +150,9 @@ class Writer:
         taken = slope_taken(before, after) if before is not None else None
         if taken is None:
             return ""
-        formula = " = ".join(self._entry(e, derivative) for e in taken)
+        partial, slope = taken
+        above, below = (self._entry(e, derivative) for e in partial.args)
+        formula = rf"\partial {above} / \partial {below} = {self._entry(slope, derivative)}"
         return f": ${formula}$" if width(formula) <= REASONED else ""
 
     def _entry(self, form: Expr, derivative: Derivative) -> str:
@@ -239,10 +241,12 @@ def slope_taken(before: Expr, after: Expr) -> tuple[Partial, Expr] | None:
         if before.bound != after.bound:
             return None
         before, after = before.body, after.body
-    slope = after / (before / partial)
-    factors = {f.as_base_exp()[0] for f in Mul.make_args(before / partial)}
+    upper = before / partial
+    factors = {f.as_base_exp()[0] for f in Mul.make_args(upper)}
+    slope = after / upper
     left_over = any(f.as_base_exp()[0] in factors for f in Mul.make_args(slope))
-    return None if left_over or slope.has(IndexSum) else (partial, slope)
+    # Without a factor the line itself says what the derivative is.
+    return None if upper == 1 or left_over or slope.has(IndexSum) else (partial, slope)
 
 
 def with_hidden(notation: Notation, record: DerivationRecord) -> Notation:

@@ -33,20 +33,11 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrow:
-    """From one box to another; ``style`` is a TikZ path operation."""
-
-    start: str
-    path: str
-    end: str
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
-    """All boxes and arrows."""
+    """All boxes, and arrows as TikZ paths."""
 
     boxes: tuple[Box, ...]
-    arrows: tuple[Arrow, ...]
+    arrows: tuple[str, ...]
 
 
 def draw_network(
@@ -56,7 +47,7 @@ def draw_network(
     equations = tuple(program.visible())
     if not equations or len(equations) > LARGEST:
         return None
-    place = {e.name: divmod(k, PER_ROW) for k, e in enumerate(equations)}
+    place = {e.name: _place(k) for k, e in enumerate(equations)}
     key = {e.name: f"q{k}" for k, e in enumerate(equations)}
     boxes, arrows = [], []
     for equation in equations:
@@ -75,17 +66,28 @@ def draw_network(
         )
         for other in equations:
             if other.name in used:
-                path = _path(place[other.name], place[equation.name])
-                arrows.append(Arrow(key[other.name], path, key[equation.name]))
+                ends = key[other.name], key[equation.name]
+                arrows.append(_path(*ends, place[other.name], place[equation.name]))
     return Picture(tuple(boxes), tuple(arrows))
+
+
+def _place(k: int) -> tuple[int, int]:
+    """Row and column of the k-th box; every other row runs backwards, as an ox ploughs."""
+    row, column = divmod(k, PER_ROW)
+    return row, PER_ROW - 1 - column if row % 2 else column
 
 
 def _listed(names: list[str], notation: Notation) -> str:
     return ", ".join(notation.name(n) for n in names)
 
 
-def _path(start: tuple[int, int], end: tuple[int, int]) -> str:
-    """Straight to the next box, in a bow over skipped ones, and round the corner to a new row."""
+def _path(a: str, b: str, start: tuple[int, int], end: tuple[int, int]) -> str:
+    """Straight to the next box, in a bow over skipped ones; down outside the boxes at a turn."""
     if start[0] == end[0]:
-        return "to" if end[1] == start[1] + 1 else "to[bend left=38]"
-    return "to[out=-60, in=150]"
+        bow = "left" if end[1] > start[1] else "right"
+        straight = abs(end[1] - start[1]) == 1
+        return f"({a}) to ({b})" if straight else f"({a}) to[bend {bow}=40] ({b})"
+    if end == (start[0] + 1, start[1]) and start[1] in (0, PER_ROW - 1):
+        side, shift = ("east", "0.7") if start[1] else ("west", "-0.7")
+        return f"({a}.{side}) -- ++({shift},0) |- ({b}.{side})"
+    return f"({a}) to[out=-60, in=120] ({b})"

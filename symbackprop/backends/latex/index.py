@@ -69,8 +69,13 @@ def entry_piece(
     """As :func:`latex_entry`, with how tightly it binds."""
     known = notation or Notation()
     known = replace(known, names=known.names | entry_names(expr))
-    writer = Writer(known, {}).naming(sorted(free_indices(expr) | set(free), key=lambda i: i.name))
+    writer = Writer(known, {}).naming(sorted(free_indices(expr) | set(free), key=_named_first))
     return writer(expr)
+
+
+def _named_first(index: Index) -> tuple[bool, str]:
+    """Indices that people named keep their letters; made ones take what is left."""
+    return index.name.startswith("_"), index.name
 
 
 @dataclass(frozen=True, slots=True)

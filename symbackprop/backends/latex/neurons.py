@@ -5,6 +5,7 @@ Takes the program, gives one item for each function that occurs in it, in the or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.proofs import DEFINITIONS, Identity
 from symbackprop.backends.latex.reasons import typeset_reason
 from symbackprop.backends.latex.rows import Line, Row, set_rows
-from symbackprop.backends.latex.symbols import Notation, function_name
+from symbackprop.backends.latex.symbols import Notation, escape_text, function_name
 from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, extent_symbol
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.ir.program import Program
@@ -24,6 +25,13 @@ from symbackprop.library.activations import ACTIVATIONS, REMARKS
 
 # Functions that every reader knows, and the operations that are functions of a whole vector.
 KNOWN = frozenset({"exp", "log", "sqrt", "abs", "sign", "step", "maximum", "minimum", "sin", "cos"})
+TITLES = {
+    "sigmoid": "Sigmoid",
+    "tanh": "Hyperbolic tangent",
+    "relu": "Rectified linear unit",
+    "softplus": "Softplus",
+    "softmax": "Softmax layer",
+}
 VECTOR_FUNCTIONS = ("softmax", "log_softmax")
 
 
@@ -92,12 +100,12 @@ def _neuron(
     proofs = tuple(_proof(p, notation) for p in identities if p.function == name)
     label = f"eq:sb:function:{name.replace('_', '-')}"
     if name == "softmax":
-        return Neuron("The softmax layer", _remark(name), _softmax(), label, proofs)
+        return Neuron(TITLES[name], _remark(name), _softmax(), label, proofs)
     rule = program.rules.get(name) or PRIMITIVES[name].rule
     text = _remark(name)
     if rule.at_zero:
         text += f" At $0$ the convention is ${_zero(name)}$."
-    return Neuron(f"${function_name(name)}$", text, _definition(rule), label, proofs)
+    return Neuron(TITLES.get(name, escape_text(name)), text, _definition(rule), label, proofs)
 
 
 def _zero(name: str) -> str:
@@ -107,7 +115,9 @@ def _zero(name: str) -> str:
 def _remark(name: str) -> str:
     known = {a.name: a.remark for a in ACTIVATIONS} | REMARKS
     remark = known.get(name, "")
-    return f"{remark[0].upper()}{remark[1:]}." if remark else ""
+    # A lone figure at the start of a line looks lost: it is tied to the word before it.
+    tied = re.sub(r" (?=\d)", "~", escape_text(remark))
+    return f"{tied[0].upper()}{tied[1:]}." if tied else ""
 
 
 def _definition(rule: FunctionRule) -> str:

@@ -32,7 +32,7 @@ from symbackprop.backends.latex.symbols import Notation, escape_text, notation_o
 from symbackprop.backends.latex.terms import latex_term
 from symbackprop.backends.templates import environment
 from symbackprop.ir.derivation import DerivationRecord
-from symbackprop.ir.expressions import Entry
+from symbackprop.ir.expressions import Entry, entry_names
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 
@@ -197,7 +197,7 @@ def _forward_rows(equation: Equation, term: Term, notation: Notation) -> list[Ro
     if not equation.indices and by_entry == whole:
         return rows
     if beside and len(rows) == 1:
-        entry = rf"\displaystyle {left} = {by_entry}"
+        entry = rf"\displaystyle {left} = {by_entry} \quad"
         return [Row(rows[0].left, "=", rows[0].right, entry, rows[0].tag)]
     return [*rows, *set_rows(left, [Line(by_entry, "")])]
 
@@ -255,13 +255,22 @@ def _chain_rule(record: DerivationRecord, notation: Notation) -> dict[str, str]:
     return {"opening": opening, "formula": formula, "closing": closing}
 
 
+def _is_objective(program: Program, of: str) -> bool:
+    """Whether a scalar is there to be made small: it looks at data, or there are targets.
+
+    The output of a single neuron is a number too, but nobody descends along it.
+    """
+    used = entry_names(program.equation(of).rhs)
+    return bool(used & set(program.data)) or len(program.data) > 1
+
+
 def _training(record: DerivationRecord, notation: Notation) -> dict[str, str]:
     """The step of gradient descent for every parameter with a gradient; none, no section."""
     program = record.program
     rate = r"\alpha" if "alpha" not in notation.names else r"\eta"
     derived = {d.wrt[0] for d in record.derivatives if d.kind == GRADIENT}
     names = [notation.name(p) for p in program.params if p in derived]
-    if program.shape_of(record.of) or not names:
+    if program.shape_of(record.of) or not names or not _is_objective(program, record.of):
         return {"updates": "", "rate": rate, "training_remark": ""}
     of = notation.name(record.of)
     steps = [rf"{p} \leftarrow {p} - {rate} \nabla_{{{p}}} {of}" for p in names]

@@ -116,8 +116,31 @@ def _sum(term: Term, write: Writer) -> Piece:
     return total([(False, a), (term.op == "sub", b)])
 
 
+def _without_sign(term: Term) -> tuple[bool, Term]:
+    """``-a/b`` as a minus and ``a/b``: a sign in front of a product is written once, before it."""
+    if term.op == "neg":
+        negative, rest = _without_sign(term.args[0])
+        return not negative, rest
+    if term.op in ("mul", "div"):
+        negative, first = _without_sign(term.args[0])
+        if negative:
+            return True, Term(term.op, (first, *term.args[1:]), term.shape, term.attrs)
+    return False, term
+
+
 def _neg(term: Term, write: Writer) -> Piece:
-    return total([(True, write(term.args[0]))])
+    negative, rest = _without_sign(term)
+    return total([(negative, write(rest))])
+
+
+def _product(rule: Rule) -> Rule:
+    """A rule for products and quotients, with the sign of the first operand in front."""
+
+    def signed(term: Term, write: Writer) -> Piece:
+        negative, rest = _without_sign(term)
+        return total([(negative, rule(rest, write))])
+
+    return signed
 
 
 def _mul(term: Term, write: Writer) -> Piece:
@@ -132,9 +155,13 @@ def _mul(term: Term, write: Writer) -> Piece:
     scalar, other = write(a), write(b)
     if b.rank and a.op in _CONTRACTIONS:
         scalar = Piece(bracket(scalar.text))
+    return _scaled(scalar, other)
+
+
+def _scaled(scalar: Piece, other: Piece) -> Piece:
+    """A number before an array; before ``A ⊙ B`` it needs no brackets, since it means the same."""
     if other.level == HADAMARD:
-        scaled = product([scalar, Piece(other.text)])
-        return Piece(scaled.text, HADAMARD)
+        return Piece(product([scalar, Piece(other.text)]).text, HADAMARD)
     return product([scalar, other])
 
 
@@ -148,8 +175,6 @@ def _div(term: Term, write: Writer) -> Piece:
         above, below = (_broadcast_operand(x, term.shape, write) for x in term.args)
         left, right = at_least(above, HADAMARD), at_least(below, POWER)
         return Piece(f"{left} {write.notation.divide} {right}", HADAMARD)
-    if a.op == "neg":
-        return total([(True, _over(a.args[0], b, write))])
     return _over(a, b, write)
 
 
@@ -157,7 +182,7 @@ def _over(a: Term, b: Term, write: Writer) -> Piece:
     above, below = write(a), write(b)
     if a.rank == 0 and not above.open and a.op not in _CONTRACTIONS and len(above.text) < 40:
         return quotient(above, below)
-    return product([quotient(Piece("1"), below), above])
+    return _scaled(quotient(Piece("1"), below), above)
 
 
 def _pow(term: Term, write: Writer) -> Piece:
@@ -202,8 +227,8 @@ RULES: Mapping[str, Rule] = {
     "constant":    _constant,
     "add":         _sum,
     "sub":         _sum,
-    "mul":         _mul,
-    "div":         _div,
+    "mul":         _product(_mul),
+    "div":         _product(_div),
     "pow":         _pow,
     "neg":         _neg,
     "matmul":      write_matmul,
