@@ -47,7 +47,7 @@ def arguments(
     names: Mapping[str, str],
     extent: Callable[[Expr], str],
 ) -> tuple[Argument, ...]:
-    """One argument for each ``(key, role, shape)``, in order; ``extent`` writes an extent as code."""
+    """One argument for each ``(key, role, shape)``, ``extent`` writes an extent as code."""
     known: set[str] = set()
     out = []
     for key, role, shape in quantities:
@@ -58,9 +58,8 @@ def arguments(
             if isinstance(e, Symbol) and e.name not in known:
                 known.add(e.name)
                 learns.append(f"{names[e.name]} = {own}.shape[{axis}]")
-        out.append(
-            Argument(own, key, as_tuple([extent(e) for e in shape]), as_tuple(wanted), tuple(learns), role)
-        )
+        shown = as_tuple([extent(e) for e in shape])
+        out.append(Argument(own, key, shown, as_tuple(wanted), tuple(learns), role))
     return tuple(out)
 
 

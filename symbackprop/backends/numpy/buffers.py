@@ -27,13 +27,16 @@ from symbackprop.ir.terms import Shape, Term, name
 
 # fmt: off
 ARITHMETIC: Mapping[str, str] = {
-    "add": "np.add", "sub": "np.subtract", "mul": "np.multiply", "div": "np.divide", "neg": "np.negative",
+    "add": "np.add", "sub": "np.subtract", "mul": "np.multiply", "div": "np.divide",
+    "neg": "np.negative",
 }
 COMPARISONS: Mapping[str, str] = {
     "<": "np.less", "<=": "np.less_equal", ">": "np.greater", ">=": "np.greater_equal",
     "==": "np.equal", "!=": "np.not_equal",
 }
-POWERS: Mapping[Rational, str] = {Rational(2): "np.square", Rational(1, 2): "np.sqrt", Rational(-1): "np.reciprocal"}
+POWERS: Mapping[Rational, str] = {
+    Rational(2): "np.square", Rational(1, 2): "np.sqrt", Rational(-1): "np.reciprocal",
+}
 CALLS: Mapping[str, str] = {"matmul": "np.matmul", "outer": "np.outer"}
 # fmt: on
 VIEWS = frozenset(("name", "transpose", "index"))

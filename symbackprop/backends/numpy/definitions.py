@@ -20,8 +20,8 @@ from symbackprop.ir.terms import Term
 
 def written_out(rule: FunctionRule, operands: tuple[Term, ...]) -> Term:
     """``f(u, …) → definition of f at u, …``; operands left out take their defaults."""
-    missing = len(rule.parameters) - len(operands)
-    filled = operands + tuple(terms.number(d) for d in rule.defaults[len(rule.defaults) - missing :])
+    given = len(rule.defaults) - (len(rule.parameters) - len(operands))
+    filled = operands + tuple(terms.number(d) for d in rule.defaults[given:])
     if rule.definition is None or len(filled) != len(rule.parameters):
         raise NotSupported(
             f"a function with a definition for {len(operands)} operand(s)",

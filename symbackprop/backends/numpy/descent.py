@@ -73,5 +73,6 @@ def sample_extent(program: Program) -> Symbol | None:
     if not data or not isinstance(data[0].shape[0], Symbol):
         return None
     first = data[0].shape[0]
-    owned = {s for q in program.inputs if q.role == "param" for e in q.shape for s in e.free_symbols}
+    params = (q for q in program.inputs if q.role == "param")
+    owned = {s for q in params for e in q.shape for s in e.free_symbols}
     return None if first in owned else first

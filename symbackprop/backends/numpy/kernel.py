@@ -32,7 +32,7 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """An abstract function, or a slope of one, as an argument; ``test`` is what the self-test passes."""
+    """An abstract function, or a slope of one; ``test`` is what the self-test takes for it."""
 
     name: str
     key: str
@@ -101,8 +101,9 @@ class Kernel:
     @property
     def has_scalars(self) -> bool:
         """Whether a scalar is mentioned in a signature."""
-        mentioned = (*self.results, *self.arguments, self.output)
-        return any("Scalar" in m.annotation for m in mentioned)
+        mentioned = [v.annotation for v in (*self.results, self.output)]
+        mentioned += [a.annotation for a in self.arguments]
+        return any("Scalar" in annotation for annotation in mentioned)
 
     @property
     def sizes(self) -> str:

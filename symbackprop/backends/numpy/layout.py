@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 WIDTH = 100
+SHORT = 14
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -48,14 +49,17 @@ def listing(items: Iterable[str], opening: str, closing: str, width: int) -> lis
     flat = opening + ", ".join(listed) + closing
     if len(flat) <= width:
         return [flat]
-    return [opening, *(f"    {piece}" for i in listed for piece in fitted(f"{i},", width - 4)), closing]
+    body = [f"    {piece}" for i in listed for piece in fitted(f"{i},", width - 4)]
+    return [opening, *body, closing]
 
 
 def fitted(line: str, width: int) -> list[str]:
-    """A statement as one line or several of at most ``width`` characters, as far as it can be broken."""
+    """A statement on lines of at most ``width`` characters, as far as it can be broken."""
     if len(line) <= width:
         return [line]
     target, equals, value = line.partition(" = ")
+    if equals and len(target) > width // 2 and "(" not in target:
+        return ["(", *_filled(target.split(", "), width - 4), *_value(") = ", value, "", width)]
     if equals and "(" not in target:
         return _value(f"{target} = ", value, "", width)
     return _value("", line, "", width)
@@ -67,11 +71,14 @@ def _value(before: str, value: str, after: str, width: int) -> list[str]:
         return [before + value + after]
     operators = next((found for o in _levels() if (found := list(_at_top(value, o)))), [])
     if operators:
-        pieces = [value[a:b].strip() for a, b in zip([0, *operators], [*operators, None], strict=True)]
+        ends = [*operators, len(value)]
+        pieces = [value[a:b].strip() for a, b in zip([0, *operators], ends, strict=True)]
         if before.rstrip().endswith("=") or not before:
             body = [row for p in pieces for row in _value("", p, "", width - 4)]
             return [f"{before}(", *(f"    {row}" for row in body), f"){after}"]
-        return [row for k, p in enumerate(pieces) for row in _value(before if not k else "", p, "", width)]
+        first, *others = pieces
+        rows = _value(before, first, "", width)
+        return rows + [row for p in others for row in _value("", p, "", width)]
     start = _first_bracket(value)
     if start < 0 or value[-1] not in _CLOSING:
         return [before + value + after]
@@ -79,12 +86,18 @@ def _value(before: str, value: str, after: str, width: int) -> list[str]:
     commas = list(_at_top(inner, (", ",)))
     cuts = [0, *(c + 2 for c in commas)]
     ends = [*commas, len(inner)]
-    body = [
-        row
-        for a, b in zip(cuts, ends, strict=True)
-        for row in _value("", inner[a:b], "," if commas else "", width - 4)
-    ]
-    return [before + value[: start + 1], *(f"    {row}" for row in body), value[-1] + after]
+    items = [inner[a:b] for a, b in zip(cuts, ends, strict=True)]
+    if commas and max(map(len, items)) <= SHORT:
+        body = _filled(items, width - 4)
+    else:
+        comma = "," if commas else ""
+        body = [f"    {row}" for i in items for row in _value("", i, comma, width - 4)]
+    return [before + value[: start + 1], *body, value[-1] + after]
+
+
+def _filled(items: list[str], width: int) -> list[str]:
+    """Short items, as many a line as fit."""
+    return [f"    {row}" for row in textwrap.wrap(", ".join(items) + ",", width)]
 
 
 def _levels() -> Iterator[tuple[str, ...]]:

@@ -6,6 +6,7 @@ the gradient of the output by ``W``. What has no sign of its own is written as i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from sympy import Expr, Symbol
@@ -20,6 +21,10 @@ _DIGITS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 def mathematics(key: str, term: Term) -> str:
     """``key = term`` in mathematical signs."""
+    if term.op == "entries":
+        place = f"[{','.join(i.name for i in term.attrs[0])}]" if term.attrs[0] else ""
+        entry = re.sub(r"\bsum\[([\w,]+)\]", r"Σ_\1 ", show(term))
+        return f"{symbol(key)}{place} = {entry}"
     return f"{symbol(key)} = {_text(term)[0]}"
 
 
@@ -39,7 +44,8 @@ def _inside(term: Term, level: int) -> str:
 
 
 def _sum(sign: str) -> Callable[[Term], Text]:
-    return lambda t: (f"{_inside(t.args[0], SUM)} {sign} {_inside(t.args[1], SUM + (sign == '-'))}", SUM)
+    right = SUM + (sign == "-")
+    return lambda t: (f"{_inside(t.args[0], SUM)} {sign} {_inside(t.args[1], right)}", SUM)
 
 
 def _mul(t: Term) -> Text:

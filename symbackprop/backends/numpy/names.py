@@ -31,7 +31,7 @@ LONGEST = 28
 
 
 def identifiers(names: Iterable[str]) -> dict[str, str]:
-    """An identifier for each name, all different; names that may stay as they are have the choice."""
+    """An identifier for each name, all different; who may stay as it is comes first."""
     listed = list(dict.fromkeys(names))
     taken = {n for n in listed if _ascii(n) == n and n not in RESERVED and not n.startswith("_")}
     chosen = {n: n for n in taken}

@@ -170,7 +170,7 @@ def passes(record: DerivationRecord, plan: Plan) -> Passes:
 
 
 def uses(lines: Iterable[str], word: str) -> bool:
-    """Whether code (not a comment) uses an identifier: neither an attribute nor a keyword's name."""
+    """Whether code (no comment) uses an identifier: no attribute, no keyword's name."""
     pattern = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)(?!=[^=])")
     return any(pattern.search(line.partition("#")[0]) for line in lines)
 

@@ -40,7 +40,7 @@ class Plan:
     backward: tuple[Statement, ...]
     saved: tuple[str, ...]
     results: Mapping[str, str]
-    seed: str | None
+    seed: str
 
 
 def plan(record: DerivationRecord) -> Plan:
@@ -68,10 +68,10 @@ def plan(record: DerivationRecord) -> Plan:
     taken |= {d.name for d in program.dims}
     forward, backward = _shared(above, below, taken)
     saved = _saved(forward, backward, inputs)
-    defined = {s.key for s in (*forward, *backward)} | set(inputs)
-    used = frozenset[str]().union(*(names_in(s.term) for s in backward))
-    seeds = sorted(used - defined)
-    return Plan(record.of, tuple(forward), tuple(backward), saved, results, seeds[0] if seeds else None)
+    seed = f"grad_{record.of}"
+    if all(s.key == seed or seed not in names_in(s.term) for s in backward):
+        seed = ""
+    return Plan(record.of, tuple(forward), tuple(backward), saved, results, seed)
 
 
 def _results(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How the self-test of a kernel draws its arrays: one row a fact, so that data respect what was assumed."""
+"""How the self-test of a kernel draws its arrays: a row a fact, so that data respect the facts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _ROWS: Mapping[str, str] = {
     "causal":      "np.tril(rng.standard_normal({shape}))",
 }
 # Where several facts are declared, the first of these implies most of the others.
-_STRENGTH = ("onehot", "simplex", "spd", "orthogonal", "sign", "binary", "unit", "symmetric", "causal", "positive", "nonnegative", "invertible")
+_STRENGTH = (
+    "onehot", "simplex", "spd", "orthogonal", "sign", "binary", "unit", "symmetric", "causal",
+    "positive", "nonnegative", "invertible",
+)
 # fmt: on
 
 
@@ -41,7 +44,8 @@ def draw(key: str, shape: Shape, facts: Sequence[Fact], w: Writer) -> str:
     """The code that draws the array ``key`` from ``rng`` with its fact."""
     fact = next((f for f in facts if f.name == key), None)
     if fact is None:
-        return f"rng.standard_normal({w.shape(shape)})" if shape else "np.array(rng.standard_normal())"
+        normal = f"rng.standard_normal({w.shape(shape)})"
+        return normal if shape else "np.array(rng.standard_normal())"
     value = w.extent(Integer(0) + (1 if fact.value is None else fact.value))
     last = w.extent(shape[-1]) if shape else "1"
     rest = w.shape(shape[:-1])

@@ -36,9 +36,12 @@ HELPERS: Mapping[str, str] = {name: f"_{name}" for name in (
     "sigmoid", "log_sigmoid", "softplus", "erf", "softmax", "log_softmax", "logsumexp",
 )}
 BINARY: Mapping[str, tuple[str, int]] = {
-    "add": ("+", ADD), "sub": ("-", ADD), "mul": ("*", MUL), "div": ("/", MUL), "matmul": ("@", MUL),
+    "add": ("+", ADD), "sub": ("-", ADD), "mul": ("*", MUL), "div": ("/", MUL),
+    "matmul": ("@", MUL),
 }
-REDUCTIONS: Mapping[str, str] = {op: f"np.{op}" for op in ("sum", "mean", "var", "max", "min", "prod")}
+REDUCTIONS: Mapping[str, str] = {
+    op: f"np.{op}" for op in ("sum", "mean", "var", "max", "min", "prod")
+}
 # fmt: on
 FOR_SCALARS = {"exp": "np.exp", "log": "np.log", "tanh": "np.tanh", "erf": "_erf"}
 
