@@ -68,10 +68,12 @@ def unsupported_or_unknown(tree: s.Call, scope: Scope) -> Malformed | NotSupport
         )
     known = (*FORMS, *LATER, *scope.expansions, *scope.functions)
     problem = unknown(name, tree.function.span, scope, "a known function", known)
-    if problem.hint.startswith("declare"):
-        problem.hint = f"declare it by `function {name}` if any function may stand there"
-        return Malformed(problem.expected, problem.got, problem.span, problem.hint)
-    return problem
+    if not problem.hint.startswith("declare"):
+        return problem
+    hint = f"declare it by `function {name}` if any function may stand there"
+    if name.startswith("_"):
+        hint = "the functions are those of the language: exp, tanh, sum, softmax, …"
+    return Malformed(problem.expected, problem.got, problem.span, hint)
 
 
 def arguments(

@@ -40,6 +40,7 @@ from symbackprop.notation.words import CONSTANTS, ELEMENTWISE
 
 COMPARE, SUM, PRODUCT, UNARY, POWER, POSTFIX = range(6)
 Shown = tuple[str, int]
+Key = tuple[int, tuple[int, ...], int, str]
 HALF = Rational(1, 2)
 
 
@@ -202,37 +203,53 @@ def _is_divisor(e: Basic) -> bool:
 @_show.register
 def _(e: Mul, at: Letters) -> Shown:
     coefficient, factors = e.as_coeff_Mul()
-    over = [f for f in Mul.make_args(factors) if _is_divisor(f)]
-    top = [f for f in Mul.make_args(factors) if not _is_divisor(f)]
-    shown = sorted(top, key=lambda f: _factor_key(f, at))
-    return _quotient(coefficient, [_at(f, POWER, at) for f in shown], over, at)
+    top: list[tuple[Key, str]] = []
+    over: list[Expr] = []
+    for f in Mul.make_args(factors):
+        shared, inner = _content(f, at)
+        number, extents = shared.as_coeff_Mul()
+        coefficient *= number
+        over += [g for g in (*Mul.make_args(extents), f) if _is_divisor(g)]
+        top += [(_factor_key(g, at), _at(g, POWER, at)) for g in _plain_factors(extents)]
+        if not _is_divisor(f):
+            top.append((_factor_key(f, at), inner or _at(f, POWER, at)))
+    return _quotient(coefficient, [text for _, text in sorted(top)], over, at)
+
+
+def _plain_factors(e: Expr) -> list[Expr]:
+    return [f for f in Mul.make_args(e) if not _is_divisor(f) and f != 1]
+
+
+def _content(f: Expr, at: Letters) -> tuple[Expr, str]:
+    """What all summands of ``f`` share, and the text of the sum without it: ``2a - 2b`` has 2."""
+    if not isinstance(f, Add):
+        return Integer(1), ""
+    parts = [_split(a) for a in f.args]
+    shared = _magnitude(parts[0][0])
+    if shared == 1 or any(_magnitude(c) != shared for c, _ in parts):
+        return Integer(1), ""
+    return shared, f"({_sum([(c / shared, rest) for c, rest in parts], at)})"
 
 
 def _quotient(coefficient: Rational, top: list[str], over: list[Expr], at: Letters) -> Shown:
-    """``2*a*b/N``: the coefficient's numerator, factors, then one division by all that has a
-    negative power.
-    """
+    """``2*a*b/N``: numerator of the coefficient, factors, one division by all negative powers."""
     text = show_number(coefficient)
     whole = "/" not in text
     p = abs(coefficient) if whole else Integer(abs(coefficient.p))
-    below = [Pow(f.base, -f.exp) for f in sorted(over, key=lambda f: _factor_key(f, at))]
-    below = ([] if whole else [Integer(coefficient.q)]) + below
+    powers = sorted((Pow(f.base, -f.exp) for f in over), key=lambda f: _factor_key(f, at))
+    below = ([] if whole else [str(coefficient.q)]) + [_at(f, POWER, at) for f in powers]
     above = [show_number(p), *top] if p != 1 or not top else top
     sign = "-" if coefficient < 0 else ""
     product = sign + "*".join(above)
     if not below:
         return product, PRODUCT if len(above) > 1 else UNARY if sign else POWER
-    divisor = (
-        _at(below[0], POWER, at)
-        if len(below) == 1
-        else f"({'*'.join(_at(f, POWER, at) for f in below)})"
-    )
-    return f"{product}/{divisor}", PRODUCT
+    return f"{product}/{below[0] if len(below) == 1 else '(' + '*'.join(below) + ')'}", PRODUCT
 
 
-def _factor_key(f: Expr, at: Letters) -> tuple[int, tuple[int, ...], int, str]:
-    """Scalars, then by the free indices in their order, then what has bound indices alone; entries
-    before functions.
+def _factor_key(f: Expr, at: Letters) -> Key:
+    """Scalars, then by the free indices in their order, then what has bound indices alone.
+
+    Entries stand before functions of them.
     """
     inside = free_indices(f)
     places = tuple(sorted(at.order.index(i) for i in inside if i in at.order))
@@ -250,11 +267,13 @@ def _kind(f: Basic) -> int:
 
 @_show.register
 def _(e: Add, at: Letters) -> Shown:
-    parts = [_split(a) for a in e.args]
-    shared = _magnitude(parts[0][0])
-    if shared != 1 and all(_magnitude(c) == shared for c, _ in parts):
-        return _show_scaled(shared, f"({_sum([(c / shared, rest) for c, rest in parts], at)})", at)
-    return _sum(parts, at), SUM
+    shared, inner = _content(e, at)
+    if not inner:
+        return _sum([_split(a) for a in e.args], at), SUM
+    number, extents = shared.as_coeff_Mul()
+    top = [_at(f, POWER, at) for f in _plain_factors(extents)]
+    over = [f for f in Mul.make_args(extents) if _is_divisor(f)]
+    return _quotient(number, [*top, inner], over, at)
 
 
 def _split(a: Expr) -> tuple[Expr, Expr]:
@@ -276,33 +295,21 @@ def _magnitude(c: Expr) -> Expr:
     return -c if c.could_extract_minus_sign() else c
 
 
-def _show_scaled(shared: Expr, inner: str, at: Letters) -> Shown:
-    """``2*(a - b)/N``: a sum in brackets under the coefficient that its summands share."""
-    number, extents = shared.as_coeff_Mul()
-    over = [f for f in Mul.make_args(extents) if _is_divisor(f)]
-    top = [_at(f, POWER, at) for f in Mul.make_args(extents) if not _is_divisor(f) and f != 1]
-    return _quotient(number, [*top, inner], over, at)
-
-
 def _sum(parts: list[tuple[Expr, Expr]], at: Letters) -> str:
-    summands = sorted(((c, Mul(c, rest)) for c, rest in parts), key=lambda s: _summand_key(*s))
+    """``a + b - c + 1``: what is added, what is taken away, and a number last, if not alone."""
+    summands = [(c.could_extract_minus_sign(), Mul(c, rest)) for c, rest in parts]
+    first = any(not negative and not s.is_Rational for negative, s in summands)
+    summands.sort(key=lambda s: (first and s[1].is_Rational is True, s[0], *_summand_key(s[1])))
     text = ""
-    for c, summand in summands:
-        negative = c.could_extract_minus_sign()
+    for negative, summand in summands:
         shown = _at(-summand if negative else summand, PRODUCT, at)
-        text += (
-            (f" - {shown}" if negative else f" + {shown}")
-            if text
-            else (f"-{shown}" if negative else shown)
-        )
+        if text:
+            text += f" - {shown}" if negative else f" + {shown}"
+        else:
+            text = f"-{shown}" if negative else shown
     return text
 
 
-def _summand_key(c: Expr, summand: Expr) -> tuple[bool, bool, int, str]:
-    negative = c.could_extract_minus_sign()
-    return negative, bool(summand.is_Rational), -_weight(summand), order_key(summand)
-
-
-def _weight(e: Basic) -> int:
+def _summand_key(summand: Expr) -> tuple[int, str]:
     """Sums over indices stand before plain entries."""
-    return 1 if e.has(IndexSum, IndexMax, IndexProduct) else 0
+    return 0 if summand.has(IndexSum, IndexMax, IndexProduct) else 1, order_key(summand)

@@ -124,10 +124,10 @@ def _close(opened: list[tuple[str, int]], span: Span) -> None:
             "an opening bracket before this one", bracket, span, "remove it, or open it earlier"
         )
     if _CLOSING[opened[-1][0]] != bracket:
-        at = opened[-1][1]
+        opener, at = opened[-1]
         where = Span(span.source, span.text, at, at + 1)
         raise Malformed(
-            f"{_CLOSING[opened[-1][0]]} for line {where.line}, column {where.column}",
+            f"{_CLOSING[opener]} to close the {opener} in column {where.column} of line {where.line}",
             bracket,
             span,
             "close the brackets in the order in which they were opened",
