@@ -36,7 +36,7 @@ from symbackprop.matrix.lift_forms import (
     number,
     restrict,
 )
-from symbackprop.matrix.lift_networks import over_orders
+from symbackprop.matrix.lift_reductions import over_orders
 
 
 def children(parts: Sequence[Expr], layout: Layout, recur: Recur) -> list[Form] | None:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from sympy import Basic, Expr, Integer
 
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import Entry, Index
+from symbackprop.ir.expressions import Entry, Index, free_indices
 from symbackprop.ir.terms import Term
 from symbackprop.matrix.cost import Cost, own_cost
 from symbackprop.matrix.lift_orders import Orders
@@ -100,6 +100,16 @@ def has_unit_axis(e: Basic) -> bool:
     if isinstance(e, Entry):
         return any(isinstance(i, Integer) for i in e.indices)
     return any(has_unit_axis(a) for a in e.args if a.args)
+
+
+@lru_cache(maxsize=1 << 15)
+def indices_in(e: Basic) -> tuple[Index, ...]:
+    """The free indices of ``e`` in the order met, which no hash decides."""
+    free = free_indices(e)
+    if isinstance(e, Index):
+        return (e,)
+    met = (i for a in e.args if a.args or isinstance(a, Index) for i in indices_in(a))
+    return tuple(dict.fromkeys(i for i in met if i in free))
 
 
 def axes_asked(layout: Layout) -> tuple[Index, ...]:

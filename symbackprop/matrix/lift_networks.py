@@ -4,8 +4,7 @@ notation can say.
 The factors of ``Σ_{bound} f·g·h`` are grouped by the indices that they carry. A dynamic programme
 over sets of groups finds for each set the cheapest form in each asked layout: two disjoint sets
 meet in a product entry by entry, an outer product, a scaling by ``diag(v)``, a product ``@`` in
-either orientation, or a sum over a product; ``einsum`` is the last resort. Beyond ``EXACT`` groups,
-pairs whose result is smallest are contracted first.
+either orientation, or a sum over a product; ``einsum`` is the last resort.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import permutations
 
-from sympy import Expr, Integer, Mul, Pow
+from sympy import Expr
 
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import Delta, Index, IndexSum, free_indices
-from symbackprop.matrix.lift_arithmetic import divided, times
+from symbackprop.ir.expressions import Delta, Index
+from symbackprop.matrix.lift_arithmetic import times
 from symbackprop.matrix.lift_forms import (
     Form,
     Layout,
@@ -26,71 +25,15 @@ from symbackprop.matrix.lift_forms import (
     best,
     build,
     has_unit_axis,
-    number,
-    reduced,
+    indices_in,
     strip,
     transposed,
     with_new_axes,
 )
+from symbackprop.matrix.lift_groups import grouped, worthwhile
+from symbackprop.matrix.lift_reductions import chain, inner_product, over_orders
 
-EXACT = 8
-UNPRUNED = 5
 LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
-Get = Callable[[Layout], Form | None]
-
-
-def orders(bound: Sequence[Index], layout: Layout) -> Iterator[Layout]:
-    """Layouts over the indices of ``layout`` and ``bound`` from which a reduction over ``bound``
-    leaves ``layout``.
-    """
-    if None in layout:
-        holes = [k for k, i in enumerate(layout) if i is None]
-        if len(holes) == len(bound):
-            for chosen in permutations(bound):
-                filled = list(layout)
-                for k, i in zip(holes, chosen, strict=True):
-                    filled[k] = i
-                yield tuple(filled)
-        return
-    if len(bound) > 1 and len(layout) + len(bound) > 2:
-        yield (*layout, *bound)
-        yield (*bound, *layout)
-        return
-    found: list[Layout] = [layout]
-    for b in bound:
-        found = [(*o[:k], b, *o[k:]) for o in found for k in range(len(o), -1, -1)]
-    yield from found
-
-
-def over_orders(op: str, body: Get, bound: Sequence[Index], layout: Layout) -> Form | None:
-    """The cheapest reduction ``op`` of what ``body`` gives in any order that leaves ``layout``."""
-    found = []
-    for order in orders(bound, layout):
-        f = body(order)
-        found.append(None if f is None else reduced(op, f, order, layout))
-    return best(found)
-
-
-def chain(factors: Sequence[Expr], layout: Layout, recur: Recur) -> Form | None:
-    """``a * b / c`` of factors that all carry the indices of ``layout``, in their written order."""
-    above: Form | None = None
-    below: list[Form] = []
-    for factor in factors:
-        inverse = is_divisor(factor)
-        f = recur.get(1 / factor if inverse else factor, layout)
-        if f is None:
-            return None
-        if inverse:
-            below.append(f)
-        else:
-            above = f if above is None else times(above, f)
-    if not below:
-        return above
-    return divided(number(1) if above is None else above, below)
-
-
-def is_divisor(e: Expr) -> bool:
-    return isinstance(e, Pow) and e.exp.is_Rational is True and e.exp.is_negative is True
 
 
 class Network:
@@ -102,71 +45,18 @@ class Network:
         self.recur = recur
         self.bit: dict[Index, int] = {}
         for f in factors:
-            for i in sorted(free_indices(f), key=lambda i: i.name):
+            for i in indices_in(f):
                 self.bit.setdefault(i, 1 << len(self.bit))
         self.unit_axes = any(has_unit_axis(f) for f in factors)
         self.out = sum(self.bit.get(i, 0) for i in out)
-        grouped: dict[int, list[Expr]] = {}
-        for f in factors:
-            grouped.setdefault(self.mask(f), []).append(f)
-        self.groups = self._merged(grouped)
-        self.masks = [self.mask(g[0]) for g in self.groups]
+        self.groups, self.masks = grouped(factors, self.bit, self.out)
         self.everything = (1 << len(self.groups)) - 1
-        self.worthwhile = self._worthwhile()
+        self.worthwhile = worthwhile(self.masks)
         self.known: dict[tuple[int, Layout], Form | None] = {}
         self.plain: dict[tuple[int, Layout], Form | None] = {}
 
-    def _worthwhile(self) -> list[bool]:
-        """Which sets of groups are worth a form of their own: in a large network, those that shared
-        indices connect, and pairs (``outer(a, b)``).
-        """
-        count = 1 << len(self.groups)
-        if len(self.groups) <= UNPRUNED:
-            return [True] * count
-        found = [False] * count
-        for chosen in range(1, count):
-            if chosen.bit_count() <= 2:
-                found[chosen] = True
-                continue
-            for k, mask in enumerate(self.masks):
-                without = chosen & ~(1 << k)
-                if chosen >> k & 1 and found[without] and mask & self._inside(without):
-                    found[chosen] = True
-                    break
-        return found
-
-    def mask(self, e: Expr) -> int:
-        return sum(self.bit[i] for i in free_indices(e))
-
     def indices(self, mask: int) -> tuple[Index, ...]:
         return tuple(i for i, b in self.bit.items() if b & mask)
-
-    def _merged(self, grouped: dict[int, list[Expr]]) -> list[list[Expr]]:
-        """The groups, greedily contracted in pairs until the exact search can take the rest."""
-        groups = [(mask, list(g)) for mask, g in grouped.items()]
-        while len(groups) > EXACT:
-            _, _, a, b = min(
-                (self._rank_after(groups, a, b), -(groups[a][0] & groups[b][0]).bit_count(), a, b)
-                for b in range(len(groups))
-                for a in range(b)
-            )
-            (mask_a, left), (mask_b, right) = groups[a], groups[b]
-            rest = self.out
-            for k, (mask, _) in enumerate(groups):
-                rest |= 0 if k in (a, b) else mask
-            over = self.indices((mask_a | mask_b) & ~rest)
-            body = Mul(*left, *right)
-            merged = IndexSum(body, *over) if over else body
-            groups = [g for k, g in enumerate(groups) if k not in (a, b)] + [
-                ((mask_a | mask_b) & rest, [merged])
-            ]
-        return [g for _, g in groups]
-
-    def _rank_after(self, groups: list[tuple[int, list[Expr]]], a: int, b: int) -> int:
-        rest = self.out
-        for k, (mask, _) in enumerate(groups):
-            rest |= 0 if k in (a, b) else mask
-        return ((groups[a][0] | groups[b][0]) & rest).bit_count()
 
     def axes(self, chosen: int) -> int:
         """The indices of a set of groups that are needed outside it."""
@@ -218,29 +108,13 @@ class Network:
             return chain(group, layout, self.recur)
         total = over_orders("sum", lambda order: self._whole(group, order), over, layout)
         if layout == () and len(over) == 1:
-            total = best((self._inner_product(group, over), total))
+            total = best((inner_product(group, over, self.recur), total))
         return total
 
     def _whole(self, group: Sequence[Expr], order: Layout) -> Form | None:
         return (
             self.recur.get(group[0], order) if len(group) == 1 else chain(group, order, self.recur)
         )
-
-    def _inner_product(self, group: Sequence[Expr], layout: Layout) -> Form | None:
-        """``Σ_k a_k b_k c_k → (a * b) @ c`` and ``Σ_k a_k² → a @ a``."""
-        factors: list[Expr] = []
-        for f in group:
-            even = (
-                isinstance(f, Pow) and isinstance(f.exp, Integer) and f.exp > 0 and f.exp % 2 == 0
-            )
-            factors += [f.base ** (f.exp / 2)] * 2 if even else [f]
-        above = [f for f in factors if not is_divisor(f)]
-        if len(above) < 2:
-            return None
-        last = above[-1]
-        rest = [*above[:-1], *(f for f in factors if is_divisor(f))]
-        a, b = chain(rest, layout, self.recur), self.recur.get(last, layout)
-        return None if a is None or b is None else build(terms.matmul, a, b)
 
     def _meetings(self, chosen: int, layout: Layout) -> Iterator[Form | None]:
         """All ways in which two halves of ``chosen`` meet in one operation."""

@@ -1,30 +1,27 @@
-"""Lifting products and sums of products: number and scalars in front, divisors behind, the arrays
-as a network.
+"""Lifting products and sums of products: scalars in front, divisors behind, arrays as a network.
 
 ``2 / N * H.T @ r``, ``c * A @ x / s``, ``mean(R, axis=0)`` for a sum that is divided by its extent.
-Signs are moved into a factor that is itself a difference, so that ``2 * (yhat - y)`` stands for
-``-2 * (y - yhat)``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sympy import Add, Expr, Mul, Pow
+from sympy import Add, Expr, Mul
 
 from symbackprop.ir.expressions import (
-    Apply,
-    Entry,
     Index,
     IndexSum,
-    entry_names,
     free_indices,
     fresh_index,
     substitute,
 )
 from symbackprop.matrix.lift_arithmetic import as_mean, divided, multiplied, negated, times
+from symbackprop.matrix.lift_factors import in_order, oriented
 from symbackprop.matrix.lift_forms import Form, Layout, Recur, natural, number
-from symbackprop.matrix.lift_networks import Network, chain, is_divisor
+from symbackprop.matrix.lift_networks import Network
+from symbackprop.matrix.lift_reductions import chain, is_divisor
 
 FLATTEN = 8
 
@@ -88,46 +85,46 @@ def product(
     used = frozenset[Index]().union(*(free_indices(f) for f in factors))
     factors = [*factors, *(b.extent for b in bound if b not in used)]
     bound = [b for b in bound if b in used]
-    repeated, factors = (
-        Mul(*(f for f in factors if f.is_Rational)),
-        [f for f in factors if not f.is_Rational],
-    )
-    coefficient *= repeated
+    coefficient *= Mul(*(f for f in factors if f.is_Rational))
+    factors = [f for f in factors if not f.is_Rational]
     above: list[Form] = []
     below: list[Form] = []
     arrays: list[Expr] = []
-    for scalar in components(in_order(factors, recur), bound):
-        if isinstance(scalar, tuple):
-            members, inside = scalar
-            f = (
-                Network(in_order(members, recur), (), recur).solve(())
-                if inside
-                else recur.get(members[0], ())
-            )
-            if f is None:
-                return None
-            above.append(f)
-        elif is_divisor(scalar) and not free_indices(scalar):
-            f = recur.get(1 / scalar, ())
-            if f is None:
-                return None
-            below.append(f)
-        else:
-            arrays.append(scalar)
-    core = None
-    if arrays:
-        core = network(arrays, bound, layout, recur)
-        if core is None:
+    for component in components(in_order(factors, recur), bound):
+        if isinstance(component, Expr):
+            arrays.append(component)
+            continue
+        f = component.lifted(recur)
+        if f is None:
             return None
+        (below if component.divides else above).append(f)
+    core = network(arrays, bound, layout, recur) if arrays else None
+    if arrays and core is None:
+        return None
     return scaled(coefficient, above, below, core)
 
 
-def components(
-    factors: Sequence[Expr], bound: Sequence[Index]
-) -> list[Expr | tuple[list[Expr], bool]]:
-    """Array factors and divisors as they stand; scalars as tuples, a fully summed group of factors
-    being one of them.
-    """
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """Factors of a product that make a number: one without indices, or some summed over all."""
+
+    factors: tuple[Expr, ...]
+    summed: bool
+
+    @property
+    def divides(self) -> bool:
+        return not self.summed and is_divisor(self.factors[0])
+
+    def lifted(self, recur: Recur) -> Form | None:
+        """The form of the number, or of what it divides by."""
+        if self.summed:
+            return Network(in_order(self.factors, recur), (), recur).solve(())
+        (factor,) = self.factors
+        return recur.get(1 / factor if self.divides else factor, ())
+
+
+def components(factors: Sequence[Expr], bound: Sequence[Index]) -> list[Expr | Scalar]:
+    """Array factors as they stand, and the numbers that the other factors make."""
     inside = set(bound)
     groups: list[tuple[set[Index], list[Expr]]] = []
     for f in factors:
@@ -140,13 +137,10 @@ def components(
             else:
                 kept.append((indices, others))
         groups = [*kept, (shared, members)]
-    out: list[Expr | tuple[list[Expr], bool]] = []
+    out: list[Expr | Scalar] = []
     for shared, members in groups:
         if all(free_indices(f) <= inside for f in members):
-            if not shared and is_divisor(members[0]):
-                out.append(members[0])
-            else:
-                out.append((members, bool(shared)))
+            out.append(Scalar(tuple(members), bool(shared)))
         else:
             out.extend(members)
     return out
@@ -155,98 +149,12 @@ def components(
 def network(
     arrays: Sequence[Expr], bound: Sequence[Index], layout: Layout, recur: Recur
 ) -> Form | None:
-    """The array part: one entry-by-entry chain where all factors carry the layout's indices, else a
-    network.
-    """
+    """The arrays: a chain entry by entry where all carry the layout's indices, else a network."""
     ordered = in_order(arrays, recur)
     out = frozenset(i for i in layout if i is not None)
     if not bound and all(free_indices(f) == out for f in ordered):
         return chain(ordered, layout, recur)
     return Network(ordered, out, recur).solve(layout)
-
-
-def in_order(factors: Sequence[Expr], recur: Recur) -> list[Expr]:
-    """Factors as the forward equations order them; else adjoints, entries, functions, sums, and ``1
-    - h`` after ``h``.
-    """
-    places = recur.orders.of_product(factors)
-    if places is not None:
-        return [f for _, f in sorted(zip(places, factors, strict=True), key=lambda p: p[0])]
-    ranked = sorted(factors, key=_rank)
-    for f in [f for f in ranked if isinstance(f, Add)]:
-        partners = [
-            g for g in ranked if g is not f and isinstance(g, Entry) and g.name in entry_names(f)
-        ]
-        if partners:
-            ranked.remove(f)
-            ranked.insert(ranked.index(partners[-1]) + 1, f)
-    return ranked
-
-
-def _rank(f: Expr) -> int:
-    base = f.base if isinstance(f, Pow) else f
-    if isinstance(base, Entry):
-        return 0 if base.name.startswith("grad_") else 1
-    if isinstance(base, Add):
-        difference = all(isinstance(a.as_coeff_Mul()[1], Entry) for a in base.args)
-        return 0 if difference and f is base else 3
-    return 2 if isinstance(base, Apply) else 3
-
-
-def oriented(coefficient: Expr, factors: Sequence[Expr], recur: Recur) -> tuple[Expr, list[Expr]]:
-    """Signs and numbers moved between the coefficient and the factors, those under a sum included.
-
-    A difference is turned where it is written the other way in the forward equations or has a
-    negative number in it; then a negative coefficient is absorbed by a difference without a number:
-    ``-2·(y - ŷ) → 2·(ŷ - y)``.
-    """
-    turned: list[Expr] = []
-    for f in factors:
-        if isinstance(f, Add) and _reversed(f, recur):
-            f, coefficient = -f, -coefficient
-        elif isinstance(f, IndexSum) and not isinstance(f.body, Add):
-            number_part, rest = f.body.as_coeff_Mul()
-            inner, parts = oriented(number_part, Mul.make_args(rest), recur)
-            f, coefficient = IndexSum(Mul(*parts), *f.bound), coefficient * inner
-        turned.append(f)
-    if coefficient.is_negative:
-        for known in (False, True):
-            for k, f in enumerate(turned):
-                absorbed = _negated_inside(f, known, recur)
-                if absorbed is not None:
-                    turned[k] = absorbed
-                    return -coefficient, turned
-    return coefficient, turned
-
-
-def _negated_inside(f: Expr, known: bool, recur: Recur) -> Expr | None:
-    """``-f`` by turning a difference in it, whose order the forward equations tell (``known``) or
-    do not tell.
-    """
-    if isinstance(f, Add):
-        return -f if _turnable(f) and (recur.orders.of_sum(f.args) is not None) == known else None
-    if isinstance(f, IndexSum):
-        parts = list(Mul.make_args(f.body))
-        for k, part in enumerate(parts):
-            absorbed = _negated_inside(part, known, recur)
-            if absorbed is not None:
-                parts[k] = absorbed
-                return IndexSum(Mul(*parts), *f.bound)
-    return None
-
-
-def _reversed(f: Add, recur: Recur) -> bool:
-    known = recur.orders.of_sum(f.args)
-    signs = [1 if not a.could_extract_minus_sign() else -1 for a in f.args]
-    if known is not None:
-        return all(s == -sign for s, (_, sign) in zip(signs, known, strict=True))
-    constant = f.as_coeff_Add()[0]
-    return (bool(constant.is_negative) and any(s > 0 for s in signs)) or all(s < 0 for s in signs)
-
-
-def _turnable(f: Add) -> bool:
-    signs = {a.could_extract_minus_sign() for a in f.args}
-    return len(signs) == 2 and f.as_coeff_Add()[0] == 0
 
 
 def scaled(coefficient: Expr, above: list[Form], below: list[Form], core: Form | None) -> Form:

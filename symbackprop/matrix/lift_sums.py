@@ -15,6 +15,7 @@ from sympy import Add, Expr, Integer, Mul, Rational, S, Symbol
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import free_indices
 from symbackprop.matrix.lift_arithmetic import negated
+from symbackprop.matrix.lift_factors import is_negative
 from symbackprop.matrix.lift_forms import Form, Layout, Recur, best, build, form, natural, restrict
 from symbackprop.matrix.lift_products import product
 
@@ -73,7 +74,7 @@ def summed(operands: Sequence[Expr], layout: Layout, recur: Recur) -> Form | Non
     """``a + b - c``, each operand in the layout restricted to its indices."""
     parts: list[tuple[bool, Form]] = []
     for operand in operands:
-        negative = _negative(operand)
+        negative = is_negative(operand)
         positive = -operand if negative else operand
         f = recur.get(positive, restrict(layout, free_indices(positive)))
         if f is None:
@@ -106,7 +107,3 @@ def _place(part: tuple[bool, Form]) -> tuple[bool, bool, bool]:
     is_number = f.term.op in ("number", "dim")
     unit = f.term.op == "mul" and f.term.args[1].op == "eye"
     return negative, is_number == negative, unit or f.term.op == "transpose"
-
-
-def _negative(e: Expr) -> bool:
-    return e.as_coeff_Mul()[0].is_negative is True
