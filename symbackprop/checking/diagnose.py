@@ -1,4 +1,100 @@
-"""Why is a step wrong? (placeholder)"""
+"""Why a step is wrong: the cheapest single edit of what was written that makes it right.
+
+Edits are made on the tree as written and read again, so the suggestion is in the writer's own notation; a suggestion must
+hold in value at every point. Where no edit explains the step, the gradients that forget a path are tried; then *other*.
+"""
+
+from __future__ import annotations
+
+from symbackprop.checking.compare import compare
+from symbackprop.checking.document import Document, Step
+from symbackprop.checking.edits import Edit, edits
+from symbackprop.checking.paths import forgotten
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
-def diagnose(step, document):
-    return Diagnosis("other", "the two sides differ"), None
+from symbackprop.notation.written import Binary, Bracket, Fraction, Juxt, Node, Terms, rewrite
+from symbackprop.notation.written_printer import write
+
+MOST_EDITS = 700
+
+
+def diagnose(step: Step, document: Document) -> tuple[Diagnosis, str | None]:
+    """The diagnosis of a refuted step and the smallest wrong part of it, in the writer's words."""
+    if step.left is None or step.right is None or step.comparison is None:
+        return Diagnosis("other", "the relation does not hold"), None
+    scope = document.scope
+    left = step.comparison.left
+    lefts = _lefts(step.left, left, document)
+    scope.letters = {i.name: i for i in left.letters}
+    for edit in edits(step.right, left, scope)[:MOST_EDITS]:
+        if _explains(edit, step.right, lefts, document):
+            return _explained(edit, step, document)
+    path = forgotten(step, document)
+    if path is not None:
+        return path, _source(step.right, document)
+    why = step.comparison.why or "the two sides differ"
+    return Diagnosis("other", why), _source(step.right, document)
+
+
+def _lefts(node: Node, fallback: Reading, document: Document) -> Readings:
+    try:
+        return read(node, document.scope)
+    except Unreadable:
+        return (fallback,)
+
+
+def _explains(edit: Edit, member: Node, lefts: Readings, document: Document) -> bool:
+    tree = replaced(member, edit)
+    try:
+        rights = read(tree, document.scope)
+    except Unreadable:
+        return False
+    found = compare(lefts, rights, document.scope.program, document.values, prove=False)
+    liberties = {n.text for n in found.right.notes} - {n.text for n in lefts[0].notes}
+    return found.verdict == "proved" and not (liberties & LOOSE)
+
+
+LOOSE = frozenset(("a product of equal shapes is taken entry by entry",))
+
+
+def replaced(member: Node, edit: Edit) -> Node:
+    """The member with the edit made."""
+    return edit.new if edit.old is member else rewrite(member, lambda n: edit.new if n is edit.old else None)
+
+
+def _source(node: Node, document: Document) -> str:
+    return document.scope.text[node.start : node.end]
+
+
+def _explained(edit: Edit, step: Step, document: Document) -> tuple[Diagnosis, str]:
+    scope = document.scope
+    assert step.left is not None and step.right is not None, "an edit is of a right side"
+    tree = replaced(step.right, edit)
+    suggestion = f"{_source(step.left, document)} = {write(tree, scope.text, scope.latex)}"
+    category, said = edit.category, edit.said
+    if said == "{layout}":
+        category, said = _whole_transposed(step.right, step)
+    old = " ".join(_source(edit.old, document).split()) if edit.old.start >= 0 else ""
+    new = write(edit.new, scope.text, scope.latex)
+    message = said.replace("{old}", old).replace("{new}", new)
+    part = old or _source(step.right, document)
+    return Diagnosis(category, message, suggestion), part
+
+
+def _whole_transposed(node: Node, step: Step) -> tuple[str, str]:
+    """What it means that the whole is transposed: an outer product turned, or the other layout."""
+    assert step.comparison is not None, "a diagnosed step was compared"
+    if _is_outer(node):
+        return "outer-transposed", "the outer product is transposed"
+    if step.kind in ("gradient", "chain-rule", "jacobian"):
+        return "layout", "this is the transpose; it is right in the other layout"
+    return "transpose", "the whole is transposed"
+
+
+def _is_outer(node: Node) -> bool:
+    from symbackprop.checking.edits import is_turned
+
+    if isinstance(node, Juxt):
+        return is_turned(node.factors[-1]) and not any(is_turned(f) for f in node.factors[:-1]) and len(node.factors) <= 3
+    return isinstance(node, Bracket | Fraction | Terms | Binary) and False

@@ -242,8 +242,12 @@ def _is_jacobian(node: Node, scope: Scope) -> bool:
     """Whether a node is a derivative of something other than the loss."""
     if isinstance(node, Fraction):
         pair = differentials(node, scope)
-        return pair is not None and said_of(pair[0], scope) not in scope.loss_names
-    return isinstance(node, Nabla) and node.of is not None and not isinstance(node.of, Juxt) and said_of(node.of, scope) not in scope.loss_names
+        return pair is not None and not _is_loss(pair[0], scope)
+    return isinstance(node, Nabla) and node.of is not None and not isinstance(node.of, Juxt) and not _is_loss(node.of, scope)
+
+
+def _is_loss(node: Node, scope: Scope) -> bool:
+    return spellings(scripts_of(node).base)[:1] in {(n,) for n in scope.loss_names} or not spellings(scripts_of(node).base)
 
 
 def expression(step: Step) -> Expr | None:

@@ -96,7 +96,7 @@ class _Judge:
             raise errors[0]
 
     def document(self, layout: str) -> Document:
-        scope = Scope(self.program, self.forward, self.values, layout, self.text)
+        scope = Scope(self.program, self.forward, self.values, layout, self.text, self.format == "latex")
         read_symbols(self.symbols, scope, self.format)
         return Document(scope, self.values, self.statements)
 

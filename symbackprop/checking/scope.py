@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sympy import Expr, Integer
 
 from symbackprop.calculus.jacobian import jacobian_entry
-from symbackprop.checking.readings import Readings
+from symbackprop.checking.readings import Reading, Readings
 from symbackprop.checking.truth import Values
 from symbackprop.errors import Malformed
 from symbackprop.ir.expressions import Entry, Index, entry_names, substitute
@@ -46,6 +46,8 @@ class Scope:
     values: Values
     layout: str = "gradient"
     text: str = ""
+    latex: bool = True
+    quoted: dict[str, Reading] = field(default_factory=dict)
     patterns: dict[tuple[str, tuple[str, ...]], Definition] = field(default_factory=dict)
     functions: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     letters: dict[str, Index] = field(default_factory=dict)

@@ -78,6 +78,10 @@ class Values:
             self._memo[key] = np.asarray(evaluate(e, self.points[at], order), dtype=float)
         return self._memo[key]
 
+    def forget(self) -> None:
+        """Drop what was remembered: the points have changed."""
+        self._memo.clear()
+
     def agree(self, a: Expr, b: Expr) -> bool:
         """Whether two entries have the same values at every point, wherever both are defined, and are somewhere."""
         order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))

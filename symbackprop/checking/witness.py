@@ -34,7 +34,7 @@ def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
     if step.left is None or step.right is None or not scope.program.dims:
         return None
     merged = identified(scope.program)
-    twin = Scope(merged, identified(scope.forward), Values(merged), scope.layout, scope.text, functions=scope.functions)
+    twin = Scope(merged, identified(scope.forward), Values(merged), scope.layout, scope.text, scope.latex, functions=scope.functions)
     twin_document = Document(twin, twin.values, document.statements, prove=False)
     twin_document.judge()
     try:

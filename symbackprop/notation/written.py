@@ -156,6 +156,13 @@ class Nabla(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted(Node):
+    """A piece that an edit puts in: its text, which is also the key under which its meaning is kept."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Relation(Node):
     """``a op b op c``: members and the relations between them."""
 

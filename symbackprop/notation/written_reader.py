@@ -7,7 +7,7 @@ whole product to its right. Nothing is decided that needs a shape: the tree is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.errors import Malformed, Span
 from symbackprop.notation.tokens import Token
@@ -236,10 +236,7 @@ class _Reader:
     def argument(self) -> Node:
         """``{…}``, or one atom; of a number without braces the first digit alone, as in TeX."""
         if self.kind == "LB":
-            self.next()
-            inner = self.relation()
-            self.expect("RB", "", "a closing }")
-            return inner
+            return self.group()
         if self.kind == "NUM" and len(self.token.text) > 1 and "." not in self.token.text and self.tokens[self.at - 1].kind != "SUP":
             t = self.token
             self.tokens[self.at] = Token("NUM", t.text[1:], t.start + 1, t.end)
@@ -263,11 +260,11 @@ class _Reader:
         return atom
 
     def group(self) -> Node:
-        """Braces that only group."""
-        self.next()
+        """Braces that only group; the place of what they hold includes them, and the font that they give."""
+        start = self.next().start
         inner = self.relation()
-        self.expect("RB", "", "a closing }")
-        return inner
+        end = self.expect("RB", "", "a closing }").end
+        return replace(inner, start=start, end=end)
 
     def bracket(self) -> Node:
         t = self.next()
