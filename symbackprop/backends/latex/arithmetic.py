@@ -64,10 +64,16 @@ def write_power(node: Pow, writer: Writer) -> Piece:
         return quotient(Piece("1"), writer(Pow(base, -exponent)))
     if exponent == Rational(1, 2):
         return Piece(rf"\sqrt{{{writer(base).text}}}")
-    raised = writer(exponent).text
-    if exponent.is_Rational and exponent.q != 1:
-        raised = f"{exponent.p}/{exponent.q}"
-    return Piece(f"{at_least(writer(base), ATOM)}^{{{raised}}}", POWER)
+    return Piece(f"{at_least(writer(base), ATOM)}^{{{exponent_text(exponent, writer)}}}", POWER)
+
+
+def exponent_text(e: Expr, writer: Writer) -> str:
+    """An exponent, where a fraction is written ``z/2``: another line would be too small to read."""
+    coefficient, rest = e.as_coeff_Mul()
+    if not coefficient.is_Rational or coefficient.q == 1 or isinstance(rest, Mul | Add):
+        return writer(e).text
+    above = writer(coefficient.p * rest).text
+    return f"{above}/{coefficient.q}"
 
 
 def write_sum(node: Add, writer: Writer) -> Piece:

@@ -7,6 +7,7 @@ says so, and where adjoints are short the formula in forward quantities is added
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sympy import Expr, Mul
@@ -25,15 +26,26 @@ from symbackprop.backends.latex.shapes import fact_sentence, label_key, shape_te
 from symbackprop.backends.latex.symbols import ADJOINT, Notation
 from symbackprop.backends.latex.terms import latex_term
 from symbackprop.ir.derivation import DerivationRecord, Derivative
-from symbackprop.ir.expressions import IndexSum, Partial, entry_names
+from symbackprop.ir.expressions import (
+    Entry,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    Partial,
+    entry_names,
+    replace_entries,
+    substitute,
+)
+from symbackprop.ir.program import Equation
 from symbackprop.ir.terms import Term, names_in, size, transpose
 from symbackprop.matrix.substitution import draw_out_scale, replace_names
 
 # A formula in a box, a formula in the table, and an adjoint that is put into others, at most.
 BOXED = 58.0
 TABLED = 40.0
-# A formula beside a reason.
-REASONED = 21.0
+# The entry in forward quantities, and a formula beside a reason.
+ENTRY = 36.0
+REASONED = 40.0
 SHORT = 12
 
 
@@ -69,6 +81,7 @@ class Writer:
     def __init__(self, record: DerivationRecord, notation: Notation) -> None:
         self.record, self.notation = record, notation
         self.short: dict[str, Term] = {}
+        self.entries: dict[str, Equation] = {}
         for derivative in record.derivatives:
             self._remember(derivative)
 
@@ -77,6 +90,20 @@ class Writer:
         adjoints = any(n.startswith(ADJOINT) for n in names_in(closed))
         if derivative.kind == GRADIENT and size(closed) <= SHORT and not adjoints:
             self.short[derivative.equation.name] = closed
+        entry = self._closed_entry(derivative.equation.rhs)
+        plain = not entry.has(IndexSum, IndexMax, IndexProduct)
+        if plain and not any(n.startswith(ADJOINT) for n in entry_names(entry)):
+            self.entries[derivative.equation.name] = replace(derivative.equation, rhs=entry)
+
+    def _closed_entry(self, entry: Expr) -> Expr:
+        """The entry with short adjoints put in; none of them binds an index, so none captures."""
+
+        def value(equation: Equation) -> Callable[[Entry], Expr]:
+            return lambda e: substitute(
+                equation.rhs, dict(zip(equation.indices, e.indices, strict=True))
+            )
+
+        return replace_entries(entry, {n: value(e) for n, e in self.entries.items()})
 
     def _closed(self, term: Term) -> Term:
         used = {n: self.short[n] for n in names_in(term) if n in self.short}
@@ -143,7 +170,20 @@ class Writer:
                 lines.append(Line(formula, reason, f"eq:sb:{key}:{len(lines) + 1}"))
                 above = formula
             before = step.form
+        lines += self._in_forward_quantities(derivative, above, f"eq:sb:{key}:{len(lines) + 1}")
         return set_rows(left, lines)
+
+    def _in_forward_quantities(self, derivative: Derivative, above: str, label: str) -> list[Line]:
+        """The line with no adjoint left, where it is short."""
+        entry = derivative.equation.rhs
+        used = [n for n in sorted(entry_names(entry)) if n in self.entries]
+        formula = self._entry(self._closed_entry(entry), derivative)
+        if not used or formula == above or width(formula) > ENTRY:
+            return []
+        put_in = ", ".join(
+            self._entry(Entry(n, *self.entries[n].indices), derivative) for n in used
+        )
+        return [Line(formula, f"put in $\\textstyle {put_in}$", label)]
 
     def _slope(self, before: Expr | None, after: Expr, derivative: Derivative) -> str:
         """What one derivative of a line became in the next: ``∂Z_ni/∂W_md = X_nd δ_im``."""
@@ -218,7 +258,7 @@ class Writer:
 
 def _lifting(derivative: Derivative) -> str:
     if not derivative.shape:
-        return "This is already the whole:"
+        return "The gradient is a number:"
     kind = "vector" if len(derivative.shape) == 1 else "matrix"
     return f"All entries together form a {kind}:"
 

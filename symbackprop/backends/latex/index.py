@@ -19,7 +19,12 @@ from functools import singledispatch
 from sympy import Add, Basic, Expr, Mul, Pow, Rational, Symbol, expand, oo, pi
 from sympy.core.numbers import Infinity, NumberSymbol
 
-from symbackprop.backends.latex.arithmetic import write_power, write_product, write_sum
+from symbackprop.backends.latex.arithmetic import (
+    exponent_text,
+    write_power,
+    write_product,
+    write_sum,
+)
 from symbackprop.backends.latex.pieces import (
     ATOM,
     JUXTAPOSED,
@@ -250,7 +255,7 @@ def cases(a: Piece, condition: Piece, b: Piece) -> Piece:
 def _(node: Apply, writer: Writer) -> Piece:
     operands = [writer(u) for u in node.operands]
     if node.name == "exp" and "e" not in writer.notation.names:
-        return Piece(f"e^{{{operands[0].text}}}", POWER)
+        return Piece(f"e^{{{exponent_text(node.operands[0], writer)}}}", POWER)
     return call(node.name, operands)
 
 

@@ -104,12 +104,16 @@ def _neuron(
     rule = program.rules.get(name) or PRIMITIVES[name].rule
     text = _remark(name)
     if rule.at_zero:
-        text += f" At $0$ the convention is ${_zero(name)}$."
+        text += f" {_at_zero(rule, notation)}"
     return Neuron(TITLES.get(name, escape_text(name)), text, _definition(rule), label, proofs)
 
 
-def _zero(name: str) -> str:
-    return f"{function_name(name)}'(0) = 0"
+def _at_zero(rule: FunctionRule, notation: Notation) -> str:
+    """The convention at a kink, as a sentence."""
+    if rule.name == "relu":
+        return "By convention its slope at~$0$ is~$0$."
+    sentence = typeset_reason(rule.at_zero, frozenset({"alpha"}), notation)
+    return f"By convention {sentence}."
 
 
 def _remark(name: str) -> str:
