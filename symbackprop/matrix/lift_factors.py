@@ -35,6 +35,8 @@ def in_order(factors: Sequence[Expr], recur: Recur) -> list[Expr]:
 
 def _rank(f: Expr) -> int:
     base = f.base if isinstance(f, Pow) else f
+    if base.is_Symbol:
+        return -1
     if isinstance(base, Entry):
         return 0 if base.name.startswith("grad_") else 1
     if isinstance(base, Add):

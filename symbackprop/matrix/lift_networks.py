@@ -69,6 +69,11 @@ class Network:
         return inside & outside
 
     def solve(self, layout: Layout) -> Form | None:
+        """The cheapest form of the whole; leading axes of extent 1 by ``keepdims`` where it can."""
+        if layout and layout[0] is None:
+            kept = self.direct(self.everything, layout)
+            if kept is not None:
+                return kept
         return self.best(self.everything, layout)
 
     def best(self, chosen: int, layout: Layout) -> Form | None:

@@ -14,6 +14,7 @@ from sympy import Add, Expr, Integer, Mul, Rational, S, Symbol
 
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import free_indices
+from symbackprop.ir.terms import Term
 from symbackprop.matrix.lift_arithmetic import negated
 from symbackprop.matrix.lift_factors import is_negative
 from symbackprop.matrix.lift_forms import Form, Layout, Recur, best, build, form, natural, restrict
@@ -92,7 +93,7 @@ def in_order(
 ) -> Sequence[tuple[bool, Form]]:
     """The forward order; else positive numbers, positive summands, negative summands and numbers.
 
-    Among equals a transpose comes later, ``A + A.T``, and so does ``c * eye(n)``.
+    Of one sign, ``A @ x`` comes before ``b``, ``A`` before ``A.T``, and ``c * eye(n)`` late.
     """
     places = recur.orders.of_sum(operands)
     if places is not None:
@@ -102,8 +103,19 @@ def in_order(
     return sorted(parts, key=_place)
 
 
-def _place(part: tuple[bool, Form]) -> tuple[bool, bool, bool]:
+def _place(part: tuple[bool, Form]) -> tuple[bool, int]:
     negative, f = part
-    is_number = f.term.op in ("number", "dim")
-    unit = f.term.op == "mul" and f.term.args[1].op == "eye"
-    return negative, is_number == negative, unit or f.term.op == "transpose"
+    if f.term.op in ("number", "dim"):
+        return negative, 3 if negative else 0
+    return negative, 1 if is_product(f.term) else 3 if _comes_late(f.term) else 2
+
+
+def is_product(term: Term) -> bool:
+    """Whether ``term`` is a product of matrices, up to scalars."""
+    if term.op in ("mul", "div"):
+        return any(is_product(a) for a in term.args)
+    return term.op == "matmul"
+
+
+def _comes_late(term: Term) -> bool:
+    return term.op == "transpose" or (term.op == "mul" and term.args[1].op == "eye")
