@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sympy import Expr
 
@@ -40,10 +41,14 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class DerivationRecord:
-    """A forward program and the derivatives asked for, adjoints of intermediates on the way included, in order of derivation."""
+    """A forward program and the derivatives asked for, adjoints of intermediates on the way included, in order of derivation.
+
+    ``directions`` tells which array a directional kind goes along for a name.
+    """
 
     program: Program
     of: str
     kind: str
     layout: str
     derivatives: tuple[Derivative, ...]
+    directions: Mapping[str, str] = field(default_factory=dict)

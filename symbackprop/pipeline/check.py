@@ -5,18 +5,23 @@ The check uses nothing of the calculus but its answer: the evaluator defines wha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from sympy import Expr
 
+from symbackprop.algebra.context import Context
 from symbackprop.algebra.prove import prove
-from symbackprop.calculus.reverse import PREFIX
+from symbackprop.calculus.directional import gradient_entry
+from symbackprop.calculus.reverse import PREFIX, Names
 from symbackprop.ir.derivation import DerivationRecord, Derivative
 from symbackprop.ir.arithmetic import Array
 from symbackprop.ir.evaluate import Point, evaluate, run
-from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.expressions import Entry, Index, entry_names
+from symbackprop.ir.letters import places
 from symbackprop.ir.sample import draw
 from symbackprop.matrix.lower import entry as lowered_entry
 
@@ -77,36 +82,67 @@ class Checker:
 
     def _error(self, derivative: Derivative, point: Point, seed: int) -> float:
         """Relative error of the derivative along a random direction, against a central difference."""
-        wrt, of = derivative.wrt[0], derivative.of
-        x = np.asarray(point.values[wrt], dtype=float)
-        nearest = np.min(np.abs(x[x != 0]), initial=1.0)  # stay clear of 0, where log and its like end
-        direction = np.random.default_rng([seed, 1]).normal(size=x.shape) * nearest
-        ahead, behind = (self._output(of, point, wrt, x + h * direction) for h in (STEP, -STEP))
-        numeric = (ahead - behind) / (2 * STEP)
         value = np.asarray(point.values[derivative.equation.name], dtype=float)
-        if derivative.kind == "gradient":
-            seeded = point.values.get(PREFIX + of)
-            numeric = np.sum(numeric * seeded) if seeded is not None else numeric
-            claimed = np.sum(value * direction)
+        measured = self._measured(derivative)
+        if derivative.kind in ("jvp", "hvp"):
+            targets = derivative.wrt if derivative.kind == "jvp" else self._directed()
+            moves = {x: np.asarray(point.values[self._direction(x)], dtype=float) for x in targets}
+            claimed = value
         else:
-            claimed = _along(value, direction, len(np.shape(numeric)), self.record.layout)
+            moves = {derivative.wrt[-1]: np.random.default_rng([seed, 1]).normal(size=np.shape(point.values[derivative.wrt[-1]]))}
+            (move,) = moves.values()
+            claimed = _along(value, move, self.record.layout if derivative.kind == "jacobian" else "")
+        nearest = min(_nearest(np.asarray(point.values[x], dtype=float)) for x in moves)
+        step = STEP * nearest
+        ahead, behind = (self._at(point, {x: h * v for x, v in moves.items()}, measured) for h in (step, -step))
+        numeric = (ahead - behind) / (2 * step)
+        weight = self._weight(derivative, point)
+        if weight is not None:
+            numeric = np.sum(numeric * weight)
         error = np.max(np.abs(claimed - numeric), initial=0.0)
-        return float(error / (nearest + np.max(np.abs(numeric), initial=0.0)))
+        return float(error / (1 + np.max(np.abs(numeric), initial=0.0)))
 
-    def _output(self, of: str, point: Point, wrt: str, value: Array) -> Array:
-        """``of`` with ``wrt`` set to ``value``, by the evaluator: an intermediate is a free input of the lines after it."""
-        values = {q.name: point.values[q.name] for q in self.record.program.inputs} | {wrt: value}
+    def _measured(self, derivative: Derivative) -> tuple[Expr, tuple[Index, ...]]:
+        """What is differentiated: the output, or for second-order kinds the gradient's entry."""
+        program = self.record.program
+        if derivative.kind in ("hessian", "hvp"):
+            return gradient_entry(program, derivative.of, derivative.wrt[0], Context(program, folding=False))
+        indices = Names(program).indices(derivative.of)
+        return Entry(derivative.of, *places(indices)), indices
+
+    def _directed(self) -> tuple[str, ...]:
+        return tuple(d.wrt[0] for d in self.record.derivatives)
+
+    def _direction(self, name: str) -> str:
+        """The array that a directional kind goes along for ``name``."""
+        return self.record.directions[name]
+
+    def _weight(self, derivative: Derivative, point: Point) -> Array | None:
+        """The adjoint of a non-scalar output: a declared direction for ``vjp``, the free seed for a gradient."""
+        if derivative.kind == "vjp":
+            return np.asarray(point.values[self._direction(derivative.of)], dtype=float)
+        seed = point.values.get(PREFIX + derivative.of) if derivative.kind == "gradient" else None
+        return None if seed is None else np.asarray(seed, dtype=float)
+
+    def _at(self, point: Point, moves: Mapping[str, Array], measured: tuple[Expr, tuple[Index, ...]]) -> Array:
+        """The measured entry with some quantities moved: an intermediate is a free input of the lines after it."""
+        values = {q.name: point.values[q.name] for q in self.record.program.inputs}
+        values |= {x: np.asarray(point.values[x], dtype=float) + v for x, v in moves.items()}
         for equation in self.record.program.equations:
-            if equation.name != wrt:
+            if equation.name not in moves:
                 values[equation.name] = evaluate(equation.rhs, replace(point, values=values), equation.indices)
-            if equation.name == of:
-                break
-        return np.asarray(values[of], dtype=float)
+        entry, indices = measured
+        return np.asarray(evaluate(entry, replace(point, values=values), indices), dtype=float)
 
 
-def _along(jacobian: Array, direction: Array, rows: int, layout: str) -> Array:
-    """A Jacobian applied to a direction; in layout ``gradient`` the input's axes come first."""
-    columns = direction.ndim
+def _nearest(x: Array) -> float:
+    """How far the values stay clear of 0, where log and its like end."""
+    return float(np.min(np.abs(x[x != 0]), initial=1.0))
+
+
+def _along(value: Array, move: Array, layout: str) -> Array:
+    """A derivative applied to a direction: its last axes are the input's; in layout ``gradient`` its first."""
+    axes = tuple(range(move.ndim))
     if layout == "gradient":
-        return np.tensordot(direction, jacobian, axes=(range(columns), range(columns)))
-    return np.tensordot(jacobian, direction, axes=(range(rows, rows + columns), range(columns)))
+        return np.tensordot(move, value, axes=(axes, axes))
+    return np.tensordot(value, move, axes=(tuple(a + value.ndim - move.ndim for a in axes), axes))

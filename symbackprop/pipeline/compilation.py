@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbackprop.algebra.knowledge import working_context
-from symbackprop.calculus.jacobian import jacobian_entry
-from symbackprop.calculus.reverse import PREFIX, reverse
-from symbackprop.errors import Malformed, NotSupported
-from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
+from symbackprop.calculus.reverse import reverse
+from symbackprop.errors import Malformed
+from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.expressions import entry_names
-from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.program import Program
 from symbackprop.library.functions import RULES
 from symbackprop.matrix.lower import lower
 from symbackprop.network.model import Model
 from symbackprop.pipeline.derivation import Derivation
-from symbackprop.pipeline.presentation import FormMaker, cheapest, present, transposed
+from symbackprop.pipeline.kinds import closed_record
+from symbackprop.pipeline.presentation import FormMaker, present, transposed
 
-KINDS = ("gradient", "jacobian")
-LATER_KINDS = ("hessian", "hvp", "jvp", "vjp")
+KINDS = ("gradient", "jacobian", "hessian", "hvp", "jvp", "vjp")
 LAYOUTS = ("notes", "jacobian", "gradient")
 
 
@@ -54,13 +53,17 @@ def derive(
     wrt : str or sequence of str, optional
         By which quantities; default every ``param``, ``"all"`` adds real data.
     kind : str
-        ``gradient`` (of a scalar; of an array the vector–Jacobian product with ``grad_<of>``) or ``jacobian``.
+        ``gradient`` (of a scalar; of an array the vector–Jacobian product with ``grad_<of>``), ``jacobian``, ``hessian``
+        (a block for every pair), ``hvp`` (Hessian times direction), ``jvp`` or ``vjp``.
     of : str, optional
         What is differentiated; default the model's output.
     layout : str
         ``notes`` (a gradient has the variable's shape, a Jacobian has the output's axes, then the input's),
         ``jacobian`` (the derivative of a scalar is the transpose of the gradient) or ``gradient`` (a Jacobian has the
         input's axes first).
+
+    direction : str, optional
+        For ``hvp``, ``jvp`` and ``vjp``: a declared array of the right shape; default a fresh ``v_W``.
 
     Returns
     -------
@@ -71,18 +74,16 @@ def derive(
     Malformed
         For a name that is not in the model, or on which ``of`` does not depend, or an unknown kind or layout.
     NotSupported
-        For kinds that the tool has not learnt yet.
+        For an operation whose derivative the tool has not learnt yet.
     """
-    if kind in LATER_KINDS or direction is not None:
-        raise NotSupported(f"kind {' or '.join(KINDS)}", kind, hint="second order and directional kinds come later")
     _one_of("kind", kind, KINDS)
     _one_of("layout", layout, LAYOUTS)
     program = program_of(model)
     of = of if of is not None else program.output
     _known(program, of)
     names = _differentiated_by(program, wrt, of)
-    if kind == "jacobian":
-        return _jacobians(model, program, of, names, layout)
+    if kind != "gradient":
+        return Derivation(model, *closed_record(program, of, names, kind, layout, direction))
     context = working_context(program)
     derivatives = present(reverse(program, of, names, context), of, program, context)
     derivatives = tuple(d for d in derivatives if d.wrt[0] != of)
@@ -90,24 +91,6 @@ def derive(
         maker = FormMaker(program)
         derivatives = tuple(transposed(d, maker) if len(d.shape) == 2 else d for d in derivatives)
     return Derivation(model, DerivationRecord(program, of, kind, layout, derivatives), context)
-
-
-def _jacobians(model: Model, program: Program, of: str, names: Sequence[str], layout: str) -> Derivation:
-    context = working_context(program)
-    maker = FormMaker(program)
-    out = []
-    for name in names:
-        context.used.clear()
-        entry, indices, steps = jacobian_entry(program, of, name, context)
-        if layout == "gradient":
-            rows = len(program.shape_of(of))
-            indices = indices[rows:] + indices[:rows]
-        best = cheapest(entry, indices, maker, context)
-        equation = Equation(PREFIX + name, indices, best.entry, best.term)
-        steps = (*steps, Step(best.term, "read as a matrix formula"))
-        shape = equation.shape
-        out.append(Derivative(of, (name,), "jacobian", shape, equation, steps, tuple(context.used)))
-    return Derivation(model, DerivationRecord(program, of, "jacobian", layout, tuple(out)), context)
 
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> None:

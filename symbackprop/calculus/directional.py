@@ -1,0 +1,108 @@
+"""Forward mode: tangents through a program, for Jacobian–vector products, Hessians and Hessian–vector products.
+
+There is no second-order calculus here. A Hessian is one forward pass over the gradient's entry with the tangent δδ; its
+product with a vector is the same pass with the tangent V, so that no Hessian is ever formed (Pearlmutter, "Fast exact
+multiplication by the Hessian", Neural Computation 6, 1994).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sympy import Expr, Integer, Mul
+
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.normalise import normalise
+from symbackprop.calculus.differential import differential
+from symbackprop.calculus.reverse import Names, reverse
+from symbackprop.errors import Malformed
+from symbackprop.ir.derivation import Step
+from symbackprop.ir.expressions import Delta, Entry, Index, entry_names, substitute
+from symbackprop.ir.letters import letters, places
+from symbackprop.ir.program import Program
+
+Seeds = Mapping[str, Callable[[Entry], Expr]]
+
+
+class Tangents:
+    """The derivative of any entry of a program along seeds given for some of its names; each equation is done once."""
+
+    def __init__(self, program: Program, seeds: Seeds, context: Context) -> None:
+        self.program, self.seeds, self.context = program, seeds, context
+        self.moving = frozenset(seeds)
+        for equation in program.equations:
+            if entry_names(equation.rhs) & self.moving:
+                self.moving |= {equation.name}
+        self._equations = {e.name: e for e in program.equations if e.name not in seeds}
+        self._done: dict[str, Expr] = {}
+
+    def of(self, e: Expr) -> Expr:
+        """The normalised derivative of ``e``."""
+        return normalise(differential(e, self._tangent, self.moving, self.program.rules), self.context)
+
+    def _tangent(self, entry: Entry) -> Expr:
+        if entry.name in self.seeds:
+            return self.seeds[entry.name](entry)
+        equation = self._equations.get(entry.name)
+        if equation is None:
+            return Integer(0)
+        if entry.name not in self._done:
+            self._done[entry.name] = self.of(equation.rhs)
+        return substitute(self._done[entry.name], dict(zip(equation.indices, entry.indices, strict=True)))
+
+
+def along(vector: str) -> Callable[[Entry], Expr]:
+    """The seed of a direction: ``X[i,j] ↦ vector[i,j]``."""
+    return lambda entry: Entry(vector, *entry.indices)
+
+
+def gradient_entry(program: Program, of: str, wrt: str, context: Context) -> tuple[Expr, tuple[Index, ...]]:
+    """The generic entry of the gradient of a scalar, in forward quantities alone, and its indices."""
+    if program.shape_of(of):
+        raise Malformed("a scalar to differentiate twice", f"{of}, which is an array")
+    for adjoint in reverse(program, of, [wrt], context, seed=((), Integer(1))):
+        if adjoint.of == wrt:
+            return adjoint.entry, adjoint.indices
+    raise Malformed(f"a quantity on which {of} depends", f"{wrt}, on which it does not")
+
+
+def jvp_entry(
+    program: Program, of: str, directions: Mapping[str, str], context: Context
+) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
+    """The generic entry of ``Σ_x (∂of/∂x) v_x`` for ``directions`` x ↦ v_x."""
+    indices = Names(program).indices(of)
+    tangents = Tangents(program, {x: along(v) for x, v in directions.items()}, context)
+    entry = tangents.of(Entry(of, *places(indices)))
+    return entry, indices, (Step(entry, "one forward pass along the direction"),)
+
+
+def hvp_entry(
+    program: Program, of: str, wrt: str, directions: Mapping[str, str], context: Context
+) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
+    """The generic entry of ``Σ_x (∂²of/∂wrt∂x) v_x``: the gradient, differentiated along the directions."""
+    gradient, indices = gradient_entry(program, of, wrt, context)
+    entry = Tangents(program, {x: along(v) for x, v in directions.items()}, context).of(gradient)
+    steps = (Step(gradient, "the gradient"), Step(entry, "its derivative along the direction"))
+    return entry, indices, steps
+
+
+def hessian_entry(
+    program: Program, of: str, first: str, second: str, context: Context
+) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
+    """The generic entry of ``∂²of/∂first∂second``, its indices (those of ``first``, then those of ``second``) and steps."""
+    gradient, rows = gradient_entry(program, of, first, context)
+    names = Names(program)
+    taken = names.taken | {i.name for i in rows}
+    own = names.indices(second)
+    spare = letters([i.extent for i in own], taken | {i.name for i in own})
+    columns = tuple(fresh if i.name in {r.name for r in rows} else i for i, fresh in zip(own, spare, strict=True))
+    # While tangents are formed the columns bear names that no equation uses: they stay free through every sum.
+    marked = tuple(Index(f"_column{k}", i.extent) for k, i in enumerate(columns))
+
+    def seed(entry: Entry) -> Expr:
+        return Mul(*(Delta(i, c) for i, c in zip(entry.indices, places(marked), strict=True)))
+
+    entry = Tangents(program, {second: seed}, context).of(gradient)
+    entry = normalise(substitute(entry, dict(zip(marked, columns, strict=True))), context)
+    steps = (Step(gradient, "the gradient"), Step(entry, f"differentiate by {second} again"))
+    return entry, rows + columns, steps
