@@ -26,7 +26,7 @@ from symbackprop.ir.sample import draw
 from symbackprop.matrix.lower import entry as lowered_entry
 
 POINTS = 5
-STEP = 1e-6
+STEP = 1e-5
 TOLERANCE = 1e-5
 
 
@@ -83,6 +83,8 @@ class Checker:
     def _error(self, derivative: Derivative, point: Point, seed: int) -> float:
         """Relative error of the derivative along a random direction, against a central difference."""
         value = np.asarray(point.values[derivative.equation.name], dtype=float)
+        if derivative.kind == "gradient" and self.record.layout == "jacobian":
+            value = value.T
         measured = self._measured(derivative)
         if derivative.kind in ("jvp", "hvp"):
             targets = derivative.wrt if derivative.kind == "jvp" else self._directed()

@@ -52,9 +52,18 @@ class DerivativeResult:
     @property
     def label(self) -> str:
         """What stands left of ``=``: ``grad_W``, or ``d(yhat)/d(theta)`` for a Jacobian."""
-        if self._derivative.kind == "gradient":
-            return self.name
-        return f"d({self._derivative.of})/d({self.wrt})"
+        of, wrt, kind = self._derivative.of, self._derivative.wrt, self._derivative.kind
+        directions = self._owner.record.directions
+        jacobian = f"d({of})/d({wrt[0]})"
+        if kind == "hessian":
+            return f"d2({of})/d({wrt[0]})d({wrt[-1]})"
+        if kind == "hvp":
+            return " + ".join(f"d2({of})/d({wrt[0]})d({x})[{v}]" for x, v in directions.items())
+        if kind == "jvp":
+            return " + ".join(f"d({of})/d({x})[{directions[x]}]" for x in wrt)
+        if kind == "vjp":
+            return f"[{directions[of]}]{jacobian}"
+        return self.name if kind == "gradient" else jacobian
 
     @property
     def shape(self) -> tuple[str, ...]:
@@ -103,9 +112,24 @@ class DerivativeResult:
         """The whole relation ``∇_W L = …`` in LaTeX."""
         if self._derivative.kind == "gradient":
             return self._owner.latex_relation(replace(self._derivative.equation, term=self.term))
-        of, wrt = (self._owner.notation.name(n) for n in (self._derivative.of, self.wrt))
-        body = latex_term(self.term, self._owner.notation)
-        return rf"\frac{{\partial {of}}}{{\partial {wrt}}} = {body}"
+        return f"{self._latex_label()} = {latex_term(self.term, self._owner.notation)}"
+
+    def _latex_label(self) -> str:
+        """The left side in LaTeX, in the notation of ``label``; a direction is applied in square brackets."""
+        written = self._owner.notation.name
+        of, kind = written(self._derivative.of), self._derivative.kind
+        wrt = [written(n) for n in self._derivative.wrt]
+        directions = {x: written(v) for x, v in self._owner.record.directions.items()}
+        jacobian = rf"\frac{{\partial {of}}}{{\partial {wrt[0]}}}"
+        if kind == "hessian":
+            below = rf"\partial {wrt[0]}^2" if len(wrt) == 1 else rf"\partial {wrt[0]} \, \partial {wrt[1]}"
+            return rf"\frac{{\partial^2 {of}}}{{{below}}}"
+        if kind == "hvp":
+            second = rf"\frac{{\partial^2 {of}}}{{\partial {wrt[0]} \, \partial "
+            return " + ".join(rf"{second}{written(x)}}}[{v}]" for x, v in directions.items())
+        if kind == "jvp":
+            return " + ".join(rf"\frac{{\partial {of}}}{{\partial {written(x)}}}[{v}]" for x, v in directions.items())
+        return f"[{directions[self._derivative.of]}] {jacobian}" if kind == "vjp" else jacobian
 
     @property
     def steps(self) -> tuple[Step, ...]:
