@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from difflib import get_close_matches
 from importlib.resources import files
@@ -11,6 +12,7 @@ from symbackprop.errors import Malformed
 from symbackprop.notation.text_reader import LARGEST_TEXT
 
 SUFFIX = ".net"
+NAME = re.compile(r"[\w-]{1,60}")
 
 
 def shipped_models() -> dict[str, str]:
@@ -34,7 +36,7 @@ def read_source(name_or_path: str) -> tuple[str, str]:
     """The text of a model and the name by which messages call it."""
     if name_or_path == "-":
         return sys.stdin.read(LARGEST_TEXT + 1), "-"
-    if not any(c in name_or_path for c in "/\\.\0"):
+    if NAME.fullmatch(name_or_path):
         shipped = files("symbackprop").joinpath("models").joinpath(name_or_path + SUFFIX)
         if shipped.is_file():
             return shipped.read_text(encoding="utf-8"), name_or_path + SUFFIX

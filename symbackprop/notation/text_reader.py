@@ -127,7 +127,7 @@ def _close(opened: list[tuple[str, int]], span: Span) -> None:
         opener, at = opened[-1]
         where = Span(span.source, span.text, at, at + 1)
         raise Malformed(
-            f"{_CLOSING[opener]} to close the {opener} in column {where.column} of line {where.line}",
+            f"{_CLOSING[opener]} for the {opener} in column {where.column} of line {where.line}",
             bracket,
             span,
             "close the brackets in the order in which they were opened",
