@@ -136,6 +136,20 @@ def write_product(node: Mul, writer: Writer) -> Piece:
     return _assemble(coefficient, above, below, writer)
 
 
+def scalar_content(e: Expr) -> Expr:
+    """The number and the powers of extents that are a factor of ``e`` and of each of its sums."""
+    if isinstance(e, Add):
+        return _content(e)[0]
+    content: Expr = Integer(1)
+    for factor in Mul.make_args(e):
+        base = factor.as_base_exp()[0]
+        if isinstance(factor, Add):
+            content *= _content(factor)[0]
+        elif factor.is_Rational or (isinstance(base, Symbol) and not isinstance(base, Index)):
+            content *= factor
+    return content
+
+
 def _fraction(node: Mul) -> tuple[Rational, list[Expr], list[Expr]]:
     """Coefficient, factors above the line and factors below it; contents of sums are pulled out."""
     coefficient, above, below = Integer(1), [], []

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Mul
 
+from symbackprop.backends.latex.arithmetic import scalar_content
 from symbackprop.backends.latex.display import width
 from symbackprop.backends.latex.equations import (
     GRADIENT,
@@ -22,7 +23,13 @@ from symbackprop.backends.latex.equations import (
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.reasons import typeset_reason
 from symbackprop.backends.latex.rows import Line, Row, set_rows
-from symbackprop.backends.latex.shapes import fact_sentence, label_key, shape_text, space_text
+from symbackprop.backends.latex.shapes import (
+    fact_sentence,
+    forward_label,
+    label_key,
+    shape_text,
+    space_text,
+)
 from symbackprop.backends.latex.symbols import ADJOINT, Notation
 from symbackprop.backends.latex.terms import latex_term
 from symbackprop.ir.derivation import DerivationRecord, Derivative
@@ -149,8 +156,8 @@ class Writer:
         program, wrt = self.record.program, derivative.wrt[0]
         symbol = self.notation.name(wrt)
         space = space_text(program.shape_of(wrt), self.notation)
-        users = [e.name for e in program.visible() if wrt in entry_names(e.rhs)]
-        where = _enumerated([rf"\eqref{{eq:sb:forward:{label_key(u)}}}" for u in users])
+        users = [e.name for e in program.equations if wrt in entry_names(e.rhs)]
+        where = _enumerated([rf"\eqref{{{forward_label(u)}}}" for u in users])
         noun = "equation" if len(users) == 1 else "equations"
         return rf"${symbol} \in {space}$ is used in {noun}~{where}." if users else ""
 
@@ -161,7 +168,7 @@ class Writer:
         lines: list[Line] = []
         above, before = left, None
         for step in derivative.steps:
-            if isinstance(step.form, Term):
+            if isinstance(step.form, Term) or self._unnamed(step.form):
                 continue
             formula = self._entry(step.form, derivative)
             if formula != above:
@@ -177,13 +184,21 @@ class Writer:
         """The line with no adjoint left, where it is short."""
         entry = derivative.equation.rhs
         used = [n for n in sorted(entry_names(entry)) if n in self.entries]
-        formula = self._entry(self._closed_entry(entry), derivative)
+        formula = self._entry(drawn_out(self._closed_entry(entry)), derivative)
         if not used or formula == above or width(formula) > ENTRY:
             return []
-        put_in = ", ".join(
-            self._entry(Entry(n, *self.entries[n].indices), derivative) for n in used
-        )
-        return [Line(formula, f"put in $\\textstyle {put_in}$", label)]
+        put_in = ", ".join(self._slashed(self.entries[n], derivative) for n in used)
+        return [Line(formula, f"put in ${put_in}$", label)]
+
+    def _slashed(self, adjoint: Equation, derivative: Derivative) -> str:
+        below = Entry(adjoint.name.removeprefix(ADJOINT), *adjoint.indices)
+        above = self.notation.name(self.notation.of)
+        return rf"\partial {above} / \partial {self._entry(below, derivative)}"
+
+    def _unnamed(self, form: Expr) -> bool:
+        """Whether a line mentions the adjoint of a subexpression that bears no name."""
+        made = (n.removeprefix(ADJOINT) for n in entry_names(form))
+        return any(n.startswith("_") and n not in self.notation.spelling for n in made)
 
     def _slope(self, before: Expr | None, after: Expr, derivative: Derivative) -> str:
         """What one derivative of a line became in the next: ``∂Z_ni/∂W_md = X_nd δ_im``."""
@@ -224,7 +239,8 @@ class Writer:
             rf"\left( {jacobian} \right)^{{{self.notation.transpose}}} "
             f"{latex_term(adjoint, self.notation)}"
         )
-        return Line(formula, rf"chain rule; the Jacobian is ${jacobian} = {value}$", "jacobian")
+        slashed = rf"\partial {above} / \partial {self.notation.name(derivative.wrt[0])}"
+        return Line(formula, rf"chain rule; the Jacobian ${slashed}$ is ${value}$", "jacobian")
 
     def _by_columns(self, derivative: Derivative) -> Line | None:
         """An outer product by its columns, which stand side by side: ``[θ_1 u, …, θ_M u]``."""
@@ -268,6 +284,14 @@ def _enumerated(items: list[str]) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if items[1:] else items)
 
 
+def drawn_out(e: Expr) -> Expr:
+    """``Σ 2 a → 2 Σ a``: numbers and extents in front of the outermost sum."""
+    if not isinstance(e, IndexSum):
+        return e
+    content = scalar_content(e.body)
+    return Mul(content, IndexSum(e.body / content, *e.bound), evaluate=False)
+
+
 def slope_taken(before: Expr, after: Expr) -> tuple[Partial, Expr] | None:
     """``Σ u ∂q`` and ``Σ u s`` → ``∂q, s``: the derivative that was worked out, and its value.
 
@@ -287,13 +311,3 @@ def slope_taken(before: Expr, after: Expr) -> tuple[Partial, Expr] | None:
     left_over = any(f.as_base_exp()[0] in factors for f in Mul.make_args(slope))
     # Without a factor the line itself says what the derivative is.
     return None if upper == 1 or left_over or slope.has(IndexSum) else (partial, slope)
-
-
-def with_hidden(notation: Notation, record: DerivationRecord) -> Notation:
-    """The notation, with hidden equations written as what they stand for."""
-    spelling = dict(notation.spelling)
-    for equation in record.program.equations:
-        if equation.hidden:
-            known = replace(notation, spelling=spelling)
-            spelling[equation.name] = rf"\left( {latex_term(equation.term, known)} \right)"
-    return replace(notation, spelling=spelling)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symbackprop.backends.latex.symbols import Notation
 from symbackprop.ir.expressions import entry_names
-from symbackprop.ir.program import Program
+from symbackprop.ir.program import Equation, Program
 
 PER_ROW = 5
 LARGEST = 20
@@ -52,7 +52,7 @@ def draw_network(
     boxes, arrows = [], []
     for equation in equations:
         row, column = place[equation.name]
-        used = entry_names(equation.rhs)
+        used = _used(equation, program)
         boxes.append(
             Box(
                 key[equation.name],
@@ -75,6 +75,15 @@ def _place(k: int) -> tuple[int, int]:
     """Row and column of the k-th box; every other row runs backwards, as an ox ploughs."""
     row, column = divmod(k, PER_ROW)
     return row, PER_ROW - 1 - column if row % 2 else column
+
+
+def _used(equation: Equation, program: Program) -> frozenset[str]:
+    """The names that an equation uses, by itself or inside subexpressions that bear no name."""
+    hidden = {e.name: e for e in program.equations if e.hidden}
+    found = entry_names(equation.rhs)
+    for name in found & hidden.keys():
+        found |= _used(hidden[name], program)
+    return found
 
 
 def _listed(names: list[str], notation: Notation) -> str:

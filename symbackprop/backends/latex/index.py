@@ -175,7 +175,10 @@ def _derivative(above: str, by: Entry, writer: Writer) -> Piece:
 def _(node: Partial, writer: Writer) -> Piece:
     of, by = node.args
     assert isinstance(by, Entry), "a derivative is taken by an entry"
-    return _derivative(writer(of).text, by, writer)
+    if isinstance(of, Entry):
+        return _derivative(writer(of).text, by, writer)
+    operator = rf"\frac{{\partial}}{{\partial {writer(by).text}}}"
+    return Piece(rf"{operator} {at_least(writer(of), ATOM)}", JUXTAPOSED)
 
 
 @write.register(IndexSum)

@@ -8,12 +8,12 @@ the same bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import Any
 
-from symbackprop.backends.latex.derivatives import Writer, with_hidden
+from symbackprop.backends.latex.derivatives import Writer
 from symbackprop.backends.latex.display import width
 from symbackprop.backends.latex.equations import GRADIENT
 from symbackprop.backends.latex.graph import draw_network
@@ -24,7 +24,7 @@ from symbackprop.backends.latex.rows import LINE, Line, Row, set_rows
 from symbackprop.backends.latex.shapes import (
     ROLES,
     fact_sentence,
-    label_key,
+    forward_label,
     shape_text,
     space_text,
 )
@@ -93,7 +93,7 @@ def contents(
     """Everything that the templates insert, as strings and flat items."""
     program = record.program
     written = dict(statements or [(e.name, e.term) for e in program.visible()])
-    notation = with_hidden(notation_of(program, record.of, **MACROS), record)
+    notation = with_hidden(notation_of(program, record.of, **MACROS), program)
     if program.shape_of(record.of) and record.kind == GRADIENT:
         # The gradient of no scalar in the model: that of any scalar that depends on the output.
         notation = notation.of_any_scalar()
@@ -108,6 +108,7 @@ def contents(
         "picture": draw_network(program, notation, _shapes(program, notation)),
         "picture_caption": _caption(gradients),
         "forward": _forward(program, written, notation),
+        "unnamed": _unnamed(program, notation),
         "neurons": describe_functions(program, tuple(written.values()), identities, notation),
         "further_conventions": _further_conventions(program, record, notation),
         "chain_rule": _chain_rule(record, notation),
@@ -118,6 +119,22 @@ def contents(
         "summary_caption": f"All {'gradients' if gradients else 'Jacobians'}.",
         **_training(record, notation),
     }
+
+
+def with_hidden(notation: Notation, program: Program) -> Notation:
+    """The notation, with letters for subexpressions that the model gives no name.
+
+    They are ``U_1, U_2, …`` (``u_1`` where there are less than two axes), or the next pair of
+    letters that the model does not use.
+    """
+    heads = {name[0].lower() for name in notation.names if name[1:].strip("0123456789_") == ""}
+    letter = next((c for c in "usqgar" if c not in heads), "u")
+    spelling = dict(notation.spelling)
+    hidden = (e for e in program.equations if e.hidden)
+    for k, equation in enumerate(hidden, start=1):
+        symbol = letter.upper() if len(equation.indices) > 1 else letter
+        spelling[equation.name] = f"{symbol}_{{{k}}}"
+    return replace(notation, spelling=spelling)
 
 
 def _version() -> str:
@@ -159,14 +176,11 @@ def _symbols(program: Program, notation: Notation) -> list[Symbol]:
         Symbol(notation.name(q.name), space_text(q.shape, notation), ROLES[q.role])
         for q in program.inputs
     ]
-    for equation in program.visible():
-        what = "output" if equation.name == program.output else "computed"
-        role = rf"{what} by \eqref{{eq:sb:forward:{label_key(equation.name)}}}"
-        if what == "output":
-            role = rf"output, computed by \eqref{{eq:sb:forward:{label_key(equation.name)}}}"
-        rows.append(
-            Symbol(notation.name(equation.name), space_text(equation.shape, notation), role)
-        )
+    for equation in program.equations:
+        what = "output, computed" if equation.name == program.output else "computed"
+        role = rf"{what} by \eqref{{{forward_label(equation.name)}}}"
+        space = space_text(equation.shape, notation)
+        rows.append(Symbol(notation.name(equation.name), space, role))
     return rows
 
 
@@ -177,16 +191,25 @@ def _caption(gradients: bool) -> str:
     return text
 
 
+def _unnamed(program: Program, notation: Notation) -> str:
+    symbols = [f"${notation.name(e.name)}$" for e in program.equations if e.hidden]
+    if not symbols:
+        return ""
+    listed = symbols[0] if len(symbols) == 1 else rf"{symbols[0]}, \dots, {symbols[-1]}"
+    verb = "is a subexpression" if len(symbols) == 1 else "are subexpressions"
+    return f" Here {listed} {verb} to which the model gives no name."
+
+
 def _forward(program: Program, written: dict[str, Term], notation: Notation) -> list[Row]:
     rows: list[Row] = []
-    for equation in program.visible():
+    for equation in program.equations:
         rows += _forward_rows(equation, written.get(equation.name, equation.term), notation)
     return rows
 
 
 def _forward_rows(equation: Equation, term: Term, notation: Notation) -> list[Row]:
     """A statement in matrix form, and by entries where that says more."""
-    label = f"eq:sb:forward:{label_key(equation.name)}"
+    label = forward_label(equation.name)
     left = latex_entry(Entry(equation.name, *equation.indices), notation)
     by_entry = latex_entry(equation.rhs, notation, free=equation.indices)
     if term.op == "entries":

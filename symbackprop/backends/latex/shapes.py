@@ -62,6 +62,11 @@ def fact_sentence(fact: Fact, notation: Notation) -> str:
     return f"each {along} of {symbol} sums to {value}"
 
 
+def forward_label(name: str) -> str:
+    """The label of the equation that computes ``name`` (``_1`` for a nameless subexpression)."""
+    return f"eq:sb:forward:{label_key(name)}"
+
+
 def label_key(name: str) -> str:
     """A name as part of a label: letters and digits, ``-`` for ``_``."""
     return "".join(c if c.isalnum() else "-" for c in ascii_only(name))
