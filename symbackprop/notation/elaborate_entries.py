@@ -351,10 +351,3 @@ def _elementwise(tree: s.Call, scope: Scope) -> Expr:
 def _(tree: s.Reduction, scope: Scope) -> Term:
     """``sum[n](y[n])`` inside array notation is a scalar."""
     return terms.entries((), elaborate_entry(tree, replace(scope, indices={})))
-
-
-def entry_of(tree: s.Tree, scope: Scope, indices: Iterable[Index]) -> Expr:
-    """``tree`` by entries, where ``indices`` may occur free."""
-    return elaborate_entry(
-        tree, replace(scope, indices={**scope.indices, **{i.name: i for i in indices}})
-    )

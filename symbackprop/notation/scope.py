@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Symbol
 
 from symbackprop.errors import Malformed, Span
 from symbackprop.ir.expressions import Index
@@ -116,8 +116,3 @@ def close_to(name: str, known: tuple[str, ...]) -> str:
     if not close:
         close = [k for k in known if k.lower() == name.lower() and k != name]
     return close[0] if close else ""
-
-
-def extent_names(e: Expr) -> frozenset[str]:
-    """The names of the extents in an expression of extents."""
-    return frozenset(s.name for s in e.free_symbols)
