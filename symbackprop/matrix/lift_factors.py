@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd, lcm
 
-from sympy import Add, Expr, Mul, Pow
+from sympy import Add, Expr, Mul, Pow, Rational, S
 
 from symbackprop.ir.expressions import Apply, Entry, IndexSum, entry_names
 from symbackprop.matrix.lift_forms import Recur
+
+LARGE = 1000
 
 
 def in_order(factors: Sequence[Expr], recur: Recur) -> list[Expr]:
@@ -54,8 +57,11 @@ def oriented(coefficient: Expr, factors: Sequence[Expr], recur: Recur) -> tuple[
     """
     turned: list[Expr] = []
     for f in factors:
-        if isinstance(f, Add) and _reversed(f, recur):
-            f, coefficient = -f, -coefficient
+        if isinstance(f, Add):
+            content = content_of(f)
+            sign = -1 if _reversed(f, recur) else 1
+            content = content * sign if content.is_positive else content
+            f, coefficient = Add(*(a / content for a in f.args)), coefficient * content
         elif isinstance(f, IndexSum) and not isinstance(f.body, Add):
             number_part, rest = f.body.as_coeff_Mul()
             inner, parts = oriented(number_part, Mul.make_args(rest), recur)
@@ -104,3 +110,21 @@ def _turnable(f: Add) -> bool:
 def is_negative(e: Expr) -> bool:
     """Whether the number in front of ``e`` is negative."""
     return e.as_coeff_Mul()[0].is_negative is True
+
+
+def content_of(e: Add) -> Expr:
+    """The rational in front of a sum, negative where all its coefficients are.
+
+    What remains has small whole coefficients; where decimals have made them large, the number in
+    the sum (or its first coefficient) becomes 1: ``1 + 0.13 x²`` and not ``200000 + 26829 x²``.
+    """
+    coefficients = [a.as_coeff_Mul() for a in e.args]
+    if not all(isinstance(c, Rational) for c, _ in coefficients):
+        return S.One
+    above = gcd(*(int(c.p) for c, _ in coefficients))
+    common = Rational(above, lcm(*(int(c.q) for c, _ in coefficients)))
+    if max(abs(c / common) for c, _ in coefficients) >= LARGE:
+        common = next(
+            (abs(c) for c, rest in coefficients if rest is S.One), abs(coefficients[0][0])
+        )
+    return -common if all(c.is_negative for c, _ in coefficients) else common

@@ -8,15 +8,14 @@ where it is known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import gcd, lcm
 
-from sympy import Add, Expr, Integer, Mul, Rational, S, Symbol
+from sympy import Add, Expr, Integer, Mul, S, Symbol
 
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import free_indices
 from symbackprop.ir.terms import Term
 from symbackprop.matrix.lift_arithmetic import negated
-from symbackprop.matrix.lift_factors import is_negative
+from symbackprop.matrix.lift_factors import content_of, is_negative
 from symbackprop.matrix.lift_forms import Form, Layout, Recur, best, build, form, natural, restrict
 from symbackprop.matrix.lift_products import product
 
@@ -41,7 +40,7 @@ def _is_extent(e: Expr) -> bool:
 def shared(e: Add) -> tuple[Expr, list[Expr], Expr]:
     """Content, common factors and the remaining sum: ``e = content · Π common · rest``."""
     parts = [a.as_coeff_Mul() for a in e.args]
-    content = _content([c for c, _ in parts])
+    content = content_of(e)
     powers = [rest.as_powers_dict() for _, rest in parts]
     common: dict[Expr, Expr] = {}
     for base, exponent in powers[0].items():
@@ -60,15 +59,6 @@ def shared(e: Add) -> tuple[Expr, list[Expr], Expr]:
     if not isinstance(rest, Add):
         return S.One, [], e
     return content, factors, rest
-
-
-def _content(coefficients: Sequence[Expr]) -> Expr:
-    """The greatest rational that leaves integers, negative where all coefficients are."""
-    if not all(isinstance(c, Rational) for c in coefficients):
-        return S.One
-    above = gcd(*(int(c.p) for c in coefficients))
-    common = Rational(above, lcm(*(int(c.q) for c in coefficients)))
-    return -common if all(c.is_negative for c in coefficients) else common
 
 
 def summed(operands: Sequence[Expr], layout: Layout, recur: Recur) -> Form | None:
