@@ -201,7 +201,7 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
     results = tuple(_value(p, key, name) for key, name in planned.results.items())
     learnt = tuple(r.key for r in results if r.key in program.params)
     is_jacobian = record.kind == "jacobian"
-    seeded = planned.seed is not None
+    seeded = bool(planned.seed)
     forward = p.forward()
     backward = p.jacobian() if is_jacobian else p.backward()
     buffered, buffers = ([], []) if is_jacobian or seeded else p.buffered()

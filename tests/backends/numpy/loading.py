@@ -1,0 +1,81 @@
+"""Kernels as modules, for the tests: derived once a session, run from their source."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from sympy import Symbol
+
+import symbackprop.models
+from symbackprop.backends.numpy.kernel import kernel_source
+from symbackprop.ir.derivation import DerivationRecord
+from symbackprop.ir.program import Program
+from symbackprop.network.model import load, parse
+from symbackprop.pipeline.compilation import derive
+
+SHIPPED = sorted(p.stem for p in Path(next(iter(symbackprop.models.__path__))).glob("*.net"))
+SLOPES = {"f": np.tanh, "f_prime": lambda z: 1 - np.tanh(z) ** 2}
+
+
+@lru_cache(maxsize=64)
+def record(model: str, **options: Any) -> DerivationRecord:
+    """The derivation of a shipped model, or of a model's text."""
+    return derive(load(model) if model in SHIPPED else parse(model), **options).record
+
+
+@lru_cache(maxsize=64)
+def source(model: str, dtype: str | None = None, **options: Any) -> str:
+    """The kernel of a model as text."""
+    title = model if model in SHIPPED else "test"
+    return kernel_source(record(model, **options), title=title, source_text=model, dtype=dtype)
+
+
+def module(text: str) -> ModuleType:
+    """Generated source, run."""
+    made = ModuleType("kernel")
+    exec(compile(text, "kernel.py", "exec"), made.__dict__)
+    return made
+
+
+@lru_cache(maxsize=64)
+def kernel(model: str, dtype: str | None = None, **options: Any) -> ModuleType:
+    """The kernel of a model as a module."""
+    return module(source(model, dtype, **options))
+
+
+def shape(program: Program, name: str, sizes: dict[str, int]) -> tuple[int, ...]:
+    """The shape of an input at given sizes."""
+    at = {Symbol(d.name, integer=True, positive=True): sizes[d.name] for d in program.dims}
+    return tuple(int(e.xreplace(at)) for e in program.shape_of(name))
+
+
+def draw(
+    program: Program, sizes: dict[str, int], dtype: Any = np.float64, scale: float = 1.0, seed: int = 0
+) -> dict[str, Any]:
+    """Arrays for every input that respect ``onehot`` and ``binary``."""
+    rng = np.random.default_rng(seed)
+    facts = {f.name: f.kind for f in program.facts}
+    given = {}
+    for q in program.inputs:
+        own = shape(program, q.name, sizes)
+        if facts.get(q.name) == "onehot":
+            value = np.eye(own[-1])[rng.integers(own[-1], size=own[:-1])]
+        elif facts.get(q.name) == "binary":
+            value = rng.integers(2, size=own).astype(float)
+        else:
+            value = scale * rng.standard_normal(own)
+        given[q.name] = np.asarray(value, dtype)
+    return given
+
+
+def functions(program: Program, module: ModuleType, name: str) -> dict[str, Any]:
+    """tanh for the abstract functions that a generated function asks for."""
+    arguments = getattr(module, name).__kwdefaults__ or {}
+    code = getattr(module, name).__code__
+    asked = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    del arguments
+    return {k: v for k, v in SLOPES.items() if k in asked}
