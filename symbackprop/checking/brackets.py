@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, expand
 
 from symbackprop.checking.functions import normed
 from symbackprop.checking.names import indicator
@@ -13,7 +13,7 @@ from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text
-from symbackprop.ir.expressions import Apply, Index, IndexMax, IndexProduct, IndexSum, free_indices
+from symbackprop.ir.expressions import Apply, Compare, Index, IndexMax, IndexProduct, IndexSum, free_indices
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Big, Bracket, Mark, Name, Node, Number, Relation, walk
 
@@ -144,8 +144,10 @@ def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Readi
     upper = _upper(node, scope)
     if running:
         (index,) = running
-        _check_bounds(index.extent, lower, upper, letter, node)
-        return replace(r, expr=BINDERS[node.word](r.expr, index))
+        guard = _range(index, lower, upper, letter, node)
+        if guard != 1 and node.word != "sum":
+            raise Unreadable("notation", f"a {node.word} over part of a range is not read", node)
+        return replace(r, expr=BINDERS[node.word](guard * r.expr, index))
     if node.word == "sum" and upper is not None and lower in ("", "0", "1"):
         count = upper + (1 if lower == "0" else 0)
         return replace(r, expr=r.expr * count)
@@ -161,18 +163,19 @@ def _upper(node: Big, scope: Scope) -> Expr | None:
     return readings[0].expr
 
 
-def _check_bounds(extent: Expr, lower: str, upper: Expr | None, letter: str, node: Big) -> None:
-    """The sum must run over the whole range of its index: ignored bounds would prove false lines."""
+def _range(index: Index, lower: str, upper: Expr | None, letter: str, node: Big) -> Expr:
+    """The indicator of a part of the index's range, 1 for all of it; ignored bounds would prove false lines."""
     if upper is None and not lower:
-        return
+        return Integer(1)
+    first = 0 if lower == "0" else 1
     start = int(lower) if lower.isdigit() else 1
-    end = extent - 1 + start if upper is None else upper
-    if start in (0, 1) and same_extent(end, extent - 1 + start) and (start == 1 or upper is not None):
-        return
-    error = Unreadable("shape", f"{letter} runs over 1…{extent}, the {node.word} from {lower or 1} to {end}", node, (f"1…{extent}", f"{lower or 1}…{end}"))
-    if start > 1 or end.is_number or not end.is_Symbol:
-        error.kind = "notation" if end.is_number else "shape"
-    raise error
-
-
-ZERO = Integer(0)
+    missing = expand(index.extent - 1 + first - upper) if upper is not None else Integer(0)
+    if upper is None and first == 0 or not missing.is_Integer or missing < 0:
+        said = (f"1…{index.extent}", f"{start}…{upper}")
+        raise Unreadable("notation" if missing.is_Integer else "shape", f"{letter} runs over {said[0]}, the {node.word} over {said[1]}", node, said)
+    guard: Expr = Integer(1)
+    if start > 1:
+        guard *= Compare(">=", index, start - 1)
+    if missing > 0:
+        guard *= Compare("<", index, index.extent - missing)
+    return guard

@@ -140,7 +140,10 @@ def _factors(p: Place) -> Iterator[Edit]:
     if isinstance(node, Number) and node.text in ("1", "2", "3", "4") and not isinstance(p.parent, Script):
         for other in ("1", "2", "4"):
             if other != node.text:
-                yield Edit("factor", node, Number(N, N, other), 1.2, "the factor {old} should be {new}")
+                yield Edit("factor", node, Number(N, N, other), 0.95, "the factor {old} should be {new}")
+    if isinstance(node, Fraction) and isinstance(node.top, Number) and isinstance(node.bottom, Number):
+        for other in ("1", "2"):
+            yield Edit("factor", node, Number(N, N, other), 0.95, "the factor {old} should be {new}")
     if p.depth and not isinstance(p.parent, Terms | Bracket):
         return
     if isinstance(node, Term | Name) and p.depth:
@@ -211,7 +214,7 @@ def _is_slope(node: Node, scope: Scope) -> bool:
 
 def _slopes(p: Place) -> Iterator[Edit]:
     """A slope left out: ``⊙ f'(Z)`` at any piece, for every place where the model applies a function."""
-    if isinstance(p.node, Name | Number | Mark | Term) and p.depth or isinstance(p.parent, Bracket | Script | Call):
+    if isinstance(p.node, Name | Number | Mark | Term) and p.depth or isinstance(p.parent, Script | Call):
         return
     for slope in slope_pieces(p):
         joined = Juxt(N, N, (*_flat(p.node), slope)) if p.left.letters else Binary(N, N, "⊙", _held(p.node), slope)
@@ -284,7 +287,7 @@ def _reindexed(node: Script, p: Place) -> Iterator[Node]:
 
 def _sums(p: Place) -> Iterator[Edit]:
     """A sum left out: over a letter that dangles, over an axis, or the ones that make it."""
-    if p.depth:
+    if p.depth and not isinstance(p.parent, Term):
         return
     category = "bias-not-summed" if p.left.rank <= 1 and not p.left.letters else "axis"
     letters = sorted({n for n in p.names if len(n) == 1} - {i.name for i in p.left.letters})
@@ -295,7 +298,22 @@ def _sums(p: Place) -> Iterator[Edit]:
         held = Bracket(N, N, "(", (p.node,)) if not is_atom(p.node) or is_derivative(p.node) else p.node
         yield Edit(category, p.node, Juxt(N, N, (Script(N, N, held, (), (TRANSPOSE,)), ones)), 1.05, f"the sum over the {name} rows is missing")
         yield Edit(category, p.node, Juxt(N, N, (held, ones)), 1.1, f"the sum over the {name} columns is missing")
-        yield Edit(category, p.node, Juxt(N, N, (replace(ones, sups=(TRANSPOSE,)), held)), 1.0, f"the sum over the {name} entries is missing")
+        yield Edit(category, p.node, Juxt(N, N, (replace(ones, sups=(TRANSPOSE,)), held)), 1.0 if p.left.rank == 0 else 1.1, f"the sum over the {name} entries is missing")
+
+
+def _bounds(p: Place) -> Iterator[Edit]:
+    """The range of a sum."""
+    node = p.node
+    if not isinstance(node, Big):
+        return
+    said = "the sum runs over the wrong range: {new}"
+    for name in sorted(p.scope.dims):
+        if node.above and not same_text(node.above[0], Name(N, N, name)):
+            yield Edit("axis", node, replace(node, start=N, end=N, above=(Name(N, N, name),)), 1.2, said)
+    if len(node.below) == 1 and isinstance(node.below[0], Relation):
+        relation = node.below[0]
+        first = replace(relation, start=N, end=N, members=(relation.members[0], Number(N, N, "1")))
+        yield Edit("axis", node, replace(node, start=N, end=N, below=(first,)), 1.2, said)
 
 
 def _powers(p: Place) -> Iterator[Edit]:
@@ -307,6 +325,8 @@ def _powers(p: Place) -> Iterator[Edit]:
             yield Edit("power", node, Script(N, N, node.base, node.subs, rest) if rest or node.subs else node.base, 1.1, "the power is too much: {new}")
             for text in ("2", "3"):
                 yield Edit("power", node, replace(node, start=N, end=N, sups=(*node.sups[:k], Number(N, N, text), *node.sups[k + 1 :])), 1.2, "the power is wrong: {new}")
+    if isinstance(node, Terms) and not p.depth:
+        yield Edit("power", node, Script(N, N, Bracket(N, N, "(", (node,)), (), (Number(N, N, "2"),)), 1.3, "a square is missing: {new}")
     if is_atom(node) and not isinstance(p.parent, Script) and not is_derivative(node):
         squared = Script(N, N, node.base, node.subs, (*node.sups, Number(N, N, "2"))) if isinstance(node, Script) else Script(N, N, node, (), (Number(N, N, "2"),))
         yield Edit("power", node, squared, 1.3, "a square is missing: {new}")
@@ -363,5 +383,5 @@ def _regulariser(p: Place) -> Iterator[Edit]:
 
 Row = Callable[[Place], Iterator[Edit]]
 EDITS: tuple[Row, ...] = (
-    _transposes, _signs, _side, _factors, _drops, _slopes, _names, _indices, _sums, _powers, _operators, _slope_kind, _masks, _regulariser,
+    _transposes, _signs, _side, _factors, _drops, _slopes, _names, _indices, _sums, _bounds, _powers, _operators, _slope_kind, _masks, _regulariser,
 )  # fmt: skip

@@ -174,8 +174,7 @@ def _declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     for spelled in spellings(scripts.base):
         for name, rest in _composites(spelled, scripts.items):
             if scope.shape(name) is not None:
-                if name != said(node, scope):
-                    scope.tell(node, name)
+                scope.tell(node if scripts.items else scripts.base, name)
                 return indexed(whole(name, scope), rest, node, scope)
     return None
 

@@ -43,8 +43,10 @@ FONTS = frozenset(               # transparent: what stands in them counts as it
     "displaystyle textstyle scriptstyle boldmath mathnormal operatorname textbf textit textrm ensuremath mathop mathrel mathbin".split()
 )
 
-DROPPED = frozenset(             # sizing and spacing; `\,` and its kin among them
-    "left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle limits nolimits nonumber notag "
+SIZES = frozenset("left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr".split())
+
+DROPPED = SIZES | frozenset(     # sizing and spacing; `\,` and its kin among them
+    "limits nolimits nonumber notag "
     "displaylimits hfill noindent centering smallskip medskip bigskip par strut , ; : ! > / allowbreak nobreak thinspace "
     "mathstrut hline".split()
 ) | {" ", "-", "\n"}

@@ -49,10 +49,13 @@ class _Lexer:
         self.out: list[Token] = []
         self.expansions = self.matrix = 0
         self.place: tuple[int, int] | None = None
+        self.sized: int | None = None
 
     def emit(self, kind: str, text: str, start: int, end: int) -> None:
         if len(self.out) >= MOST_TOKENS:
             raise self.error("a derivation of moderate size", "too many tokens", start, end)
+        start = start if self.sized is None else self.sized
+        self.sized = None
         here = self.place or (start, end)
         self.out.append(Token(kind, text, *here))
 
@@ -129,7 +132,7 @@ class _Lexer:
             else:
                 self.emit(*tables.TOKENS[name], at, after)
         elif name in tables.DROPPED:
-            after = self.null_delimiter(name, text, after)
+            after = self.sizing(name, text, at, after)
         elif name in tables.ACCENTS:
             self.emit("ACC", tables.ACCENTS[name], at, after)
         elif name in tables.TEXTS:
@@ -150,9 +153,13 @@ class _Lexer:
             self.emit("ID", tables.ALIASES.get(name, name), at, after)
         return after
 
-    def null_delimiter(self, name: str, text: str, after: int) -> int:
-        r"""``\left.`` opens nothing: the full stop belongs to the command."""
-        return after + 1 if name in ("left", "right") and text.startswith(".", after) else after
+    def sizing(self, name: str, text: str, at: int, after: int) -> int:
+        r"""A size belongs to the bracket after it; ``\left.`` opens nothing: the full stop belongs to the command."""
+        if name in ("left", "right") and text.startswith(".", after):
+            return after + 1
+        if name in tables.SIZES:
+            self.sized = at
+        return after
 
     def argument(self, text: str, at: int, end: int) -> tuple[tuple[int, int], int]:
         """The stretch of the next argument, without its braces, and the position after it."""

@@ -10,8 +10,26 @@ from functools import singledispatch
 
 from symbackprop.notation.tokens import GREEK
 from symbackprop.notation.written import (
-    Accent, Big, Binary, Bracket, Call, Fraction, Juxt, Keyword, Mark, Nabla, Name, Node, Number, Partial, Quoted, Relation,
-    Root, Script, Term, Terms,
+    Accent,
+    Big,
+    Binary,
+    Bracket,
+    Call,
+    Fraction,
+    Juxt,
+    Keyword,
+    Mark,
+    Nabla,
+    Name,
+    Node,
+    Number,
+    Partial,
+    Quoted,
+    Relation,
+    Root,
+    Script,
+    Term,
+    Terms,
 )  # fmt: skip
 
 Recur = Callable[[Node], str]
@@ -46,6 +64,18 @@ def _print(node: Node, recur: Recur, words: dict[str, str]) -> str:
     raise TypeError(f"a {type(node).__name__} is never made by an edit")
 
 
+def _bare(text: str) -> str:
+    """A text without the braces around all of it."""
+    if not text.startswith("{"):
+        return text
+    level = 0
+    for k, c in enumerate(text):
+        level += (c == "{") - (c == "}")
+        if level == 0:
+            return text[1:-1] if k == len(text) - 1 else text
+    return text
+
+
 def _latex(words: dict[str, str]) -> bool:
     return words is LATEX
 
@@ -65,7 +95,7 @@ def _(node: Name, recur: Recur, words: dict[str, str]) -> str:
 
 @_print.register
 def _(node: Accent, recur: Recur, words: dict[str, str]) -> str:
-    return rf"\{node.accent}{{{recur(node.body)}}}" if _latex(words) else recur(node.body) + node.accent
+    return rf"\{node.accent}{{{_bare(recur(node.body))}}}" if _latex(words) else recur(node.body) + node.accent
 
 
 @_print.register
@@ -89,13 +119,17 @@ def _(node: Script, recur: Recur, words: dict[str, str]) -> str:
 
 
 def _superscript(node: Node, recur: Recur, words: dict[str, str]) -> str:
-    return words["T"] if isinstance(node, Name) and node.text == "T" else recur(node)
+    return words["T"] if isinstance(node, Name) and node.text == "T" else _bare(recur(node))
 
 
 @_print.register
 def _(node: Juxt, recur: Recur, words: dict[str, str]) -> str:
-    factors = [f"({recur(f)})" if isinstance(f, Terms | Binary) else recur(f) for f in node.factors]
-    return " ".join(factors)
+    out = ""
+    for f in node.factors:
+        text = f"({recur(f)})" if isinstance(f, Terms | Binary) else recur(f)
+        tight = not out or _latex(words) and text.startswith(("(", r"\left", r"\big", r"\Big"))
+        out += text if tight else f" {text}"
+    return out
 
 
 @_print.register
@@ -128,13 +162,13 @@ def _(node: Bracket, recur: Recur, words: dict[str, str]) -> str:
 
 @_print.register
 def _(node: Fraction, recur: Recur, words: dict[str, str]) -> str:
-    top, bottom = recur(node.top), recur(node.bottom)
+    top, bottom = _bare(recur(node.top)), _bare(recur(node.bottom))
     return rf"\frac{{{top}}}{{{bottom}}}" if _latex(words) else f"{top}/{bottom}"
 
 
 @_print.register
 def _(node: Root, recur: Recur, words: dict[str, str]) -> str:
-    return rf"\sqrt{{{recur(node.body)}}}" if _latex(words) else f"sqrt({recur(node.body)})"
+    return rf"\sqrt{{{_bare(recur(node.body))}}}" if _latex(words) else f"sqrt({recur(node.body)})"
 
 
 @_print.register
@@ -162,7 +196,7 @@ def _(node: Partial, recur: Recur, words: dict[str, str]) -> str:
 
 @_print.register
 def _(node: Nabla, recur: Recur, words: dict[str, str]) -> str:
-    by = f"_{{{recur(node.by)}}}" if node.by is not None else ""
+    by = f"_{{{_bare(recur(node.by))}}}" if node.by is not None else ""
     return words["∇"] + by + (f" {recur(node.of)}" if node.of is not None else "")
 
 

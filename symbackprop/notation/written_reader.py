@@ -12,8 +12,25 @@ from dataclasses import dataclass, replace
 from symbackprop.errors import Malformed, Span
 from symbackprop.notation.tokens import Token
 from symbackprop.notation.written import (
-    Accent, Big, Binary, Bracket, Call, Fraction, Juxt, Keyword, Mark, Nabla, Name, Node, Number, Partial, Relation, Root,
-    Script, Term, Terms,
+    Accent,
+    Big,
+    Binary,
+    Bracket,
+    Call,
+    Fraction,
+    Juxt,
+    Keyword,
+    Mark,
+    Nabla,
+    Name,
+    Node,
+    Number,
+    Partial,
+    Relation,
+    Root,
+    Script,
+    Term,
+    Terms,
 )  # fmt: skip
 
 DEEPEST = 40
@@ -216,7 +233,7 @@ class _Reader:
             self.next()
             by = self.argument()
             end = self.last
-        operand = self.kind in ("ID", "ACC", "LB") or self.kind == "OPEN" and self.token.text == "("
+        operand = self.kind in ("ID", "ACC", "LB") or (self.kind == "OPEN" and self.token.text == "(")
         of = self.factor() if operand else None
         return Nabla(t.start, of.end if of else end, by, of)
 
@@ -376,11 +393,11 @@ class _Reader:
 
 
 def _plain(node: Node) -> bool:
-    return isinstance(node, Name | Number | Accent | Mark) or isinstance(node, Script) and isinstance(node.base, Name)
+    return isinstance(node, Name | Number | Accent | Mark) or (isinstance(node, Script) and isinstance(node.base, Name))
 
 
 def _mark_like(node: Node) -> bool:
-    return isinstance(node, Bracket | Number) or isinstance(node, Name) and node.text == "T"
+    return isinstance(node, Bracket | Number) or (isinstance(node, Name) and node.text == "T")
 
 
 _ATOMS = {
