@@ -9,7 +9,7 @@ import click
 
 from symbackprop import __version__
 from symbackprop.cli.answer import STATUS, Answer, as_json, judge, said
-from symbackprop.cli.files import check_suffix, read_text, shorten
+from symbackprop.cli.files import check_output, read_text, shorten
 from symbackprop.cli.flags import (
     JSON,
     LAYOUT,
@@ -147,7 +147,7 @@ def notes(model: str, output: str, fragment: bool, json_: bool, **flags: Any) ->
     """Write the derivation of MODEL as a LaTeX document."""
     from symbackprop import pipeline
 
-    suffix = check_suffix(output, "-", ".tex", ".pdf")
+    suffix = check_output(output, ".tex", ".pdf")
     document = pipeline.notes(derived(model, flags), fragment=fragment)
     if suffix == ".pdf":
         document.save(output)
@@ -173,7 +173,7 @@ def kernel(
     """Write forward and backward code for MODEL, with a self-test."""
     from symbackprop import pipeline
 
-    check_suffix(output, "-", ".py")
+    check_output(output, ".py")
     written = pipeline.kernel(derived(model, flags), target=target, dtype=dtype)
     return said(output, written.source, json_)
 

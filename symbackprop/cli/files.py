@@ -50,13 +50,27 @@ def write_file(path: str, text: str) -> None:
         Path(draft).unlink(missing_ok=True)
 
 
-def check_suffix(output: str, *allowed: str) -> str:
-    """The suffix of an output file, refused before any work is done if it says nothing to us."""
-    suffix = "-" if output == "-" else Path(output).suffix
-    if suffix not in allowed:
+def check_output(output: str, *allowed: str) -> str:
+    """The suffix of an output file, refused before any work is done if nothing can be written."""
+    if output == "-":
+        return "-"
+    path = Path(output)
+    if path.suffix not in allowed:
         raise Malformed(
-            f"an output file ending in {' or '.join(allowed[1:])}, or - for standard output",
+            f"an output file ending in {' or '.join(allowed)}, or - for standard output",
             f"`{shorten(output)}`",
-            hint=f"-o {Path(output).stem or 'net'}{allowed[1]}",
+            hint=f"-o {path.stem or 'net'}{allowed[0]}",
         )
-    return suffix
+    if not path.parent.is_dir():
+        raise Malformed(
+            "an output file in a folder that exists",
+            f"`{shorten(output)}`",
+            hint=f"mkdir -p {path.parent}",
+        )
+    if path.is_dir():
+        raise Malformed(
+            "an output file",
+            f"the folder `{shorten(output)}`",
+            hint=f"-o {path / 'net'}{allowed[0]}",
+        )
+    return path.suffix

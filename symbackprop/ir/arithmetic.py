@@ -20,6 +20,7 @@ import numpy as np
 from symbackprop.ir.functions import Primitive
 
 DIGITS = 50
+MOST_BITS = 10_000  # of an exact power, and of the operand of a function
 Array = np.ndarray[Any, Any]
 
 
@@ -70,6 +71,11 @@ def is_finite(x: Any) -> bool:
     return True if is_rational(x) else bool(mpmath.isfinite(x))
 
 
+def far_out(x: Any) -> bool:
+    """Whether a number is finite but so large that a function of it takes mpmath for ever."""
+    return bool(mpmath.isfinite(x)) and x != 0 and bool(mpmath.mag(x) > MOST_BITS)
+
+
 def _real(x: Any) -> Any:
     """Complex results are undefined here: the meaning of the language is real numbers."""
     if isinstance(x, mpmath.mpc):
@@ -85,19 +91,24 @@ def _root(x: Fraction) -> Fraction | None:
     return Fraction(p, q) if p * p == x.numerator and q * q == x.denominator else None
 
 
+def _bits(x: Fraction) -> int:
+    return max(abs(x.numerator).bit_length(), x.denominator.bit_length())
+
+
 def _power(x: Any, e: Any) -> Any:
     """``x ** e`` of two numbers, exact where the result is rational and easily seen to be."""
     if is_rational(e) and e.denominator == 1:
         if x == 0 and e <= 0:
             return Fraction(1) if e == 0 else mpmath.nan
-        return x ** int(e)
+        if not is_rational(x) or _bits(x) * abs(e.numerator) <= MOST_BITS:
+            return x ** int(e)
     if is_rational(e) and e.denominator == 2 and is_rational(x):
         root = _root(Fraction(x))
         if root is not None:
             return _power(root, e * 2)
     try:
         return _real(mpmath.power(to_precise(x), to_precise(e)))
-    except ZeroDivisionError:
+    except (ZeroDivisionError, OverflowError):
         return mpmath.nan
 
 
@@ -130,15 +141,23 @@ def _precise_primitive(primitive: Primitive, operands: tuple[Array, ...]) -> Arr
     several = len(operands) > 1
 
     def one(*x: Any) -> Any:
-        if any(not is_rational(v) and v != v for v in x):
+        if any(not is_rational(v) and (v != v or far_out(v)) for v in x):
             return mpmath.nan
         numbers = _ordered(*x) if several else x
         try:
             return _real(primitive.precise(*numbers))
-        except (ZeroDivisionError, ValueError):  # mpmath's words for a pole
+        except (ZeroDivisionError, ValueError, OverflowError):  # mpmath's words for a pole, or far out
             return mpmath.nan
 
     return _entrywise(one, *operands)
+
+
+def _nearest(p: int, q: int) -> Array:
+    """The machine number nearest to ``p / q``; infinite where it is beyond their range."""
+    try:
+        return np.asarray(p / q)
+    except OverflowError:
+        return np.asarray(np.inf if p > 0 else -np.inf)
 
 
 def _precise_number(p: int, q: int) -> Array:
@@ -159,7 +178,7 @@ def _precise_maximum(a: Array, axes: tuple[int, ...]) -> Array:
 
 FLOATING = Arithmetic(
     "floating",
-    number=lambda p, q: np.asarray(p / q),
+    number=_nearest,
     pi=lambda: np.asarray(np.pi),
     infinity=lambda sign: np.asarray(sign * np.inf),
     power=lambda a, b: np.asarray(np.power(a, b)),

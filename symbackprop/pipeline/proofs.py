@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+import mpmath
 import numpy as np
 
 from symbackprop.algebra.prove import decide
@@ -24,6 +25,7 @@ from symbackprop.notation.text_reader import read_expression
 from symbackprop.notation.words import CONSTANTS
 from symbackprop.pipeline.compilation import program_of
 
+LARGEST_WRITTEN = 10**40
 WORDS = {Equal: "proved", Different: "refuted"}
 
 
@@ -148,9 +150,13 @@ def plain_value(value: Any) -> Any:
         return plain_value(value.tolist())
     if isinstance(value, list):
         return [plain_value(v) for v in value]
-    if getattr(value, "denominator", None) == 1:
+    if getattr(value, "denominator", None) == 1 and abs(value) < LARGEST_WRITTEN:
         return int(value)
-    return str(value) if hasattr(value, "denominator") else float(value)
+    if hasattr(value, "denominator") and max(abs(value.numerator), value.denominator) < LARGEST_WRITTEN:
+        return str(value)
+    short = mpmath.mpf(getattr(value, "numerator", value)) / getattr(value, "denominator", 1)
+    held = np.isfinite(float(short)) and (float(short) != 0 or short == 0)
+    return float(short) if held else mpmath.nstr(short, 6)  # beyond the range of floats: as text
 
 
 def witness_json(witness: Witness) -> dict[str, Any]:

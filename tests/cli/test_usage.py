@@ -28,6 +28,7 @@ MISTAKES = [  # words, what the message must name
     (("--frobnicate",),                                 "--frobnicate"),
     (("notes", "three-layer", "-o", "notes.doc"),       "-o notes.tex"),
     (("kernel", "three-layer", "-o", "net.tex"),        "-o net.py"),
+    (("kernel", "three-layer", "-o", "no-such/n.py"),   "mkdir -p no-such"),
     (("verify", "three-layer", "-", "--symbols", "x,"), "SYMBOL=EXPRESSION"),
     (("verify", "-", "-"),                              "both -"),
     (("verify", "three-layer", "no-such-file.tex"),     "no-such-file.tex"),
