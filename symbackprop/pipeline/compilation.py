@@ -15,7 +15,7 @@ from symbackprop.matrix.lower import lower
 from symbackprop.network.model import Model
 from symbackprop.pipeline.derivation import Derivation
 from symbackprop.pipeline.kinds import closed_record
-from symbackprop.pipeline.presentation import FormMaker, present, transposed
+from symbackprop.pipeline.presentation import in_jacobian_layout, present
 
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "jvp", "vjp")
 LAYOUTS = ("notes", "jacobian", "gradient")
@@ -88,8 +88,7 @@ def derive(
     derivatives = present(reverse(program, of, names, context), of, program, context)
     derivatives = tuple(d for d in derivatives if d.wrt[0] != of)
     if layout == "jacobian":
-        maker = FormMaker(program)
-        derivatives = tuple(transposed(d, maker) if len(d.shape) == 2 else d for d in derivatives)
+        derivatives = in_jacobian_layout(derivatives, program)
     return Derivation(model, DerivationRecord(program, of, kind, layout, derivatives), context)
 
 

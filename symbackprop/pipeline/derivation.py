@@ -222,7 +222,8 @@ class Derivation(Mapping[Any, DerivativeResult]):
     @cached_property
     def closing(self) -> Closing:
         """Closed forms, made on demand and shared."""
-        return Closing(self.record.derivatives, FormMaker(self.record.program), self._context)
+        turned = {d.equation.name for d in self.record.derivatives if len(d.shape) == 2} if self.layout == "jacobian" else ()
+        return Closing(self.record.derivatives, FormMaker(self.record.program, turned), self._context)
 
     @cached_property
     def checker(self) -> Checker:

@@ -6,7 +6,7 @@ shorter: softmax with cross-entropy becomes ``(P - Y) / N``, while ``grad_H * f_
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from sympy import Expr, Pow
@@ -17,7 +17,7 @@ from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.knowledge import inline
 from symbackprop.calculus.reverse import PREFIX, Adjoint
 from symbackprop.ir.derivation import Derivative, Step
-from symbackprop.ir.expressions import Index, entries, entry_names
+from symbackprop.ir.expressions import Entry, Index, entries, entry_names, replace_entries
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
@@ -36,10 +36,11 @@ class Form:
 class FormMaker:
     """Lifts entries against one program: shapes of all names, and the written orders of the forward terms."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, turned: Collection[str] = ()) -> None:
         self.shapes: dict[str, Shape] = {q.name: q.shape for q in program.inputs}
         self.shapes |= {e.name: e.shape for e in program.equations}
         self.shapes |= {PREFIX + name: shape for name, shape in self.shapes.items()}
+        self.shapes |= {name: self.shapes[name][::-1] for name in turned}
         self._lifter = Lifter(self.shapes, [e.term for e in program.equations])
 
     @staticmethod
@@ -115,10 +116,20 @@ def _may_cancel(done: dict[str, Equation], consumer: str) -> bool:
     return any(p.exp.is_negative and entries(p.base) for p in equation.rhs.atoms(Pow))
 
 
-def transposed(derivative: Derivative, maker: FormMaker) -> Derivative:
-    """The derivative in layout ``jacobian``: a matrix gradient with its axes exchanged."""
-    indices = tuple(reversed(derivative.equation.indices))
-    form = maker.form(derivative.equation.rhs, indices)
-    equation = replace(derivative.equation, indices=indices, term=form.term)
-    steps = (*derivative.steps[:-1], Step(form.term, "the derivative is the transpose of the gradient"))
-    return replace(derivative, shape=equation.shape, equation=equation, steps=steps)
+def in_jacobian_layout(derivatives: tuple[Derivative, ...], program: Program) -> tuple[Derivative, ...]:
+    """The derivatives with every matrix adjoint transposed, on both sides of every equation."""
+    turned = {d.equation.name for d in derivatives if len(d.shape) == 2}
+    maker = FormMaker(program, turned)
+    out = []
+    for d in derivatives:
+        indices = d.equation.indices[::-1] if d.equation.name in turned else d.equation.indices
+        form = maker.form(_turn(d.equation.rhs, turned), indices)
+        equation = replace(d.equation, indices=indices, rhs=form.entry, term=form.term)
+        steps = tuple(Step(_turn(s.form, turned), s.because) for s in d.steps if not isinstance(s.form, Term))
+        out.append(replace(d, shape=equation.shape, equation=equation, steps=(*steps, Step(form.term, d.steps[-1].because))))
+    return tuple(out)
+
+
+def _turn(e: Expr, names: Collection[str]) -> Expr:
+    """``e`` with the two indices of each named array exchanged."""
+    return replace_entries(e, {name: lambda entry: Entry(entry.args[0], *entry.indices[::-1]) for name in names})
