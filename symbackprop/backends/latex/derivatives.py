@@ -56,6 +56,18 @@ REASONED = 40.0
 SHORT = 12
 
 
+ARRAYS = {1: "a vector", 2: "a matrix"}
+# What a derivative of each kind is called in a heading.
+WORDS = {
+    GRADIENT: "Gradient",
+    "jacobian": "Jacobian",
+    "hessian": "Hessian",
+    "hvp": "Hessian along a direction",
+    "jvp": "Derivative along a direction",
+    "vjp": "Pulled-back direction",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """One derivative as the template prints it."""
@@ -118,7 +130,7 @@ class Writer:
 
     def section(self, derivative: Derivative) -> Section:
         """The section on one derivative."""
-        key = label_key(derivative.wrt[0])
+        key = derivative_key(derivative)
         return Section(
             key=key,
             title=self._title(derivative),
@@ -136,21 +148,19 @@ class Writer:
         """The derivative's line of the table."""
         term = latex_term(derivative.equation.term, self.notation)
         return SummaryRow(
-            derivative_name(derivative, self.notation),
+            self._name(derivative),
             f"${term}$" if width(term) <= TABLED else "see the equation",
             shape_text(derivative.shape, self.notation),
-            f"eq:sb:{label_key(derivative.wrt[0])}",
+            f"eq:sb:{derivative_key(derivative)}",
         )
 
     def _title(self, derivative: Derivative) -> str:
         """The heading, and the same without mathematics for the outline of the PDF."""
-        of, wrt = derivative.of, derivative.wrt[0]
-        if derivative.kind == GRADIENT:
-            of = self.notation.of
-        plain = f"{label_key(derivative.of)} by {label_key(wrt)}"
-        symbols = f"${self.notation.name(of)}$ by ${self.notation.name(wrt)}$"
-        word = "Gradient" if derivative.kind == GRADIENT else "Jacobian"
-        return rf"{word} of \texorpdfstring{{{symbols}}}{{{plain}}}"
+        of = self.notation.of if derivative.kind == GRADIENT else derivative.of
+        plain = f"{label_key(derivative.of)} by {' and '.join(map(label_key, derivative.wrt))}"
+        by = " and ".join(f"${self.notation.name(n)}$" for n in derivative.wrt)
+        symbols = f"${self.notation.name(of)}$ by {by}"
+        return rf"{WORDS[derivative.kind]} of \texorpdfstring{{{symbols}}}{{{plain}}}"
 
     def _opening(self, derivative: Derivative) -> str:
         program, wrt = self.record.program, derivative.wrt[0]
@@ -163,8 +173,9 @@ class Writer:
 
     def _rows(self, derivative: Derivative, key: str) -> tuple[Row, ...]:
         """The lines by entries, those left out that repeat what stands above them."""
-        of_rank = 0 if derivative.kind == GRADIENT else len(self._shape_of(derivative.of))
-        left = derivative_entry(derivative, of_rank, self.notation)
+        of_rank = len(self.record.program.shape_of(derivative.of))
+        directions = self.record.directions
+        left = derivative_entry(derivative, of_rank, self.notation, directions)
         lines: list[Line] = []
         above, before = left, None
         for step in derivative.steps:
@@ -213,13 +224,13 @@ class Writer:
     def _entry(self, form: Expr, derivative: Derivative) -> str:
         return latex_entry(form, self.notation, free=derivative.equation.indices)
 
-    def _shape_of(self, name: str) -> tuple[Expr, ...]:
-        return self.record.program.shape_of(name)
+    def _name(self, derivative: Derivative) -> str:
+        return derivative_name(derivative, self.notation, self.record.directions)
 
     def _matrix_rows(self, derivative: Derivative, label: str) -> tuple[Row, ...]:
         ways = (self._by_jacobian(derivative), self._by_columns(derivative))
         lines = [way for way in ways if way is not None]
-        left = derivative_name(derivative, self.notation)
+        left = self._name(derivative)
         return set_rows(left, [replace(w, label=f"{label}:{w.label}") for w in lines])
 
     def _by_jacobian(self, derivative: Derivative) -> Line | None:
@@ -260,7 +271,7 @@ class Writer:
         return Line(formula, "the columns, side by side", "columns")
 
     def _boxed(self, derivative: Derivative) -> str:
-        parts = [derivative_name(derivative, self.notation)]
+        parts = [self._name(derivative)]
         parts.append(latex_term(derivative.equation.term, self.notation))
         closed = latex_term(self._closed(derivative.equation.term), self.notation)
         if closed != parts[-1] and width(" = ".join([*parts, closed])) <= BOXED:
@@ -272,11 +283,16 @@ class Writer:
         return (f"Here it was used that {_enumerated(list(facts))}.",) if facts else ()
 
 
+def derivative_key(derivative: Derivative) -> str:
+    """The part of labels that tells one derivative from another."""
+    return ":".join(label_key(n) for n in derivative.wrt)
+
+
 def _lifting(derivative: Derivative) -> str:
-    if not derivative.shape:
-        return "The gradient is a number:"
-    kind = "vector" if len(derivative.shape) == 1 else "matrix"
-    return f"All entries together form a {kind}:"
+    rank = len(derivative.shape)
+    if rank == 0:
+        return "The result is a number:"
+    return f"All entries together form {ARRAYS.get(rank, 'an array')}:"
 
 
 def _enumerated(items: list[str]) -> str:

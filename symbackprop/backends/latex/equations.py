@@ -6,17 +6,49 @@ A gradient is ``\nabla_W L``, its entry ``\frac{\partial L}{\partial W_{md}}``; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
 from sympy import Expr
 
-from symbackprop.backends.latex.index import latex_entry
-from symbackprop.backends.latex.symbols import ADJOINT, Notation
+from symbackprop.backends.latex.index import index_letter, latex_entry
+from symbackprop.backends.latex.symbols import ADJOINT, Notation, notation_of
 from symbackprop.backends.latex.terms import latex_term
-from symbackprop.ir.derivation import Derivative
+from symbackprop.ir.derivation import DerivationRecord, Derivative
 from symbackprop.ir.expressions import Entry, Partial
-from symbackprop.ir.program import Equation
+from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term, name
 
 GRADIENT = "gradient"
+NO_DIRECTIONS: Mapping[str, str] = MappingProxyType({})
+
+
+def notation_for(record: DerivationRecord, **commands: str) -> Notation:
+    r"""The notation for everything about a record, subexpressions without a name included.
+
+    Where an array is differentiated its gradients are those of any scalar, written ``\\ell``.
+    """
+    program = record.program
+    notation = with_hidden(notation_of(program, record.of, **commands), program)
+    any_scalar = record.kind == GRADIENT and bool(program.shape_of(record.of))
+    return notation.of_any_scalar() if any_scalar else notation
+
+
+def with_hidden(notation: Notation, program: Program) -> Notation:
+    """The notation, with letters for subexpressions that the model gives no name.
+
+    They are ``U_1, U_2, …`` (``u_1`` where there are less than two axes), or the next pair of
+    letters that the model does not use.
+    """
+    heads = {name[0].lower() for name in notation.names if name[1:].strip("0123456789_") == ""}
+    letter = next((c for c in "usqgar" if c not in heads), "u")
+    spelling = dict(notation.spelling)
+    hidden = (e for e in program.equations if e.hidden)
+    for k, equation in enumerate(hidden, start=1):
+        symbol = letter.upper() if len(equation.indices) > 1 else letter
+        spelling[equation.name] = f"{symbol}_{{{k}}}"
+    return replace(notation, spelling=spelling)
 
 
 def latex_form(form: Expr | Term, notation: Notation | None = None) -> str:
@@ -30,26 +62,61 @@ def latex_equation(equation: Equation, notation: Notation | None = None) -> str:
     return f"{left} = {latex_term(equation.term, notation)}"
 
 
-def latex_derivative(derivative: Derivative, notation: Notation | None = None) -> str:
+def latex_derivative(
+    derivative: Derivative,
+    notation: Notation | None = None,
+    directions: Mapping[str, str] = NO_DIRECTIONS,
+) -> str:
     """The relation ``∇_W L = term``, or ``∂h/∂z = term`` for a Jacobian."""
     notation = notation or Notation(of=derivative.of)
-    left = derivative_name(derivative, notation)
+    left = derivative_name(derivative, notation, directions)
     return f"{left} = {latex_term(derivative.equation.term, notation)}"
 
 
-def derivative_name(derivative: Derivative, notation: Notation) -> str:
-    """What stands left of ``=`` when the whole array is meant."""
-    wrt = derivative.wrt[0]
+def derivative_name(
+    derivative: Derivative, notation: Notation, directions: Mapping[str, str] = NO_DIRECTIONS
+) -> str:
+    """What stands left of ``=`` when the whole array is meant.
+
+    A derivative along a direction has the direction in square brackets: after what is differentiated
+    for products from the right, before it for products from the left.
+    """
     if derivative.kind == GRADIENT:
-        return latex_term(name(ADJOINT + wrt, derivative.shape), notation)
-    return rf"\frac{{\partial {notation.name(derivative.of)}}}{{\partial {notation.name(wrt)}}}"
+        return latex_term(name(ADJOINT + derivative.wrt[0], derivative.shape), notation)
+    of, wrt = notation.name(derivative.of), [notation.name(n) for n in derivative.wrt]
+    along = [(notation.name(x), notation.name(v)) for x, v in directions.items()]
+    if derivative.kind == "hessian":
+        below = (
+            rf"\partial {wrt[0]}^2" if len(wrt) == 1 else rf"\partial {wrt[0]} \, \partial {wrt[1]}"
+        )
+        return rf"\frac{{\partial^2 {of}}}{{{below}}}"
+    if derivative.kind == "hvp":
+        above = rf"\partial^2 {of}"
+        terms = [(rf"\partial {wrt[0]} \, \partial {x}", v) for x, v in along]
+        return " + ".join(rf"\frac{{{above}}}{{{below}}}[{v}]" for below, v in terms)
+    if derivative.kind == "jvp":
+        return " + ".join(rf"\frac{{\partial {of}}}{{\partial {x}}}[{v}]" for x, v in along)
+    jacobian = rf"\frac{{\partial {of}}}{{\partial {wrt[0]}}}"
+    if derivative.kind == "vjp":
+        return f"[{notation.name(directions[derivative.of])}] {jacobian}"
+    return jacobian
 
 
-def derivative_entry(derivative: Derivative, rank_of: int, notation: Notation) -> str:
+def derivative_entry(
+    derivative: Derivative,
+    rank_of: int,
+    notation: Notation,
+    directions: Mapping[str, str] = NO_DIRECTIONS,
+) -> str:
     """What stands left of ``=`` when one entry is meant; ``rank_of`` axes belong to ``of``."""
     indices = derivative.equation.indices
     wrt = derivative.wrt[0]
     if derivative.kind == GRADIENT:
         return latex_entry(Entry(ADJOINT + wrt, *indices), notation)
-    above, below = Entry(derivative.of, *indices[:rank_of]), Entry(wrt, *indices[rank_of:])
-    return latex_entry(Partial(above, below), notation)
+    if derivative.kind == "jacobian":
+        above, below = Entry(derivative.of, *indices[:rank_of]), Entry(wrt, *indices[rank_of:])
+        return latex_entry(Partial(above, below), notation)
+    whole = derivative_name(derivative, notation, directions)
+    if not indices:
+        return whole
+    return rf"\left( {whole} \right)_{{{','.join(index_letter(i.name) for i in indices)}}}"

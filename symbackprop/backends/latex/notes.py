@@ -8,14 +8,14 @@ the same bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import Any
 
 from symbackprop.backends.latex.derivatives import Writer
 from symbackprop.backends.latex.display import width
-from symbackprop.backends.latex.equations import GRADIENT
+from symbackprop.backends.latex.equations import GRADIENT, notation_for
 from symbackprop.backends.latex.graph import draw_network
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.neurons import describe_functions
@@ -28,7 +28,7 @@ from symbackprop.backends.latex.shapes import (
     shape_text,
     space_text,
 )
-from symbackprop.backends.latex.symbols import Notation, escape_text, notation_of
+from symbackprop.backends.latex.symbols import Notation, escape_text
 from symbackprop.backends.latex.terms import latex_term
 from symbackprop.backends.templates import environment
 from symbackprop.ir.derivation import DerivationRecord
@@ -41,6 +41,16 @@ MACROS = {
     "hadamard": r"\sbhad",
     "divide": r"\sbdiv",
     "ones": r"\sbones",
+}
+
+
+PLURALS = {
+    GRADIENT: "gradients",
+    "jacobian": "Jacobians",
+    "hessian": "Hessians",
+    "hvp": "Hessians along a direction",
+    "jvp": "derivatives along a direction",
+    "vjp": "pulled-back directions",
 }
 
 
@@ -93,15 +103,13 @@ def contents(
     """Everything that the templates insert, as strings and flat items."""
     program = record.program
     written = dict(statements or [(e.name, e.term) for e in program.visible()])
-    notation = with_hidden(notation_of(program, record.of, **MACROS), program)
-    if program.shape_of(record.of) and record.kind == GRADIENT:
-        # The gradient of no scalar in the model: that of any scalar that depends on the output.
-        notation = notation.of_any_scalar()
+    notation = notation_for(record, **MACROS)
     writer = Writer(record, notation)
     gradients = record.kind == GRADIENT
+    plural = PLURALS[record.kind]
     return {
         "version": _version(),
-        "title": _title(title, gradients),
+        "title": _title(title, record.kind),
         "opening": _opening(program, notation),
         "symbols": _symbols(program, notation),
         "facts": [f"{_capital(fact_sentence(f, notation))}." for f in program.facts],
@@ -112,29 +120,13 @@ def contents(
         "neurons": describe_functions(program, tuple(written.values()), identities, notation),
         "further_conventions": _further_conventions(program, record, notation),
         "chain_rule": _chain_rule(record, notation),
-        "derivatives_title": "The gradients" if gradients else "The Jacobians",
+        "derivatives_title": f"The {plural}",
         "derivatives": [writer.section(d) for d in record.derivatives],
-        "summary_head": "gradient" if gradients else "Jacobian",
+        "summary_head": "gradient" if gradients else "derivative",
         "summary": [writer.summary(d) for d in record.derivatives],
-        "summary_caption": f"All {'gradients' if gradients else 'Jacobians'}.",
+        "summary_caption": f"All {plural}.",
         **_training(record, notation),
     }
-
-
-def with_hidden(notation: Notation, program: Program) -> Notation:
-    """The notation, with letters for subexpressions that the model gives no name.
-
-    They are ``U_1, U_2, …`` (``u_1`` where there are less than two axes), or the next pair of
-    letters that the model does not use.
-    """
-    heads = {name[0].lower() for name in notation.names if name[1:].strip("0123456789_") == ""}
-    letter = next((c for c in "usqgar" if c not in heads), "u")
-    spelling = dict(notation.spelling)
-    hidden = (e for e in program.equations if e.hidden)
-    for k, equation in enumerate(hidden, start=1):
-        symbol = letter.upper() if len(equation.indices) > 1 else letter
-        spelling[equation.name] = f"{symbol}_{{{k}}}"
-    return replace(notation, spelling=spelling)
 
 
 def _version() -> str:
@@ -144,8 +136,8 @@ def _version() -> str:
         return "from a working tree"
 
 
-def _title(title: str, gradients: bool) -> str:
-    subject = "Backpropagation" if gradients else "Jacobians"
+def _title(title: str, kind: str) -> str:
+    subject = "Backpropagation" if kind == GRADIENT else _capital(PLURALS[kind])
     return f"{subject}: {escape_text(title)}" if title else subject
 
 

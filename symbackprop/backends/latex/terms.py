@@ -1,7 +1,8 @@
 r"""Array notation → LaTeX: matrix formulas as the notes write them; takes a term, gives LaTeX.
 
 Vectors are columns: ``v @ A`` is ``A^\top v``, ``outer(u, v)`` is ``u v^\top``, sums are products
-with 𝟏. The entrywise product is ⊙, the entrywise quotient ⊘, an entrywise power ``^{\odot 2}``.
+with 𝟏. The entrywise product is ⊙, the entrywise quotient ⊘; an entrywise
+square is ``A \odot A``, another power ``A^{\odot 3}``.
 A vector of length M stands for each row where it meets an N×M matrix, as NumPy has it; a column
 that is repeated is written as the product with ``\mathbf{1}_M^\top``.
 
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from sympy import Rational
 
 from symbackprop.backends.latex.index import call, cases, indicator
 from symbackprop.backends.latex.matrices import (
@@ -187,6 +190,9 @@ def _over(a: Term, b: Term, write: Writer) -> Piece:
 
 def _pow(term: Term, write: Writer) -> Piece:
     base, exponent = term.args
+    if term.rank and exponent.attrs[:1] == (Rational(2),):
+        factor = at_least(write(base), HADAMARD)
+        return Piece(f"{factor} {write.notation.hadamard} {factor}", HADAMARD)
     raised = write(exponent).text
     if exponent.op == "number" and exponent.attrs[0].q != 1:
         raised = f"{exponent.attrs[0].p}/{exponent.attrs[0].q}"
