@@ -89,9 +89,16 @@ def collect(e: Expr) -> Expr:
 
 
 def _powers(term: Expr) -> set[Expr]:
-    """Factors of a term that may be drawn out: each factor, and each base of a positive power."""
+    """Factors of a term that may be drawn out: each factor, and each base of a positive power.
+
+    A base that occurs twice (``x`` beside ``x**y``) stays: SymPy would merge what is left into new powers for ever.
+    """
     out = set()
-    for f in Mul.make_args(term):
+    factors = Mul.make_args(term)
+    bases = Counter(f.as_base_exp()[0] for f in factors)
+    for f in factors:
+        if bases[f.as_base_exp()[0]] > 1:
+            continue
         out.add(f)
         if isinstance(f, Pow) and f.exp.is_Integer and f.exp > 1:
             out.add(f.base)
