@@ -13,7 +13,15 @@ from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text
-from symbackprop.ir.expressions import Apply, Compare, Index, IndexMax, IndexProduct, IndexSum, free_indices
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Index,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    free_indices,
+)
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Big, Bracket, Mark, Name, Node, Number, Relation, walk
 
@@ -48,7 +56,16 @@ def _inner(node: Bracket, scope: Scope) -> Readings:
             for r in product(a, b, "⊙"):
                 if r.axes:
                     bound = tuple(Index(f"_s{k}", i.extent) for k, i in enumerate(r.axes))
-                    out.append(Reading(IndexSum(r.expr.xreplace(dict(zip(r.axes, bound, strict=True))), *bound), cost=r.cost, notes=r.notes, guessed=r.guessed))
+                    out.append(
+                        Reading(
+                            IndexSum(
+                                r.expr.xreplace(dict(zip(r.axes, bound, strict=True))), *bound
+                            ),
+                            cost=r.cost,
+                            notes=r.notes,
+                            guessed=r.guessed,
+                        )
+                    )
     if not out:
         raise Unreadable("shape", "the two sides of the inner product do not fit", node)
     return cheapest(out)
@@ -60,12 +77,16 @@ def _block(node: Bracket, scope: Scope) -> Readings:
     if len(dots) != 1 or dots[0] not in (1, 2) or dots[0] != len(node.items) - 2:
         raise Unreadable("notation", "a list that is no block «first, …, last»", node)
     used = {n.text for item in node.items for n in walk(item) if isinstance(n, Name)}
-    letter = next(c for c in SPARE if c not in used and c not in scope.dims and c not in scope.letters)
+    letter = next(
+        c for c in SPARE if c not in used and c not in scope.dims and c not in scope.letters
+    )
     first, last = node.items[0], node.items[-1]
     extents: set[str] = set()
     generic = _generic(first, last, letter, extents, scope)
     if generic is None or len(extents) != 1:
-        raise Unreadable("notation", "the first and the last entry of the block do not show what runs", node)
+        raise Unreadable(
+            "notation", "the first and the last entry of the block do not show what runs", node
+        )
     if dots[0] == 2 and _generic(first, node.items[1], letter, set(), scope, step="2") != generic:
         raise Unreadable("notation", "the second entry of the block is not like the first", node)
     (extent,) = extents
@@ -73,15 +94,30 @@ def _block(node: Bracket, scope: Scope) -> Readings:
     for r in read(generic, scope):
         running = [i for i in r.letters if i.name == letter]
         if len(running) != 1 or not same_extent(running[0].extent, scope.dims[extent]):
-            raise Unreadable("shape", f"the block runs to {extent}, its index over {running[0].extent if running else 'nothing'}", node)
+            raise Unreadable(
+                "shape",
+                f"the block runs to {extent}, its index over {running[0].extent if running else 'nothing'}",
+                node,
+            )
         if r.rank <= 1 and not r.row:
-            out.append(array(r.expr, (*r.axes, running[0]), row=r.rank == 0, cost=r.cost, notes=r.notes | {BLOCK}, guessed=r.guessed))
+            out.append(
+                array(
+                    r.expr,
+                    (*r.axes, running[0]),
+                    row=r.rank == 0,
+                    cost=r.cost,
+                    notes=r.notes | {BLOCK},
+                    guessed=r.guessed,
+                )
+            )
     if not out:
         raise Unreadable("shape", "a block of matrices or rows", node)
     return tuple(out)
 
 
-def _generic(a: Node, b: Node, letter: str, extents: set[str], scope: Scope, step: str = "") -> Node | None:
+def _generic(
+    a: Node, b: Node, letter: str, extents: set[str], scope: Scope, step: str = ""
+) -> Node | None:
     """The tree that is ``a`` at 1 and ``b`` at the last place (or at ``step``); None if they differ otherwise."""
     if isinstance(a, Number) and a.text == "1":
         if step and isinstance(b, Number) and b.text == step:
@@ -102,7 +138,9 @@ def _generic(a: Node, b: Node, letter: str, extents: set[str], scope: Scope, ste
     return replace(a, **updates)  # type: ignore[arg-type]
 
 
-def _merged(x: object, y: object, letter: str, extents: set[str], scope: Scope, step: str) -> object | None:
+def _merged(
+    x: object, y: object, letter: str, extents: set[str], scope: Scope, step: str
+) -> object | None:
     if isinstance(x, Node) and isinstance(y, Node):
         return _generic(x, y, letter, extents, scope, step)
     if isinstance(x, tuple) and isinstance(y, tuple):
@@ -158,7 +196,11 @@ def _upper(node: Big, scope: Scope) -> Expr | None:
     if not node.above:
         return None
     readings = read(node.above[0], scope) if len(node.above) == 1 else ()
-    if not readings or readings[0].rank or not readings[0].expr.free_symbols <= set(scope.dims.values()):
+    if (
+        not readings
+        or readings[0].rank
+        or not readings[0].expr.free_symbols <= set(scope.dims.values())
+    ):
         raise Unreadable("notation", f"the upper bound of this {node.word} is not read", node)
     return readings[0].expr
 
@@ -170,9 +212,14 @@ def _range(index: Index, lower: str, upper: Expr | None, letter: str, node: Big)
     first = 0 if lower == "0" else 1
     start = int(lower) if lower.isdigit() else 1
     missing = expand(index.extent - 1 + first - upper) if upper is not None else Integer(0)
-    if upper is None and first == 0 or not missing.is_Integer or missing < 0:
+    if (upper is None and first == 0) or not missing.is_Integer or missing < 0:
         said = (f"1…{index.extent}", f"{start}…{upper}")
-        raise Unreadable("notation" if missing.is_Integer else "shape", f"{letter} runs over {said[0]}, the {node.word} over {said[1]}", node, said)
+        raise Unreadable(
+            "notation" if missing.is_Integer else "shape",
+            f"{letter} runs over {said[0]}, the {node.word} over {said[1]}",
+            node,
+            said,
+        )
     guard: Expr = Integer(1)
     if start > 1:
         guard *= Compare(">=", index, start - 1)

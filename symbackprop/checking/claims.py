@@ -32,7 +32,11 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
     """The verdict on the last claim for each variable."""
     last: dict[str, Step] = {}
     for step in steps:
-        if step.kind in ("gradient", "chain-rule") and step.comparison is not None and isinstance(step.comparison.left.expr, Entry):
+        if (
+            step.kind in ("gradient", "chain-rule")
+            and step.comparison is not None
+            and isinstance(step.comparison.left.expr, Entry)
+        ):
             if step.claim is not None or step.verdict == "refuted":
                 last[step.of] = step
     own: Equations = {}
@@ -43,7 +47,11 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
     substantial = False
     for name, step in last.items():
         circular = _circular(name, step, own, scope)
-        verdicts[name] = "undecided" if circular and step.verdict == "proved" else _verdict(step, steps, own, scope, values)
+        verdicts[name] = (
+            "undecided"
+            if circular and step.verdict == "proved"
+            else _verdict(step, steps, own, scope, values)
+        )
         substantial = substantial or not circular
     return Claims(verdicts, substantial)
 
@@ -52,7 +60,11 @@ def _learn(step: Step, own: Equations) -> None:
     """Take a claim for a whole gradient as the writer's equation for it."""
     assert step.comparison is not None and step.claim is not None, "only claims are learnt"
     entry = step.comparison.left.expr
-    if isinstance(entry, Entry) and all(isinstance(i, Index) for i in entry.indices) and len(set(entry.indices)) == len(entry.indices):
+    if (
+        isinstance(entry, Entry)
+        and all(isinstance(i, Index) for i in entry.indices)
+        and len(set(entry.indices)) == len(entry.indices)
+    ):
         own[entry.name] = entry.indices, step.claim.expr  # type: ignore[assignment]
 
 
@@ -71,7 +83,9 @@ def _circular(name: str, step: Step, own: Equations, scope: Scope) -> bool:
     return False
 
 
-def _verdict(step: Step, steps: Sequence[Step], own: Equations, scope: Scope, values: Values) -> str:
+def _verdict(
+    step: Step, steps: Sequence[Step], own: Equations, scope: Scope, values: Values
+) -> str:
     if step.verdict != "proved" or step.claim is None:
         return step.verdict
     used = scope.mentions_gradient(step.claim.expr)
@@ -86,7 +100,8 @@ def _verdict(step: Step, steps: Sequence[Step], own: Equations, scope: Scope, va
 def _written_out(claim: Reading, own: Equations, depth: int) -> Expr:
     """The claim with the writer's own gradients put in, as far as a few levels."""
     rules = {
-        name: (lambda e, i=indices, v=value: substitute(v, dict(zip(i, e.indices, strict=True)))) for name, (indices, value) in own.items()
+        name: (lambda e, i=indices, v=value: substitute(v, dict(zip(i, e.indices, strict=True))))
+        for name, (indices, value) in own.items()
     }
     expr = claim.expr
     for _ in range(8):

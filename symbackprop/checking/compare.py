@@ -38,12 +38,21 @@ class Comparison:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(sorted({n.text for n in self.left.notes | self.right.notes} | ({self.why} if self.why else set())))
+        return tuple(
+            sorted(
+                {n.text for n in self.left.notes | self.right.notes}
+                | ({self.why} if self.why else set())
+            )
+        )
 
 
-def compare(lefts: Readings, rights: Readings, program: Program, values: Values, *, prove: bool = True) -> Comparison:
+def compare(
+    lefts: Readings, rights: Readings, program: Program, values: Values, *, prove: bool = True
+) -> Comparison:
     """The verdict on ``left = right``."""
-    pairs = sorted(((a, b) for a in lefts for b in rights), key=lambda p: p[0].cost + p[1].cost)[:TRIED]
+    pairs = sorted(((a, b) for a in lefts for b in rights), key=lambda p: p[0].cost + p[1].cost)[
+        :TRIED
+    ]
     fitting = [f for f in (fit(a, b) for a, b in pairs) if f is not None]
     if not fitting:
         return _misfit(*pairs[0])
@@ -53,7 +62,9 @@ def compare(lefts: Readings, rights: Readings, program: Program, values: Values,
             continue
         bad = sorted(n.text for n in a.notes | b.notes if not n.accepted)
         if bad:
-            refused = refused or Comparison("undecided", a, b, f"it would be true if {'; '.join(bad)}")
+            refused = refused or Comparison(
+                "undecided", a, b, f"it would be true if {'; '.join(bad)}"
+            )
             continue
         return _decided(a, b, program) if prove else Comparison("proved", a, b)
     if refused is not None:
@@ -61,7 +72,9 @@ def compare(lefts: Readings, rights: Readings, program: Program, values: Values,
     a, b = fitting[0]
     guessed = sorted(set().union(*(x.guessed | y.guessed for x, y in pairs)))
     if guessed:
-        return Comparison("undecided", a, b, f"it differs, but {', '.join(guessed)} is a guess at what was meant")
+        return Comparison(
+            "undecided", a, b, f"it differs, but {', '.join(guessed)} is a guess at what was meant"
+        )
     return Comparison("refuted", a, b)
 
 
@@ -79,7 +92,9 @@ def fit(a: Reading, b: Reading) -> tuple[Reading, Reading] | None:
     if clash(a, b):
         return None
     if same_shape(a.shape, b.shape):
-        aligned = replace(b, expr=substitute(b.expr, dict(zip(b.axes, a.axes, strict=True))), axes=a.axes)
+        aligned = replace(
+            b, expr=substitute(b.expr, dict(zip(b.axes, a.axes, strict=True))), axes=a.axes
+        )
         turned = a.rank == 1 and a.row != b.row
         return a, replace(aligned, notes=b.notes | {ROW_OR_COLUMN}) if turned else aligned
     if b.rank == 0 and b.expr == 0:
@@ -93,9 +108,16 @@ def fit(a: Reading, b: Reading) -> tuple[Reading, Reading] | None:
 def _misfit(a: Reading, b: Reading) -> Comparison:
     guessed = sorted(a.guessed | b.guessed)
     if guessed:
-        return Comparison("undecided", a, b, f"the shapes differ, but {', '.join(guessed)} is a guess at what was meant")
+        return Comparison(
+            "undecided",
+            a,
+            b,
+            f"the shapes differ, but {', '.join(guessed)} is a guess at what was meant",
+        )
     reason = clash(a, b)
-    why = f"the index {reason}" if reason else f"the left side is {show(a)}, the right side {show(b)}"
+    why = (
+        f"the index {reason}" if reason else f"the left side is {show(a)}, the right side {show(b)}"
+    )
     return Comparison("refuted", a, b, why, shapes=(show(b), show(a)))
 
 

@@ -15,12 +15,32 @@ from sympy import Expr, Mul
 from symbackprop.checking.names import gradient_of, said
 from symbackprop.checking.operations import transpose
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest, combined, squeezed
+from symbackprop.checking.readings import (
+    Note,
+    Reading,
+    Readings,
+    Unreadable,
+    array,
+    cheapest,
+    combined,
+    squeezed,
+)
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_shape
-from symbackprop.notation.written import Binary, Bracket, Fraction, Juxt, Mark, Nabla, Name, Node, Partial, Script
+from symbackprop.notation.written import (
+    Binary,
+    Bracket,
+    Fraction,
+    Juxt,
+    Mark,
+    Nabla,
+    Name,
+    Node,
+    Partial,
+    Script,
+)
 
 CHAIN = Note("a line of the chain rule, read as the contraction over what cancels")
 DIAGONAL = Note("the Jacobian of an elementwise map, written as its diagonal")
@@ -46,7 +66,9 @@ def derivative(node: Fraction | Binary, scope: Scope, operand: Node | None = Non
     return cheapest(found)
 
 
-def differentials(node: Fraction | Binary, scope: Scope, operand: Node | None = None) -> tuple[Node, Node] | None:
+def differentials(
+    node: Fraction | Binary, scope: Scope, operand: Node | None = None
+) -> tuple[Node, Node] | None:
     """Numerator and denominator of a fraction of differentials; None if it is no such fraction."""
     top, bottom = (node.top, node.bottom) if isinstance(node, Fraction) else (node.left, node.right)
     by = differential_of(bottom, scope)
@@ -68,15 +90,31 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
         first, *rest = node.factors
         assert isinstance(first, Partial), "just tested"
         return replace(node, start=first.body.start, factors=(first.body, *rest))
-    if isinstance(node, Juxt) and isinstance(node.factors[0], Name) and node.factors[0].text == "d" and scope.shape("d") is None:
+    if (
+        isinstance(node, Juxt)
+        and isinstance(node.factors[0], Name)
+        and node.factors[0].text == "d"
+        and scope.shape("d") is None
+    ):
         rest = list(node.factors[1:])
-        return rest[0] if len(rest) == 1 else replace(node, start=rest[0].start, factors=tuple(rest))
-    if isinstance(node, Name) and len(node.text) > 1 and node.text[0] == "d" and scope.shape(node.text) is None:
+        return (
+            rest[0] if len(rest) == 1 else replace(node, start=rest[0].start, factors=tuple(rest))
+        )
+    if (
+        isinstance(node, Name)
+        and len(node.text) > 1
+        and node.text[0] == "d"
+        and scope.shape(node.text) is None
+    ):
         return Name(node.start + 1, node.end, node.text[1:])
     if isinstance(node, Name) and node.text == "d":
         return Mark(node.start, node.end, "partial")
     if isinstance(node, Script) and not node.sups:
-        base = differential_of(node.base, scope) if isinstance(node.base, Name) and len(node.base.text) > 1 else None
+        base = (
+            differential_of(node.base, scope)
+            if isinstance(node.base, Name) and len(node.base.text) > 1
+            else None
+        )
         return replace(node, start=base.start, base=base) if base is not None else None
     return None
 
@@ -85,14 +123,26 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
     """Numerators and denominators that are entries of quantities; an expression counts if it is the loss in value."""
     tops = []
     for r in read(of, scope):
-        if not isinstance(r.expr, Entry) and r.rank == 0 and scope.same_value(r.expr, Entry(scope.loss)):
+        if (
+            not isinstance(r.expr, Entry)
+            and r.rank == 0
+            and scope.same_value(r.expr, Entry(scope.loss))
+        ):
             r = replace(r, expr=Entry(scope.loss))
         if isinstance(r.expr, Entry):
             tops.append(r)
-    bottoms = [r for r in read(by, scope) if isinstance(r.expr, Entry) and not r.expr.name.startswith("grad_")]
+    bottoms = [
+        r
+        for r in read(by, scope)
+        if isinstance(r.expr, Entry) and not r.expr.name.startswith("grad_")
+    ]
     if not tops or not bottoms:
         missing = of if not tops else by
-        raise Unreadable("notation", f"a derivative with {said(missing, scope)}, which is no quantity of the model", missing)
+        raise Unreadable(
+            "notation",
+            f"a derivative with {said(missing, scope)}, which is no quantity of the model",
+            missing,
+        )
     return [(a, b) for a in tops[:2] for b in bottoms[:2]]
 
 
@@ -100,7 +150,11 @@ def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     assert isinstance(of.expr, Entry) and isinstance(by.expr, Entry), "entries are chosen before"
     if of.expr.name == scope.loss:
         gradient = replace(gradient_of(by, node, scope), **combined(of, by))  # type: ignore[arg-type]
-        return [transpose(gradient, node) if scope.layout == "jacobian" and gradient.rank <= 2 else gradient]
+        return [
+            transpose(gradient, node)
+            if scope.layout == "jacobian" and gradient.rank <= 2
+            else gradient
+        ]
     return jacobians(of, by, scope)
 
 
@@ -112,17 +166,24 @@ def jacobians(of: Reading, by: Reading, scope: Scope) -> list[Reading]:
     rest = combined(of, by)
     if not outer and len(inner) == 1:
         row = array(expr, inner, row=True, **rest)
-        return [row, replace(array(expr, inner, **rest), cost=row.cost + 0.3, notes=row.notes | {EITHER})]
+        return [
+            row,
+            replace(array(expr, inner, **rest), cost=row.cost + 0.3, notes=row.notes | {EITHER}),
+        ]
     full = array(expr, (*outer, *inner), **rest)
     if not outer or not same_shape([i.extent for i in outer], [i.extent for i in inner]):
         return [full]
     diagonal = substitute(expr, dict(zip(inner, outer, strict=True)))
-    if not scope.same_value(expr, diagonal * Mul(*(Delta(a, b) for a, b in zip(outer, inner, strict=True)))):
+    if not scope.same_value(
+        expr, diagonal * Mul(*(Delta(a, b) for a, b in zip(outer, inner, strict=True)))
+    ):
         return [full]
     return [full, array(diagonal, outer, **combined(of, by, 1.0, DIAGONAL))]
 
 
-def _spread(of: Reading, by: Reading, scope: Scope, tag: str = "") -> tuple[Expr, tuple[Index, ...], tuple[Index, ...]]:
+def _spread(
+    of: Reading, by: Reading, scope: Scope, tag: str = ""
+) -> tuple[Expr, tuple[Index, ...], tuple[Index, ...]]:
     """The Jacobian's entry with the axes of both renamed apart, and these axes."""
     outer = tuple(Index(f"_o{tag}{k}", i.extent) for k, i in enumerate(of.axes))
     inner = tuple(Index(f"_i{tag}{k}", i.extent) for k, i in enumerate(by.axes))
@@ -146,7 +207,9 @@ def chain(factors: Sequence[Node], node: Node, scope: Scope) -> Readings:
             return ()
         pairs.append(_entries(*pair, factor, scope)[0])
     for ordered in (pairs, pairs[::-1]):
-        if len(pairs) > 1 and all(_links(a[1], b[0]) for a, b in zip(ordered, ordered[1:], strict=False)):
+        if len(pairs) > 1 and all(
+            _links(a[1], b[0]) for a, b in zip(ordered, ordered[1:], strict=False)
+        ):
             return _contracted(ordered, scope)
     return ()
 
@@ -187,10 +250,18 @@ def _contracted(pairs: list[tuple[Reading, Reading]], scope: Scope) -> Readings:
     product = Mul(*body)
     total = IndexSum(product, *bound) if bound else product
     guessed = frozenset().union(*(r.guessed for pair in pairs for r in pair))
-    notes = frozenset().union(*(r.notes for pair in pairs for r in pair)) | ({CHAIN} if bound else frozenset())
-    reading = array(total, axes, notes=notes, guessed=guessed, cost=sum(r.cost for pair in pairs for r in pair))
+    notes = frozenset().union(*(r.notes for pair in pairs for r in pair)) | (
+        {CHAIN} if bound else frozenset()
+    )
+    reading = array(
+        total, axes, notes=notes, guessed=guessed, cost=sum(r.cost for pair in pairs for r in pair)
+    )
     loss = isinstance(pairs[0][0].expr, Entry) and pairs[0][0].expr.name == scope.loss
-    return (transpose(reading, None) if loss and scope.layout == "jacobian" and reading.rank <= 2 else reading,)
+    return (
+        transpose(reading, None)
+        if loss and scope.layout == "jacobian" and reading.rank <= 2
+        else reading,
+    )
 
 
 @read.register
@@ -211,7 +282,11 @@ def _nabla(node: Nabla, scope: Scope) -> Readings:
 
 def _nabla_of(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     rest = combined(of, by)
-    if of.rank == 0 and (of.expr == Entry(scope.loss) or not isinstance(of.expr, Entry) and scope.same_value(of.expr, Entry(scope.loss))):
+    if of.rank == 0 and (
+        of.expr == Entry(scope.loss)
+        or (not isinstance(of.expr, Entry)
+        and scope.same_value(of.expr, Entry(scope.loss)))
+    ):
         return [replace(gradient_of(by, node, scope), **rest)]  # type: ignore[arg-type]
     if not isinstance(of.expr, Entry):
         return []

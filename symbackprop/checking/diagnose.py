@@ -60,7 +60,11 @@ LOOSE = frozenset(("a product of equal shapes is taken entry by entry",))
 
 def replaced(member: Node, edit: Edit) -> Node:
     """The member with the edit made."""
-    return edit.new if edit.old is member else rewrite(member, lambda n: edit.new if n is edit.old else None)
+    return (
+        edit.new
+        if edit.old is member
+        else rewrite(member, lambda n: edit.new if n is edit.old else None)
+    )
 
 
 def _source(node: Node, document: Document) -> str:
@@ -96,5 +100,9 @@ def _is_outer(node: Node) -> bool:
     from symbackprop.checking.edits import is_turned
 
     if isinstance(node, Juxt):
-        return is_turned(node.factors[-1]) and not any(is_turned(f) for f in node.factors[:-1]) and len(node.factors) <= 3
+        return (
+            is_turned(node.factors[-1])
+            and not any(is_turned(f) for f in node.factors[:-1])
+            and len(node.factors) <= 3
+        )
     return isinstance(node, Bracket | Fraction | Terms | Binary) and False

@@ -22,7 +22,17 @@ from symbackprop.checking.spellings import Scripts, is_letter, item_text, script
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.segment import EQUALITIES, Statement
-from symbackprop.notation.written import Accent, Fraction, Juxt, Nabla, Name, Node, Relation, Script, walk
+from symbackprop.notation.written import (
+    Accent,
+    Fraction,
+    Juxt,
+    Nabla,
+    Name,
+    Node,
+    Relation,
+    Script,
+    walk,
+)
 
 ROUNDS = 3
 
@@ -63,7 +73,7 @@ class Document:
                 self.results[k] = steps
                 if any(s.unread is not None and s.unread.kind == "name" for s in steps):
                     still.append(k)
-            if not still or still == waiting and round_:
+            if not still or (still == waiting and round_):
                 break
             waiting = still
         return tuple(step for k in sorted(self.results) for step in self.results[k])
@@ -85,13 +95,35 @@ class Document:
                 continue
             if lefts is None:
                 assert problem is not None, "a left end without readings has a reason"
-                out.append(Step(statement, members[0], member, kind_of(members[0], None, member, self.scope), said_of(members[0], self.scope), "unreadable", unread=problem, at=k))
+                out.append(
+                    Step(
+                        statement,
+                        members[0],
+                        member,
+                        kind_of(members[0], None, member, self.scope),
+                        said_of(members[0], self.scope),
+                        "unreadable",
+                        unread=problem,
+                        at=k,
+                    )
+                )
             else:
-                out.append(self.member(statement, members[0] if first == 0 else members[first], lefts, member, relation, k))
+                out.append(
+                    self.member(
+                        statement,
+                        members[0] if first == 0 else members[first],
+                        lefts,
+                        member,
+                        relation,
+                        k,
+                    )
+                )
             previous = member
         return tuple(out)
 
-    def left_end(self, members: tuple[Node, ...], relations: tuple[str, ...]) -> tuple[int, Readings | None, Unreadable | None]:
+    def left_end(
+        self, members: tuple[Node, ...], relations: tuple[str, ...]
+    ) -> tuple[int, Readings | None, Unreadable | None]:
         """The readings against which a chain is judged; an unknown symbol at its left end is defined by the next member."""
         self.scope.letters = {}
         try:
@@ -99,7 +131,11 @@ class Document:
             self.learn_letters(lefts)
             return 0, lefts, None
         except Unreadable as problem:
-            if problem.kind != "name" or relations[0] not in (":=", "=") or not definable(members[0]):
+            if (
+                problem.kind != "name"
+                or relations[0] not in (":=", "=")
+                or not definable(members[0])
+            ):
                 return 0, None, problem
             try:
                 found = read(members[1], self.scope)
@@ -123,29 +159,56 @@ class Document:
         if scripts.turned:
             found = tuple(replace(r, row=not r.row) for r in found)
         shown = self.meaning(found[0]) or "defined here"
-        self.scope.patterns[spellings(scripts.base)[0], tuple(pattern)] = Definition(tuple(letters), found, True, shown)
+        self.scope.patterns[spellings(scripts.base)[0], tuple(pattern)] = Definition(
+            tuple(letters), found, True, shown
+        )
         self.scope.tell(symbol, shown)
 
     def meaning(self, r: Reading) -> str:
         """The gradient that a defined quantity is, if it is one."""
         for name in self.scope.gradients:
             shape = self.scope.shape(name)
-            if shape is not None and not r.letters and len(shape) == r.rank and tuple(shape) == r.shape:
+            if (
+                shape is not None
+                and not r.letters
+                and len(shape) == r.rank
+                and tuple(shape) == r.shape
+            ):
                 if self.values.agree(r.expr, Entry(name, *r.axes)):
                     return name
         return ""
 
-    def member(self, statement: Statement, left: Node, lefts: Readings, right: Node, relation: str, k: int) -> Step:
+    def member(
+        self, statement: Statement, left: Node, lefts: Readings, right: Node, relation: str, k: int
+    ) -> Step:
         """One relation of a chain."""
         kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
         if self.is_new(left) and self.defined_by(left) is lefts and k == 1:
-            return Step(statement, left, right, "definition", of or said_of(left, self.scope), "proved", Comparison("proved", lefts[0], lefts[0]), at=k)
+            return Step(
+                statement,
+                left,
+                right,
+                "definition",
+                of or said_of(left, self.scope),
+                "proved",
+                Comparison("proved", lefts[0], lefts[0]),
+                at=k,
+            )
         try:
             rights = read(right, self.scope)
         except Unreadable as problem:
             if problem.kind == "name" and definable(right):
                 self.record(right, lefts)
-                return Step(statement, left, right, "definition", said_of(right, self.scope), "proved", Comparison("proved", lefts[0], lefts[0]), at=k)
+                return Step(
+                    statement,
+                    left,
+                    right,
+                    "definition",
+                    said_of(right, self.scope),
+                    "proved",
+                    Comparison("proved", lefts[0], lefts[0]),
+                    at=k,
+                )
             return self.unread(statement, left, right, lefts, problem, k)
         if relation in ("+=", "-="):
             problem = Unreadable("notation", f"{relation} is not judged", right)
@@ -153,28 +216,63 @@ class Document:
         comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
         if comparison.verdict != "proved" and k == 1 and lefts[0].guessed and definable(left):
             self.record(left, rights)
-            return Step(statement, left, right, "definition", said_of(left, self.scope), "proved", Comparison("proved", rights[0], rights[0]), at=k)
+            return Step(
+                statement,
+                left,
+                right,
+                "definition",
+                said_of(left, self.scope),
+                "proved",
+                Comparison("proved", rights[0], rights[0]),
+                at=k,
+            )
         claim = comparison.right if kind in ("gradient", "chain-rule") else None
-        return Step(statement, left, right, kind, of, comparison.verdict, comparison, claim=claim, at=k)
+        return Step(
+            statement, left, right, kind, of, comparison.verdict, comparison, claim=claim, at=k
+        )
 
-    def unread(self, statement: Statement, left: Node, right: Node, lefts: Readings, problem: Unreadable, k: int) -> Step:
+    def unread(
+        self,
+        statement: Statement,
+        left: Node,
+        right: Node,
+        lefts: Readings,
+        problem: Unreadable,
+        k: int,
+    ) -> Step:
         """A member without a reading: refuted where shapes that are certain cannot fit, else unread."""
         kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
-        certain = problem.kind == "shape" and not problem.guessed and not any(r.guessed for r in lefts)
+        certain = (
+            problem.kind == "shape" and not problem.guessed and not any(r.guessed for r in lefts)
+        )
         if not certain:
             return Step(statement, left, right, kind, of, "unreadable", unread=problem, at=k)
         shapes = (" and ".join(problem.shapes) or problem.message, show(lefts[0]))
         comparison = Comparison("refuted", lefts[0], lefts[0], problem.message, shapes=shapes)
         return Step(statement, left, right, kind, of, "refuted", comparison, unread=problem, at=k)
 
-    def other(self, statement: Statement, relation: str, left: Node, right: Node, lefts: Readings | None) -> tuple[Step, ...]:
+    def other(
+        self, statement: Statement, relation: str, left: Node, right: Node, lefts: Readings | None
+    ) -> tuple[Step, ...]:
         """What is no equation: a remark on a shape is judged, an update or a limit is only mentioned."""
         if relation == "∈" and is_shape(right):
             verdict, why = shape_step(lefts, right, self.scope)
             if verdict == "mention" or lefts is None:
                 return ()
-            comparison = Comparison(verdict, lefts[0], lefts[0], why, shapes=(self.source(right), show(lefts[0])))
-            return (Step(statement, left, right, "identity", of_step(left, lefts[0], self.scope), verdict, comparison),)
+            comparison = Comparison(
+                verdict, lefts[0], lefts[0], why, shapes=(self.source(right), show(lefts[0]))
+            )
+            return (
+                Step(
+                    statement,
+                    left,
+                    right,
+                    "identity",
+                    of_step(left, lefts[0], self.scope),
+                    verdict,
+                    comparison,
+                ),
+            )
         return ()
 
     def source(self, node: Node) -> str:
@@ -198,7 +296,11 @@ def definable(node: Node) -> bool:
     scripts: Scripts = scripts_of(node)
     if not isinstance(node, Name | Accent | Script) or not isinstance(scripts.base, Name | Accent):
         return False
-    return not scripts.powers and bool(spellings(scripts.base)) and all(item_text(i) for i in scripts.items)
+    return (
+        not scripts.powers
+        and bool(spellings(scripts.base))
+        and all(item_text(i) for i in scripts.items)
+    )
 
 
 def said_of(node: Node, scope: Scope) -> str:
@@ -235,7 +337,11 @@ def kind_of(left: Node, reading: Reading | None, right: Node, scope: Scope) -> s
     if any(_is_jacobian(n, scope) for n in walk(left)):
         return "chain-rule" if inner else "jacobian"
     names = {e.name for e in scope.forward.equations}
-    return "forward" if isinstance(expr, Entry) and expr.name in names and not scope.mentions_gradient(expr) else "identity"
+    return (
+        "forward"
+        if isinstance(expr, Entry) and expr.name in names and not scope.mentions_gradient(expr)
+        else "identity"
+    )
 
 
 def _is_jacobian(node: Node, scope: Scope) -> bool:
@@ -243,11 +349,18 @@ def _is_jacobian(node: Node, scope: Scope) -> bool:
     if isinstance(node, Fraction):
         pair = differentials(node, scope)
         return pair is not None and not _is_loss(pair[0], scope)
-    return isinstance(node, Nabla) and node.of is not None and not isinstance(node.of, Juxt) and not _is_loss(node.of, scope)
+    return (
+        isinstance(node, Nabla)
+        and node.of is not None
+        and not isinstance(node.of, Juxt)
+        and not _is_loss(node.of, scope)
+    )
 
 
 def _is_loss(node: Node, scope: Scope) -> bool:
-    return spellings(scripts_of(node).base)[:1] in {(n,) for n in scope.loss_names} or not spellings(scripts_of(node).base)
+    return spellings(scripts_of(node).base)[:1] in {
+        (n,) for n in scope.loss_names
+    } or not spellings(scripts_of(node).base)
 
 
 def expression(step: Step) -> Expr | None:

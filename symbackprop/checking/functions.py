@@ -13,7 +13,15 @@ from sympy import Expr, Integer, Pow, Rational
 
 from symbackprop.checking.operations import all_pairs, power, product, transpose
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, combined, position
+from symbackprop.checking.readings import (
+    Note,
+    Reading,
+    Readings,
+    Unreadable,
+    array,
+    combined,
+    position,
+)
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of, spelled
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
@@ -92,8 +100,14 @@ def applied(function: Function, r: Reading, node: Node) -> Reading:
     rule = rule_of(function.name)
     guessed = r.guessed | ({function.guessed} if function.guessed else frozenset())
     if rule is None:
-        return replace(r, expr=Apply(function.name + SLOPES[function.order], r.expr), guessed=guessed)
-    if function.order > 1 or len(rule.parameters) > 1 and len(rule.parameters) != 1 + len(rule.defaults):
+        return replace(
+            r, expr=Apply(function.name + SLOPES[function.order], r.expr), guessed=guessed
+        )
+    if (
+        function.order > 1
+        or (len(rule.parameters) > 1
+        and len(rule.parameters) != 1 + len(rule.defaults))
+    ):
         raise Unreadable("notation", f"this use of {function.name} is not read", node)
     operands = (r.expr, *rule.defaults)
     expr = rule.at(rule.slopes[0], operands) if function.order else Apply(function.name, *operands)
@@ -102,9 +116,15 @@ def applied(function: Function, r: Reading, node: Node) -> Reading:
 
 def _preactivations(function: Function, node: Node, scope: Scope) -> Readings:
     """Where the model applies the function: by entries with the statement's letters, and as a whole array."""
-    places = [e for e in scope.forward.equations if isinstance(e.rhs, Apply) and e.rhs.name == function.name]
+    places = [
+        e
+        for e in scope.forward.equations
+        if isinstance(e.rhs, Apply) and e.rhs.name == function.name
+    ]
     if len(places) != 1:
-        raise Unreadable("notation", f"dots where {function.name} is applied at {len(places)} places", node)
+        raise Unreadable(
+            "notation", f"dots where {function.name} is applied at {len(places)} places", node
+        )
     (equation,) = places
     (argument,) = equation.rhs.operands[:1]  # type: ignore[attr-defined]
     out = []
@@ -175,7 +195,9 @@ def reduced(r: Reading, over: Sequence[int], keep: bool = False, mean: bool = Fa
 
 
 def _summing(mean: bool) -> Maker:
-    def make(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
+    def make(
+        positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+    ) -> Readings:
         axis = keywords.get("axis")
         keep = "keepdims" in keywords and getattr(keywords["keepdims"], "text", "") in ("True", "1")
         out = []
@@ -192,7 +214,9 @@ def _summing(mean: bool) -> Maker:
     return make
 
 
-def _rowsum(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
+def _rowsum(
+    positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+) -> Readings:
     return tuple(reduced(r, (1,)) for r in _each(positional, node, scope) if r.rank == 2)
 
 
@@ -201,7 +225,11 @@ def _trace(positional: list[Node], keywords: dict[str, Node], node: Call, scope:
     for r in _each(positional, node, scope):
         if r.rank == 2 and r.axes[0].extent == r.axes[1].extent:
             k = Index("_k", r.axes[0].extent)
-            out.append(replace(r, expr=IndexSum(substitute(r.expr, {r.axes[0]: k, r.axes[1]: k}), k), axes=()))
+            out.append(
+                replace(
+                    r, expr=IndexSum(substitute(r.expr, {r.axes[0]: k, r.axes[1]: k}), k), axes=()
+                )
+            )
     if not out:
         raise Unreadable("shape", "a trace of something that is not square", node)
     return tuple(out)
@@ -212,7 +240,9 @@ def _diag(positional: list[Node], keywords: dict[str, Node], node: Call, scope: 
     for r in _each(positional, node, scope):
         if r.rank == 1:
             j = position(1, r.axes[0].extent)
-            out.append(replace(r, expr=r.expr * Delta(r.axes[0], j), axes=(r.axes[0], j), row=False))
+            out.append(
+                replace(r, expr=r.expr * Delta(r.axes[0], j), axes=(r.axes[0], j), row=False)
+            )
         elif r.rank == 2:
             out.append(replace(r, expr=substitute(r.expr, {r.axes[1]: r.axes[0]}), axes=r.axes[:1]))
     if not out:
@@ -222,14 +252,19 @@ def _diag(positional: list[Node], keywords: dict[str, Node], node: Call, scope: 
 
 def normed(r: Reading) -> Reading:
     """The root of the sum of squares of all entries."""
-    return replace(reduced(replace(r, expr=r.expr**2), tuple(range(r.rank))), expr=Pow(reduced(replace(r, expr=r.expr**2), tuple(range(r.rank))).expr, Rational(1, 2)))
+    return replace(
+        reduced(replace(r, expr=r.expr**2), tuple(range(r.rank))),
+        expr=Pow(reduced(replace(r, expr=r.expr**2), tuple(range(r.rank))).expr, Rational(1, 2)),
+    )
 
 
 def _norm(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
     return tuple(normed(r) for r in _each(positional, node, scope))
 
 
-def _maximum(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
+def _maximum(
+    positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+) -> Readings:
     if len(positional) != 2:
         raise Unreadable("notation", "a maximum of two is read", node)
     out = []
@@ -246,13 +281,19 @@ def _maximum(positional: list[Node], keywords: dict[str, Node], node: Call, scop
 
 
 def _softmax(log: bool) -> Maker:
-    def make(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
+    def make(
+        positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+    ) -> Readings:
         out = []
         for r in _each(positional, node, scope):
             if not r.rank:
                 raise Unreadable("shape", "softmax of a scalar", node)
             total = summed_exponentials(r)
-            out.append(replace(r, expr=r.expr - Apply("log", total) if log else Apply("exp", r.expr) / total))
+            out.append(
+                replace(
+                    r, expr=r.expr - Apply("log", total) if log else Apply("exp", r.expr) / total
+                )
+            )
         return tuple(out)
 
     return make
@@ -263,13 +304,27 @@ def summed_exponentials(r: Reading) -> Expr:
     return IndexSum(Apply("exp", substitute(r.expr, {r.axes[-1]: k})), k)
 
 
-def _logsumexp(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
+def _logsumexp(
+    positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+) -> Readings:
     found = _each(positional, node, scope)
-    return tuple(array(Apply("log", summed_exponentials(r)), r.axes[:-1], cost=r.cost, notes=r.notes, guessed=r.guessed) for r in found if r.rank)
+    return tuple(
+        array(
+            Apply("log", summed_exponentials(r)),
+            r.axes[:-1],
+            cost=r.cost,
+            notes=r.notes,
+            guessed=r.guessed,
+        )
+        for r in found
+        if r.rank
+    )
 
 
 def _two(sign: str, turn: bool) -> Maker:
-    def make(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
+    def make(
+        positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+    ) -> Readings:
         if len(positional) != 2:
             raise Unreadable("notation", "two arguments are read here", node)
         left, right = read(positional[0], scope), read(positional[1], scope)

@@ -63,14 +63,29 @@ def verify(
         For NumPy code.
     """
     if call is not None or returns is not None:
-        raise NotSupported("a derivation in LaTeX or text", "a call of NumPy code", hint="write the gradients as formulas")
+        raise NotSupported(
+            "a derivation in LaTeX or text",
+            "a call of NumPy code",
+            hint="write the gradients as formulas",
+        )
     if layout not in LAYOUTS:
         raise Malformed(f"layout {', '.join(LAYOUTS)}", repr(layout))
     if assume:
-        raise NotSupported("facts declared in the model", "facts given with the derivation", hint="write assume lines in the model")
+        raise NotSupported(
+            "facts declared in the model",
+            "facts given with the derivation",
+            hint="write assume lines in the model",
+        )
     program = with_library(program)
     true = gradients(program) if adjoints is None else tuple(adjoints)
-    judge = _Judge(program, program.extended(true), text, dict(symbols or {}), source, format or detect_format(text))
+    judge = _Judge(
+        program,
+        program.extended(true),
+        text,
+        dict(symbols or {}),
+        source,
+        format or detect_format(text),
+    )
     if layout != "auto":
         return judge.report(layout)
     both = [judge.report(each) for each in ("gradient", "jacobian")]
@@ -80,12 +95,26 @@ def verify(
 class _Judge:
     """Everything that judging one text under one layout or another needs."""
 
-    def __init__(self, forward: Program, program: Program, text: str, symbols: dict[str, str], source: str, format: str) -> None:
+    def __init__(
+        self,
+        forward: Program,
+        program: Program,
+        text: str,
+        symbols: dict[str, str],
+        source: str,
+        format: str,
+    ) -> None:
         self.forward, self.program, self.text, self.symbols = forward, program, text, symbols
         self.values = Values(program)
         self.format = format
-        names = frozenset(q.name for q in forward.inputs) | {e.name for e in forward.equations} | frozenset(forward.functions)
-        self.statements = statements(text, format, names | {d.name for d in forward.dims} | frozenset(symbols), source)
+        names = (
+            frozenset(q.name for q in forward.inputs)
+            | {e.name for e in forward.equations}
+            | frozenset(forward.functions)
+        )
+        self.statements = statements(
+            text, format, names | {d.name for d in forward.dims} | frozenset(symbols), source
+        )
         self.refuse_noise()
 
     def refuse_noise(self) -> None:
@@ -96,7 +125,9 @@ class _Judge:
             raise errors[0]
 
     def document(self, layout: str) -> Document:
-        scope = Scope(self.program, self.forward, self.values, layout, self.text, self.format == "latex")
+        scope = Scope(
+            self.program, self.forward, self.values, layout, self.text, self.format == "latex"
+        )
         read_symbols(self.symbols, scope, self.format)
         return Document(scope, self.values, self.statements)
 
@@ -108,13 +139,25 @@ class _Judge:
         wrong = next((k for k, s in enumerate(reports) if s.verdict == "refuted"), None)
         facts = dict.fromkeys(f for s in reports for f in s.facts)
         return Report(
-            _whole(reports, claims, self.statements), layout, reports, wrong, claims.verdicts, dict(document.scope.read_as), tuple(facts)
+            _whole(reports, claims, self.statements),
+            layout,
+            reports,
+            wrong,
+            claims.verdicts,
+            dict(document.scope.read_as),
+            tuple(facts),
         )
 
     def step(self, step: Step, document: Document) -> StepReport:
         """A step as it is reported; a refuted one with its counterexample and diagnosis."""
         comparison = step.comparison
-        start = step.left.start if step.left is not None and step.at <= 1 else step.right.start if step.right is not None else step.statement.start
+        start = (
+            step.left.start
+            if step.left is not None and step.at <= 1
+            else step.right.start
+            if step.right is not None
+            else step.statement.start
+        )
         report = StepReport(
             self.text.count("\n", 0, start) + 1,
             start - (self.text.rfind("\n", 0, start) + 1) + 1,
@@ -129,7 +172,10 @@ class _Judge:
             return report
         diagnosis, part = diagnose(step, document)
         return replace(
-            report, diagnosis=diagnosis, smallest_wrong_part=part, counterexample=counterexample(step, document)
+            report,
+            diagnosis=diagnosis,
+            smallest_wrong_part=part,
+            counterexample=counterexample(step, document),
         )
 
     def written(self, step: Step) -> str:
@@ -145,7 +191,10 @@ class _Judge:
         if step.unread is not None and step.verdict != "refuted":
             where = step.unread.node
             piece = self.text[where.start : where.end] if where.start >= 0 else ""
-            notes.append(f"not read: {step.unread.message}" + (f" (at «{piece}»)" if piece and piece not in step.unread.message else ""))
+            notes.append(
+                f"not read: {step.unread.message}"
+                + (f" (at «{piece}»)" if piece and piece not in step.unread.message else "")
+            )
         if step.statement.error is not None:
             notes.append(" ".join(str(step.statement.error).split()))
         return tuple(notes)

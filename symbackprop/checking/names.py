@@ -14,7 +14,16 @@ from sympy import Expr, Integer, pi
 
 from symbackprop.checking.operations import power, transpose
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest, dearer, position
+from symbackprop.checking.readings import (
+    Note,
+    Reading,
+    Readings,
+    Unreadable,
+    array,
+    cheapest,
+    dearer,
+    position,
+)
 from symbackprop.checking.scope import LOSSES, Definition, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of, spellings
 from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, free_indices, substitute
@@ -41,7 +50,11 @@ def resolve(scripts: Scripts, node: Node, scope: Scope) -> Readings:
 
 def said(node: Node, scope: Scope) -> str:
     """The symbol in the writer's spelling."""
-    return scope.text[node.start : node.end] if node.start >= 0 else " or ".join(spellings(node)[:1]) or "this"
+    return (
+        scope.text[node.start : node.end]
+        if node.start >= 0
+        else " or ".join(spellings(node)[:1]) or "this"
+    )
 
 
 @read.register(Name)
@@ -52,7 +65,12 @@ def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
     scripts = scripts_of(node)
     scripts = _layer_or_power(scripts, scope)
     if isinstance(scripts.base, Name | Accent | Mark | Number):
-        if isinstance(scripts.base, Name) and scripts.base.text == "e" and scripts.powers and scope.shape("e") is None:
+        if (
+            isinstance(scripts.base, Name)
+            and scripts.base.text == "e"
+            and scripts.powers
+            and scope.shape("e") is None
+        ):
             return _exponential(scripts, node, scope)
         found = resolve(scripts, node, scope)
     else:
@@ -68,7 +86,11 @@ def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
 def _is_norm(scripts: Scripts) -> bool:
     """Whether the subscripts are those of the Euclidean or Frobenius norm, which is what bars alone mean."""
     base = scripts.base
-    return isinstance(base, Bracket) and base.kind == "‖" and [item_text(i) for i in scripts.items] in (["2"], ["F"])
+    return (
+        isinstance(base, Bracket)
+        and base.kind == "‖"
+        and [item_text(i) for i in scripts.items] in (["2"], ["F"])
+    )
 
 
 def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
@@ -87,12 +109,16 @@ def _exponential(scripts: Scripts, node: Node, scope: Scope) -> Readings:
     return tuple(replace(r, expr=Apply("exp", r.expr)) for r in read(exponent, scope))
 
 
-def indexed(r: Reading, items: tuple[Node, ...], node: Node, scope: Scope, first: int = 1) -> Readings:
+def indexed(
+    r: Reading, items: tuple[Node, ...], node: Node, scope: Scope, first: int = 1
+) -> Readings:
     """A reading with its leading positional axes at the given scripts; ``first`` is where counting begins."""
     if not items:
         return (r,)
     if len(items) > r.rank:
-        raise Unreadable("shape", f"{said(node, scope)} has {len(items)} indices, the array has {r.rank}", node)
+        raise Unreadable(
+            "shape", f"{said(node, scope)} has {len(items)} indices, the array has {r.rank}", node
+        )
     mapping: dict[Index, Expr] = {}
     kept = []
     for axis, item in zip(r.axes, items, strict=False):
@@ -100,7 +126,16 @@ def indexed(r: Reading, items: tuple[Node, ...], node: Node, scope: Scope, first
             kept.append(axis)
         else:
             mapping[axis] = _place(item, axis, node, scope, first)
-    return (array(substitute(r.expr, mapping), (*kept, *r.axes[len(items) :]), row=r.row, cost=r.cost, notes=r.notes, guessed=r.guessed),)
+    return (
+        array(
+            substitute(r.expr, mapping),
+            (*kept, *r.axes[len(items) :]),
+            row=r.row,
+            cost=r.cost,
+            notes=r.notes,
+            guessed=r.guessed,
+        ),
+    )
 
 
 def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Expr:
@@ -109,7 +144,9 @@ def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Exp
         return Integer(int(item.text) - first)
     if isinstance(item, Name) and item.text in scope.dims:
         if not same_extent(scope.dims[item.text], axis.extent):
-            raise Unreadable("shape", f"the index {item.text} is no place on an axis of {axis.extent}", node)
+            raise Unreadable(
+                "shape", f"the index {item.text} is no place on an axis of {axis.extent}", node
+            )
         return axis.extent - 1
     if is_letter(item):
         assert isinstance(item, Name), "a letter is a name"
@@ -133,7 +170,7 @@ def _defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         if exact is not None:
             return _noted(exact, node, scope)
         for (base, pattern), definition in scope.patterns.items():
-            if base != name or "*" not in pattern and pattern != ():
+            if base != name or ("*" not in pattern and pattern != ()):
                 continue
             found = _instance(definition, pattern, scripts.items, texts, node, scope)
             if found is not None:
@@ -142,10 +179,17 @@ def _defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 
 
 def _instance(
-    definition: Definition, pattern: tuple[str, ...], items: tuple[Node, ...], texts: tuple[str, ...], node: Node, scope: Scope
+    definition: Definition,
+    pattern: tuple[str, ...],
+    items: tuple[Node, ...],
+    texts: tuple[str, ...],
+    node: Node,
+    scope: Scope,
 ) -> Readings | None:
     arrays = tuple(_as_array(r, definition.letters) for r in definition.readings)
-    if len(pattern) == len(items) and all(p in ("*", t) for p, t in zip(pattern, texts, strict=True)):
+    if len(pattern) == len(items) and all(
+        p in ("*", t) for p, t in zip(pattern, texts, strict=True)
+    ):
         places = tuple(i for i, p in zip(items, pattern, strict=True) if p == "*")
         return tuple(s for r in arrays for s in indexed(r, places, node, scope))
     if not items:
@@ -161,7 +205,14 @@ def _as_array(r: Reading, letters: tuple[str, ...]) -> Reading:
     leading = tuple(named[n] for n in letters if n in named)
     spread = tuple(Index(f"_s{k}", i.extent) for k, i in enumerate(leading))
     expr = substitute(r.expr, dict(zip(leading, spread, strict=True)))
-    return array(expr, (*spread, *r.axes), row=r.row and not leading, cost=r.cost, notes=r.notes, guessed=r.guessed)
+    return array(
+        expr,
+        (*spread, *r.axes),
+        row=r.row and not leading,
+        cost=r.cost,
+        notes=r.notes,
+        guessed=r.guessed,
+    )
 
 
 def _noted(definition: Definition, node: Node, scope: Scope) -> Readings:
@@ -212,7 +263,11 @@ def _gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     found = _defined(inner, node, scope) or _declared(inner, node, scope)
     if not found:
         return None
-    gradients = tuple(gradient_of(r, node, scope) for r in found if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None)
+    gradients = tuple(
+        gradient_of(r, node, scope)
+        for r in found
+        if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None
+    )
     if not gradients:
         return None
     if isinstance(gradients[0].expr, Entry):
@@ -240,7 +295,12 @@ def _extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 def _ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     r"""``1_N``, ``\mathbf 1``, ``\mathbf 1_{z>0}``."""
     base = scripts.base
-    if not (isinstance(base, Mark) and base.text == "ones" or isinstance(base, Number) and base.text == "1"):
+    if not (
+        (isinstance(base, Mark)
+        and base.text == "ones")
+        or (isinstance(base, Number)
+        and base.text == "1")
+    ):
         return None
     if not scripts.items:
         return tuple(_vector(e, 0.2) for e in scope.dims.values())
@@ -258,14 +318,26 @@ def _vector(extent: Expr, cost: float) -> Reading:
 
 def indicator(node: Relation, scope: Scope) -> Readings:
     """The indicator of a comparison, entry by entry."""
-    if len(node.members) != 2 or node.relations[0] not in Compare.OPERATORS and node.relations[0] != "=":
+    if (
+        len(node.members) != 2
+        or (node.relations[0] not in Compare.OPERATORS
+        and node.relations[0] != "=")
+    ):
         raise Unreadable("notation", "an indicator of one comparison is read", node)
     op = "==" if node.relations[0] == "=" else node.relations[0]
     out = []
     for a in read(node.members[0], scope):
         for b in read(node.members[1], scope):
             if b.rank == 0 or b.shape == a.shape:
-                out.append(replace(a, expr=Compare(op, a.expr, b.expr), cost=a.cost + b.cost, notes=a.notes | b.notes, guessed=a.guessed | b.guessed))
+                out.append(
+                    replace(
+                        a,
+                        expr=Compare(op, a.expr, b.expr),
+                        cost=a.cost + b.cost,
+                        notes=a.notes | b.notes,
+                        guessed=a.guessed | b.guessed,
+                    )
+                )
     if not out:
         raise Unreadable("shape", "the two sides of the comparison have different shapes", node)
     return tuple(out)
@@ -280,13 +352,23 @@ def _identity(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         return None
     extents = [scope.dims[names[0]]] if names else list(scope.dims.values())
     return tuple(
-        Reading(Delta(position(0, e), position(1, e)), (position(0, e), position(1, e)), cost=0.0 if names else 0.2) for e in extents
+        Reading(
+            Delta(position(0, e), position(1, e)),
+            (position(0, e), position(1, e)),
+            cost=0.0 if names else 0.2,
+        )
+        for e in extents
     )
 
 
 def _kronecker(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
-    if not (isinstance(base, Name) and base.text == "delta" and len(scripts.subs) == 2 and all(map(is_letter, scripts.subs))):
+    if not (
+        isinstance(base, Name)
+        and base.text == "delta"
+        and len(scripts.subs) == 2
+        and all(map(is_letter, scripts.subs))
+    ):
         return None
     i, j = (item_text(s) for s in scripts.subs)
     return tuple(Reading(Delta(Index(i, e), Index(j, e))) for e in scope.dims.values())
@@ -303,7 +385,10 @@ def _guessed(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         else:
             continue
         scope.tell(node, f"{other} (a guess)")
-        return tuple(replace(dearer(r, 1.0, Note(f"{spelled} read as {other}")), guessed=r.guessed | {other}) for r in found)
+        return tuple(
+            replace(dearer(r, 1.0, Note(f"{spelled} read as {other}")), guessed=r.guessed | {other})
+            for r in found
+        )
     return None
 
 
@@ -314,4 +399,6 @@ RULES: tuple[Rule, ...] = (
 
 def letters_of(readings: Readings) -> dict[str, Index]:
     """The named indices of the cheapest reading."""
-    return {i.name: i for r in cheapest(readings)[:1] for i in free_indices(r.expr) - frozenset(r.axes)}
+    return {
+        i.name: i for r in cheapest(readings)[:1] for i in free_indices(r.expr) - frozenset(r.axes)
+    }

@@ -12,7 +12,18 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Integer, Pow
 
 from symbackprop.checking.readings import (
-    Note, Reading, Readings, Unreadable, array, cheapest, clash, combined, dearer, position, shifted, show,
+    Note,
+    Reading,
+    Readings,
+    Unreadable,
+    array,
+    cheapest,
+    clash,
+    combined,
+    dearer,
+    position,
+    shifted,
+    show,
 )  # fmt: skip
 from symbackprop.ir.expressions import Index, IndexSum, substitute
 from symbackprop.ir.terms import same_extent
@@ -47,7 +58,13 @@ def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
         for x in exponents:
             if x.rank == 0 and not (b.rank == 2 and x.expr.is_negative):
                 notes = (POWER,) if b.rank else ()
-                out.append(replace(b, expr=Pow(b.expr, x.expr), **combined(b, x, 0.5 if b.rank else 0.0, *notes)))
+                out.append(
+                    replace(
+                        b,
+                        expr=Pow(b.expr, x.expr),
+                        **combined(b, x, 0.5 if b.rank else 0.0, *notes),
+                    )
+                )
     if not out:
         raise Unreadable("notation", "this power is not read", node)
     return cheapest(out)
@@ -63,7 +80,10 @@ def contract(a: Reading, b: Reading, i: int, j: int, **rest: object) -> Reading:
     b = shifted(b)
     k = Index("_k", a.axes[i].extent)
     body = substitute(a.expr, {a.axes[i]: k}) * substitute(b.expr, {b.axes[j]: k})
-    axes = (*(x for n, x in enumerate(a.axes) if n != i), *(x for n, x in enumerate(b.axes) if n != j))
+    axes = (
+        *(x for n, x in enumerate(a.axes) if n != i),
+        *(x for n, x in enumerate(b.axes) if n != j),
+    )
     return array(IndexSum(body, k), axes, **rest)
 
 
@@ -167,7 +187,9 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
     out = []
     for row in PRODUCTS:
         if sign in row.signs and kinds in row.kinds.split() and FITS[row.fit](a, b):
-            out.append(row.make(a, b, **combined(a, b, row.cost, *((row.note,) if row.note else ()))))
+            out.append(
+                row.make(a, b, **combined(a, b, row.cost, *((row.note,) if row.note else ())))
+            )
     return out
 
 
@@ -187,11 +209,22 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
         if not FITS["equal"](a, b):
             return []
         turned = a.rank == 1 and a.row != b.row
-        return [Reading(a.expr + b.expr, a.axes, a.row and b.row, **combined(a, b, 1.0 if turned else 0.0, *((TURNED,) if turned else ())))]  # type: ignore[arg-type]
+        return [
+            Reading(
+                a.expr + b.expr,
+                a.axes,
+                a.row and b.row,
+                **combined(a, b, 1.0 if turned else 0.0, *((TURNED,) if turned else ())),
+            )
+        ]  # type: ignore[arg-type]
     big, small = (a, b) if a.rank > b.rank else (b, a)
     if small.rank == 0:
         notes = () if small.expr.is_number else (SCALAR,)
-        return [Reading(a.expr + b.expr, big.axes, big.row, **combined(a, b, 0.1 if notes else 0.0, *notes))]  # type: ignore[arg-type]
+        return [
+            Reading(
+                a.expr + b.expr, big.axes, big.row, **combined(a, b, 0.1 if notes else 0.0, *notes)
+            )
+        ]  # type: ignore[arg-type]
     if big.rank != 2:
         return []
     out = []
@@ -207,7 +240,9 @@ def zeros_like(r: Reading) -> Reading:
     return Reading(Integer(0), tuple(position(k, e) for k, e in enumerate(r.shape)), r.row)
 
 
-def all_pairs(left: Readings, right: Readings, combine: Callable[[Reading, Reading], list[Reading]]) -> Readings:
+def all_pairs(
+    left: Readings, right: Readings, combine: Callable[[Reading, Reading], list[Reading]]
+) -> Readings:
     """Every combination, without doubles."""
     return cheapest(r for a in left for b in right for r in combine(a, b))
 
@@ -217,7 +252,12 @@ def misfit(left: Readings, right: Readings, what: str, node: Node) -> Unreadable
     a, b = left[0], right[0]
     reason = clash(a, b)
     shapes = (show(a), show(b))
-    error = Unreadable("shape", f"the index {reason}" if reason else f"{what} of {shapes[0]} and {shapes[1]} does not fit", node, shapes)
+    error = Unreadable(
+        "shape",
+        f"the index {reason}" if reason else f"{what} of {shapes[0]} and {shapes[1]} does not fit",
+        node,
+        shapes,
+    )
     error.guessed = frozenset().union(*(r.guessed for r in (*left, *right)))
     return error
 

@@ -39,7 +39,11 @@ def forgotten(step: Step, document: Document) -> Diagnosis | None:
         return None
     name = comparison.left.expr.name
     forward = document.scope.forward
-    if not name.startswith(GRADIENT) or len(forward.equations) > MOST_EQUATIONS or comparison.shapes is not None:
+    if (
+        not name.startswith(GRADIENT)
+        or len(forward.equations) > MOST_EQUATIONS
+        or comparison.shapes is not None
+    ):
         return None
     for cut in _cuts(forward, name.removeprefix(GRADIENT)):
         if _claimed(step, cut.program, name, document):
@@ -52,19 +56,41 @@ def _cuts(forward: Program, wrt: str) -> Iterator[Cut]:
     uses = [e for e in forward.equations if wrt in entry_names(e.rhs)]
     for equation in uses:
         if len(uses) > 1:
-            said = "by the term in the loss" if equation.name == forward.output else f"in {equation.name}"
-            category = "regulariser" if equation.name == forward.output else "shared-once" if wrt in forward.params else "missing-path"
-            yield Cut(_cut(forward, equation, wrt), category, f"{wrt} is used more than once, and its use {said} is left out")
+            said = (
+                "by the term in the loss"
+                if equation.name == forward.output
+                else f"in {equation.name}"
+            )
+            category = (
+                "regulariser"
+                if equation.name == forward.output
+                else "shared-once"
+                if wrt in forward.params
+                else "missing-path"
+            )
+            yield Cut(
+                _cut(forward, equation, wrt),
+                category,
+                f"{wrt} is used more than once, and its use {said} is left out",
+            )
     for equation in forward.equations:
         for name in sorted(entry_names(equation.rhs)):
             if name != wrt and any(e.name == name for e in forward.equations):
                 category = "missing-path"
                 shown = name if not name.startswith("_") else "an inner quantity"
-                yield Cut(_cut(forward, equation, name), category, f"the path through {shown} is left out: it is held constant")
+                yield Cut(
+                    _cut(forward, equation, name),
+                    category,
+                    f"the path through {shown} is left out: it is held constant",
+                )
     for equation in uses:
         own = [e for e in entries(equation.rhs) if e.name == wrt]
         for entry in own[1:] + own[:1] if len(own) > 1 else ():
-            yield Cut(_cut(forward, equation, wrt, entry), "product-rule", f"{wrt} occurs more than once in {equation.name}: a term of the product rule is missing")
+            yield Cut(
+                _cut(forward, equation, wrt, entry),
+                "product-rule",
+                f"{wrt} occurs more than once in {equation.name}: a term of the product rule is missing",
+            )
 
 
 def _cut(forward: Program, equation: Equation, name: str, only: Entry | None = None) -> Program:
@@ -82,7 +108,13 @@ def _claimed(step: Step, program: Program, name: str, document: Document) -> boo
     assert step.claim is not None and step.comparison is not None, "only claims are compared"
     adjoints = reverse(program, program.output, [name.removeprefix(GRADIENT)])
     equations = tuple(
-        Equation(_other(a.name), a.indices, replace_entries(a.entry, _renaming(a.entry)), terms.name(a.name, [i.extent for i in a.indices]), a.hidden)
+        Equation(
+            _other(a.name),
+            a.indices,
+            replace_entries(a.entry, _renaming(a.entry)),
+            terms.name(a.name, [i.extent for i in a.indices]),
+            a.hidden,
+        )
         for a in reversed_order(adjoints)
     )
     if _other(name) not in {e.name for e in equations}:
@@ -112,7 +144,9 @@ def _other(name: str) -> str:
 
 def _renaming(entry: object) -> dict[str, object]:
     names = entry_names(entry)  # type: ignore[arg-type]
-    return {n: (lambda e, n=n: Entry(_other(n), *e.indices)) for n in names if n.startswith(GRADIENT)}
+    return {
+        n: (lambda e, n=n: Entry(_other(n), *e.indices)) for n in names if n.startswith(GRADIENT)
+    }
 
 
 def _extended(point: Point, program: Program, equations: tuple[Equation, ...]) -> Point:

@@ -18,7 +18,17 @@ from symbackprop.checking.readings import Reading, Readings, Unreadable, cheapes
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
 from symbackprop.notation.written import (
-    Binary, Bracket, Fraction, Juxt, Mark, Name, Node, Number, Relation, Script, Terms,
+    Binary,
+    Bracket,
+    Fraction,
+    Juxt,
+    Mark,
+    Name,
+    Node,
+    Number,
+    Relation,
+    Script,
+    Terms,
 )  # fmt: skip
 
 MOST_FACTORS = 12
@@ -46,7 +56,9 @@ def _binary(node: Binary, scope: Scope) -> Readings:
     else:
         found = all_pairs(left, right, lambda a, b: product(a, b, node.op))
     if not found:
-        raise misfit(left, right, "the quotient" if node.op == "/" else f"the product {node.op}", node)
+        raise misfit(
+            left, right, "the quotient" if node.op == "/" else f"the product {node.op}", node
+        )
     return found
 
 
@@ -153,7 +165,11 @@ def scripted_value(values: Readings, node: Script, scope: Scope) -> Readings:
     out = tuple(s for r in values for s in indexed(r, scripts.items, node, scope))
     for exponent in scripts.powers:
         out = power(out, read(exponent, scope), node)
-    return tuple(transpose(r, node) for r in out) if scripts.turned != (scripts.primes % 2 == 1) else out
+    return (
+        tuple(transpose(r, node) for r in out)
+        if scripts.turned != (scripts.primes % 2 == 1)
+        else out
+    )
 
 
 def _indicator(first: Node, second: Node, scope: Scope) -> Readings | None:
@@ -175,14 +191,25 @@ def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
     """``X[n, :]`` in plain text, counted from 0."""
-    if not isinstance(first, Name) or not isinstance(second, Bracket) or second.kind != "[" or scope.shape(first.text) is None:
+    if (
+        not isinstance(first, Name)
+        or not isinstance(second, Bracket)
+        or second.kind != "["
+        or scope.shape(first.text) is None
+    ):
         return None
     plain = all(is_letter(i) or isinstance(i, Number | Mark) for i in second.items)
     slots = any(isinstance(i, Mark) for i in second.items)
     shape = scope.shape(first.text)
-    if not plain or not second.items or not (slots or shape is not None and len(shape) == len(second.items)):
+    if (
+        not plain
+        or not second.items
+        or not (slots or (shape is not None and len(shape) == len(second.items)))
+    ):
         return None
-    return tuple(s for r in read(first, scope) for s in indexed(r, second.items, first, scope, first=0))
+    return tuple(
+        s for r in read(first, scope) for s in indexed(r, second.items, first, scope, first=0)
+    )
 
 
 def _operator(first: Node, second: Node, scope: Scope) -> Readings | None:
@@ -192,7 +219,11 @@ def _operator(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def _differential(first: Node, second: Node, scope: Scope) -> Readings | None:
     """``d W``, ``δ W``: the gradient, where d is no name of the model."""
-    if not isinstance(first, Name) or first.text not in ("d", "delta") or scope.shape(first.text) is not None:
+    if (
+        not isinstance(first, Name)
+        or first.text not in ("d", "delta")
+        or scope.shape(first.text) is not None
+    ):
         return None
     if not spellings(scripts_of(second).base) or (first.text, ()) in scope.patterns:
         return None

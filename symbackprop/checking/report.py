@@ -27,7 +27,11 @@ class Diagnosis:
     suggestion: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return {"category": self.category, "message": self.message, "suggestion": self.suggestion or None}
+        return {
+            "category": self.category,
+            "message": self.message,
+            "suggestion": self.suggestion or None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,11 @@ def _headline(report: Report) -> str:
 
 def _step_lines(n: int, step: StepReport) -> list[str]:
     text = " ".join(step.text.split())
-    lines = [f"{n:>3}  {step.verdict:<10} {text}    [{step.kind} of {step.of}, line {step.line}]" if step.of else f"{n:>3}  {step.verdict:<10} {text}    [line {step.line}]"]
+    lines = [
+        f"{n:>3}  {step.verdict:<10} {text}    [{step.kind} of {step.of}, line {step.line}]"
+        if step.of
+        else f"{n:>3}  {step.verdict:<10} {text}    [line {step.line}]"
+    ]
     if step.diagnosis:
         lines.append(f"     {step.diagnosis.category}: {step.diagnosis.message}")
         if step.diagnosis.suggestion:

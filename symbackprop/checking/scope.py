@@ -53,7 +53,9 @@ class Scope:
     letters: dict[str, Index] = field(default_factory=dict)
     read_as: dict[str, str] = field(default_factory=dict)
     _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
-    _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(default_factory=dict, init=False)
+    _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(
+        default_factory=dict, init=False
+    )
 
     def __post_init__(self) -> None:
         for q in self.program.inputs:
@@ -122,4 +124,6 @@ class Scope:
 
     def mentions_gradient(self, expr: Expr) -> frozenset[str]:
         """The variables whose gradient an expression mentions."""
-        return frozenset(n.removeprefix(GRADIENT) for n in entry_names(expr) if n.startswith(GRADIENT))
+        return frozenset(
+            n.removeprefix(GRADIENT) for n in entry_names(expr) if n.startswith(GRADIENT)
+        )

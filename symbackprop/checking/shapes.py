@@ -28,7 +28,9 @@ def shape_step(lefts: Readings | None, node: Node, scope: Scope) -> tuple[str, s
     reading = lefts[0]
     actual = [e for e in reading.shape if e != 1]
     said = [e for e in claimed if e != 1]
-    if len(actual) == len(said) and all(same_extent(a, b) for a, b in zip(actual, said, strict=True)):
+    if len(actual) == len(said) and all(
+        same_extent(a, b) for a, b in zip(actual, said, strict=True)
+    ):
         return "proved", ""
     numbers = any(e.is_number for e in said)
     if numbers and len(actual) == len(said):

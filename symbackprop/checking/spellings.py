@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Number, Script, Term, Terms
+from symbackprop.notation.written import (
+    Accent,
+    Bracket,
+    Mark,
+    Name,
+    Node,
+    Number,
+    Script,
+    Term,
+    Terms,
+)
 
 # fmt: off
 SYNONYMS = {                     # other spellings under which a Greek letter is declared
@@ -43,7 +53,12 @@ def scripts_of(node: Node) -> Scripts:
         return Scripts(node)
     inner = scripts_of(node.base)
     symbol = isinstance(inner.base, Name | Accent)
-    layers, powers, turned, primes = list(inner.layers), list(inner.powers), inner.turned, inner.primes
+    layers, powers, turned, primes = (
+        list(inner.layers),
+        list(inner.powers),
+        inner.turned,
+        inner.primes,
+    )
     for sup in node.sups:
         if isinstance(sup, Name) and sup.text == "T":
             turned = not turned
@@ -52,7 +67,13 @@ def scripts_of(node: Node) -> Scripts:
         elif symbol and isinstance(sup, Bracket) and sup.kind in "([" and len(sup.items) == 1:
             layers.append(sup.items[0])
         elif _inverse_transpose(sup):
-            powers.append(Terms(sup.start, sup.end, (Term(sup.start, sup.end, "-", Number(sup.start, sup.end, "1")),)))
+            powers.append(
+                Terms(
+                    sup.start,
+                    sup.end,
+                    (Term(sup.start, sup.end, "-", Number(sup.start, sup.end, "1")),),
+                )
+            )
             turned = not turned
         else:
             powers.append(sup)
@@ -84,7 +105,9 @@ def spellings(node: Node) -> tuple[str, ...]:
         return node.text, *SYNONYMS.get(node.text, ())
     if isinstance(node, Accent):
         inner = spellings(node.body)
-        return tuple(w for s in inner for w in (s + node.accent, f"{s}_{node.accent}", f"{node.accent}_{s}"))
+        return tuple(
+            w for s in inner for w in (s + node.accent, f"{s}_{node.accent}", f"{node.accent}_{s}")
+        )
     return ()
 
 

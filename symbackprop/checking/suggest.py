@@ -36,7 +36,13 @@ def _symbol(name: str, latex: bool) -> Node:
     if latex and (found := _ACCENTED.fullmatch(name)):
         return Accent(NOWHERE, NOWHERE, found[2], Name(NOWHERE, NOWHERE, found[1]))
     if latex and (found := _NUMBERED.fullmatch(name)):
-        return Script(NOWHERE, NOWHERE, Name(NOWHERE, NOWHERE, found[1]), (Number(NOWHERE, NOWHERE, found[2]),), ())
+        return Script(
+            NOWHERE,
+            NOWHERE,
+            Name(NOWHERE, NOWHERE, found[1]),
+            (Number(NOWHERE, NOWHERE, found[2]),),
+            (),
+        )
     return Name(NOWHERE, NOWHERE, name)
 
 
@@ -52,7 +58,13 @@ def slopes_of(equation: Equation, left: Reading, scope: Scope) -> Iterator[Quote
         reading = applied(function, Reading(substitute(argument, named)), _nowhere())
         yield _quote(rhs.name, argument, letters, reading, scope)
     if not left.letters:
-        yield _quote(rhs.name, argument, "", applied(function, array(argument, equation.indices), _nowhere()), scope)
+        yield _quote(
+            rhs.name,
+            argument,
+            "",
+            applied(function, array(argument, equation.indices), _nowhere()),
+            scope,
+        )
 
 
 def _nowhere() -> Node:
@@ -60,7 +72,13 @@ def _nowhere() -> Node:
 
 
 def _quote(function: str, argument: Expr, letters: str, reading: Reading, scope: Scope) -> Quoted:
-    inner = write(written(argument.name, scope), "", scope.latex) if isinstance(argument, Entry) else r"\dots" if scope.latex else "..."
+    inner = (
+        write(written(argument.name, scope), "", scope.latex)
+        if isinstance(argument, Entry)
+        else r"\dots"
+        if scope.latex
+        else "..."
+    )
     below = "" if not letters else f"_{letters}" if len(letters) == 1 else f"_{{{letters}}}"
     name = FUNCTION_NAMES.get(function, function) if scope.latex else function
     if scope.latex and name == function and rule_of(function) is not None:

@@ -10,7 +10,14 @@ from symbackprop.checking.operations import transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Unreadable
 from symbackprop.checking.scope import Definition, Scope
-from symbackprop.checking.spellings import is_letter, item_text, numbered, scripts_of, spelled, spellings
+from symbackprop.checking.spellings import (
+    is_letter,
+    item_text,
+    numbered,
+    scripts_of,
+    spelled,
+    spellings,
+)
 from symbackprop.errors import Malformed
 from symbackprop.notation.latex_tokens import lex_latex
 from symbackprop.notation.text_tokens import lex_text
@@ -38,14 +45,23 @@ def read_symbols(symbols: Mapping[str, str], scope: Scope, format: str) -> None:
         try:
             readings = read(value, plain)
         except Unreadable as problem:
-            raise Malformed("a symbol map to expressions of the model language", f"{symbol} = {meaning}: {problem.message}") from problem
+            raise Malformed(
+                "a symbol map to expressions of the model language",
+                f"{symbol} = {meaning}: {problem.message}",
+            ) from problem
         if scripts.turned:
             readings = tuple(transpose(r, value) for r in readings)
         letters = {i.name for i in readings[0].letters}
-        pattern = tuple("*" if is_letter(i) and item_text(i) in letters else item_text(i) for i in scripts.items)
-        order = tuple(item_text(i) for i in scripts.items if is_letter(i) and item_text(i) in letters)
+        pattern = tuple(
+            "*" if is_letter(i) and item_text(i) in letters else item_text(i) for i in scripts.items
+        )
+        order = tuple(
+            item_text(i) for i in scripts.items if is_letter(i) and item_text(i) in letters
+        )
         if spellings(scripts.base):
-            scope.patterns[spellings(scripts.base)[0], pattern] = Definition(order, readings, False, meaning)
+            scope.patterns[spellings(scripts.base)[0], pattern] = Definition(
+                order, readings, False, meaning
+            )
 
 
 def _parse(symbol: str, names: frozenset[str], format: str) -> Node:

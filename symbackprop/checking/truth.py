@@ -37,14 +37,25 @@ def gradients(program: Program) -> tuple[Equation, ...]:
     adjoints = reverse(program, program.output, names)
     found = {a.of for a in adjoints}
     out = [
-        Equation(a.name, a.indices, a.entry, terms.name(a.name, [i.extent for i in a.indices]), a.hidden) for a in adjoints
+        Equation(
+            a.name, a.indices, a.entry, terms.name(a.name, [i.extent for i in a.indices]), a.hidden
+        )
+        for a in adjoints
     ]
     hidden = {e.name for e in program.equations if e.hidden}
     for name in names:
         if name not in found:
             shape = program.shape_of(name)
             indices = letters(shape)
-            out.append(Equation(f"grad_{name}", indices, Integer(0), terms.name(f"grad_{name}", shape), name in hidden))
+            out.append(
+                Equation(
+                    f"grad_{name}",
+                    indices,
+                    Integer(0),
+                    terms.name(f"grad_{name}", shape),
+                    name in hidden,
+                )
+            )
     return tuple(out)
 
 
@@ -63,7 +74,10 @@ class Values:
 
     def __post_init__(self) -> None:
         names = [d.name for d in self.program.dims]
-        choices = [{n: 2 + (k + shift) % max(3, len(names)) for k, n in enumerate(names)} for shift in (0, 1)]
+        choices = [
+            {n: 2 + (k + shift) % max(3, len(names)) for k, n in enumerate(names)}
+            for shift in (0, 1)
+        ]
         choices.append(dict.fromkeys(names, 2))
         for seed, dims in zip(SEEDS, choices, strict=True):
             rng = np.random.default_rng(seed)
@@ -103,10 +117,19 @@ def identified(program: Program) -> Program:
         program,
         inputs=tuple(Quantity(q.name, _shape(q.shape, to), q.role) for q in program.inputs),
         equations=tuple(
-            Equation(e.name, tuple(_index(i, to) for i in e.indices), _merged(e.rhs, to), terms.name(e.name, _shape(e.shape, to)), e.hidden)
+            Equation(
+                e.name,
+                tuple(_index(i, to) for i in e.indices),
+                _merged(e.rhs, to),
+                terms.name(e.name, _shape(e.shape, to)),
+                e.hidden,
+            )
             for e in program.equations
         ),
-        facts=tuple(replace(f, value=_merged(f.value, to)) if f.value is not None else f for f in program.facts),
+        facts=tuple(
+            replace(f, value=_merged(f.value, to)) if f.value is not None else f
+            for f in program.facts
+        ),
         conditions=(),
     )
 

@@ -25,7 +25,9 @@ def counterexample(step: Step, document: Document) -> Counterexample | None:
     if comparison.shapes is None:
         witness = refute(comparison.right.expr, comparison.left.expr, document.scope.program)
         return shown(witness, document.scope.forward) if witness is not None else None
-    return _at_equal_extents(step, document) or Counterexample({}, {}, comparison.shapes[0], comparison.shapes[1])
+    return _at_equal_extents(step, document) or Counterexample(
+        {}, {}, comparison.shapes[0], comparison.shapes[1]
+    )
 
 
 def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
@@ -34,7 +36,15 @@ def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
     if step.left is None or step.right is None or not scope.program.dims:
         return None
     merged = identified(scope.program)
-    twin = Scope(merged, identified(scope.forward), Values(merged), scope.layout, scope.text, scope.latex, functions=scope.functions)
+    twin = Scope(
+        merged,
+        identified(scope.forward),
+        Values(merged),
+        scope.layout,
+        scope.text,
+        scope.latex,
+        functions=scope.functions,
+    )
     twin_document = Document(twin, twin.values, document.statements, prove=False)
     twin_document.judge()
     try:
@@ -57,4 +67,11 @@ def shown(witness: Witness, forward: Program) -> Counterexample:
     """A witness as it is reported: the extents and values of the model's inputs, and both results."""
     inputs = {q.name for q in forward.inputs}
     values = {k: v for k, v in witness.values.items() if k in inputs}
-    return Counterexample(dict(witness.dims), values, witness.claimed, witness.true, dict(witness.entry), dict(witness.functions))
+    return Counterexample(
+        dict(witness.dims),
+        values,
+        witness.claimed,
+        witness.true,
+        dict(witness.entry),
+        dict(witness.functions),
+    )

@@ -35,7 +35,11 @@ class Macro:
 
 
 def lex_latex(
-    text: str, start: int = 0, end: int | None = None, macros: Mapping[str, Macro] | None = None, source: str = "<derivation>"
+    text: str,
+    start: int = 0,
+    end: int | None = None,
+    macros: Mapping[str, Macro] | None = None,
+    source: str = "<derivation>",
 ) -> list[Token]:
     """Tokens of ``text[start:end]``."""
     lexer = _Lexer(text, source, dict(macros or {}))
@@ -119,7 +123,11 @@ class _Lexer:
             name, after = name[:-1], after - 1
         if name in tables.DANGEROUS:
             raise self.error(
-                "mathematics", f"\\{name}, a command that acts outside the formula", at, after, "leave it out: a derivation is only read"
+                "mathematics",
+                f"\\{name}, a command that acts outside the formula",
+                at,
+                after,
+                "leave it out: a derivation is only read",
             )
         if name in self.macros:
             return self.expand(text, at, after, end, depth, self.macros[name])
@@ -166,7 +174,9 @@ class _Lexer:
         while at < end and text[at].isspace():
             at += 1
         if at >= end:
-            raise self.error("an argument", "the end of the formula", end - 1, end, "give it in braces")
+            raise self.error(
+                "an argument", "the end of the formula", end - 1, end, "give it in braces"
+            )
         if text[at] != "{":
             found = _COMMAND.match(text, at, end)
             stop = found.end() if found else at + 1
@@ -191,13 +201,31 @@ class _Lexer:
             self.emit("BREAK", "text", start, end)
 
     def font(self, name: str, text: str, at: int, after: int, end: int, depth: int) -> int:
-        if name in ("rm", "bf", "it", "sf", "cal", "displaystyle", "textstyle", "scriptstyle", "boldmath"):
+        if name in (
+            "rm",
+            "bf",
+            "it",
+            "sf",
+            "cal",
+            "displaystyle",
+            "textstyle",
+            "scriptstyle",
+            "boldmath",
+        ):
             return after
         inner, stop = self.argument(text, after, end)
         word = text[slice(*inner)].strip()
-        if word in ("1", "I") and name in ("mathbb", "mathds", "mathbf", "boldsymbol", "bm", "symbf") and (word == "1" or name == "mathbb"):
+        if (
+            word in ("1", "I")
+            and name in ("mathbb", "mathds", "mathbf", "boldsymbol", "bm", "symbf")
+            and (word == "1" or name == "mathbb")
+        ):
             self.emit("ONES", word, at, stop)
-        elif name in ("mathrm", "operatorname", "mathsf", "mathit", "mathtt", "textrm") and len(word) > 1 and word.replace("_", "").isalnum():
+        elif (
+            name in ("mathrm", "operatorname", "mathsf", "mathit", "mathtt", "textrm")
+            and len(word) > 1
+            and word.replace("_", "").isalnum()
+        ):
             self.word(word, at, stop)
         elif name in ("mathrel", "mathbin", "mathop"):
             self.relation(text, inner, at, stop, depth)
@@ -236,7 +264,11 @@ class _Lexer:
             self.matrix += 1 if which == "begin" else -1
             self.emit("OPEN" if which == "begin" else "CLOSE", "[", at, stop)
         elif name in tables.DISPLAYS:
-            if name.startswith("align") and name.endswith(("at", "at*", "edat")) and which == "begin":
+            if (
+                name.startswith("align")
+                and name.endswith(("at", "at*", "edat"))
+                and which == "begin"
+            ):
                 _, stop = self.argument(text, stop, end)
             self.emit("BREAK", "\\", at, stop)
         else:
@@ -246,14 +278,23 @@ class _Lexer:
     def expand(self, text: str, at: int, after: int, end: int, depth: int, macro: Macro) -> int:
         self.expansions += 1
         if self.expansions > MOST_EXPANSIONS or depth > 40:
-            raise self.error("macros that come to an end", "more than 2000 expansions", at, after, "does a macro call itself?")
+            raise self.error(
+                "macros that come to an end",
+                "more than 2000 expansions",
+                at,
+                after,
+                "does a macro call itself?",
+            )
         arguments = []
         for _ in range(macro.arity):
             inner, after = self.argument(text, after, end)
             arguments.append(text[slice(*inner)])
-        body = re.sub(r"#(\d)", lambda m: arguments[int(m[1]) - 1] if int(m[1]) <= len(arguments) else m[0], macro.body)
+        body = re.sub(
+            r"#(\d)",
+            lambda m: arguments[int(m[1]) - 1] if int(m[1]) <= len(arguments) else m[0],
+            macro.body,
+        )
         outside, self.place = self.place, self.place or (at, after)
         self.run(body, 0, len(body), depth + 1)
         self.place = outside
         return after
-

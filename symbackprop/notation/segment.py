@@ -23,9 +23,12 @@ _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
 _ENVIRONMENTS = "|".join(re.escape(n) for n in sorted(DISPLAYS, key=len, reverse=True))
 _MATHS = re.compile(
-    rf"\\begin\{{({_ENVIRONMENTS})\}}.*?\\end\{{\1\}}|\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)|(?<!\\)\$[^$]*(?<!\\)\$", re.DOTALL
+    rf"\\begin\{{({_ENVIRONMENTS})\}}.*?\\end\{{\1\}}|\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)|(?<!\\)\$[^$]*(?<!\\)\$",
+    re.DOTALL,
 )
-_MACRO = re.compile(r"\\(?:re|provide)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{")
+_MACRO = re.compile(
+    r"\\(?:re|provide)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{"
+)
 _NUMPY = re.compile(r"^\s*(?:def |import |from \w+ import )", re.MULTILINE)
 _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
 
@@ -58,7 +61,9 @@ def detect_format(text: str) -> str:
     return "latex" if "\\" in text or "$" in text else "text"
 
 
-def statements(text: str, format: str, declared: frozenset[str], source: str = "<derivation>") -> tuple[Statement, ...]:
+def statements(
+    text: str, format: str, declared: frozenset[str], source: str = "<derivation>"
+) -> tuple[Statement, ...]:
     """The statements of a document in reading order.
 
     Raises
@@ -69,9 +74,19 @@ def statements(text: str, format: str, declared: frozenset[str], source: str = "
         For Python code.
     """
     if len(text) > MOST_TEXT:
-        raise Malformed("a derivation of at most 1 MB", f"{len(text):,} characters", Span(source, text[:200], 0, 1), "verify it in parts")
+        raise Malformed(
+            "a derivation of at most 1 MB",
+            f"{len(text):,} characters",
+            Span(source, text[:200], 0, 1),
+            "verify it in parts",
+        )
     if format == "numpy":
-        raise NotSupported("a derivation in LaTeX or text", "Python code", Span(source, text[:1000], 0, 1), "write the gradients as formulas: dW = dZ.T @ X")
+        raise NotSupported(
+            "a derivation in LaTeX or text",
+            "Python code",
+            Span(source, text[:1000], 0, 1),
+            "write the gradients as formulas: dW = dZ.T @ X",
+        )
     if format not in ("latex", "text"):
         raise Malformed("format latex, text or numpy", f"{format!r}")
     return tuple(_latex(text, source) if format == "latex" else _text(text, declared, source))
@@ -167,4 +182,6 @@ def _statement(tokens: list[Token], text: str, source: str) -> Statement:
     try:
         return Statement(start, end, stretch, read_formula(list(tokens), text, source))
     except Malformed as error:
-        return Statement(start, end, stretch, None, error if any(t.kind in _RELATIONS for t in tokens) else None)
+        return Statement(
+            start, end, stretch, None, error if any(t.kind in _RELATIONS for t in tokens) else None
+        )

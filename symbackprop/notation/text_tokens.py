@@ -23,7 +23,9 @@ _TRANSPOSE = re.compile(r"\.T(?![A-Za-z0-9_])|\.transpose\(\)")
 _GREEK = frozenset(GREEK) | {"lam", "eps"}
 
 
-def lex_text(text: str, declared: frozenset[str], start: int = 0, end: int | None = None) -> list[Token]:
+def lex_text(
+    text: str, declared: frozenset[str], start: int = 0, end: int | None = None
+) -> list[Token]:
     """Tokens of ``text[start:end]``; ``declared`` are the names of the model and of the symbol map."""
     out: list[Token] = []
     at, stop = start, len(text) if end is None else end
@@ -71,7 +73,9 @@ def _one(text: str, at: int, end: int, declared: frozenset[str], out: list[Token
 
 def _combines(text: str, at: int) -> bool:
     """Whether a combining accent follows, so that the letter before it is to be read with it."""
-    return at < len(text) and "\u0300" <= text[at] <= "\u036f" or at < len(text) and text[at] == "\u20d7"
+    return (at < len(text) and "\u0300" <= text[at] <= "\u036f") or (
+        at < len(text) and text[at] == "\u20d7"
+    )
 
 
 def _word(text: str, word: str, at: int, declared: frozenset[str], out: list[Token]) -> int:
@@ -93,7 +97,7 @@ def _pieces(word: str, declared: frozenset[str], called: bool) -> list[tuple[str
         return [("ID", word)]
     if word in FUNCTIONS and (called or word not in ("sum", "max", "min", "mean", "var", "norm")):
         return [("FN", word)]
-    if word in ("sum", "prod") or word == "max" and not called:
+    if word in ("sum", "prod") or (word == "max" and not called):
         return [("BIG", word)]
     if word in ("partial", "nabla"):
         return [("PARTIAL" if word == "partial" else "NABLA", word)]

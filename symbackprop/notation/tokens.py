@@ -81,7 +81,10 @@ def unicode_tokens(text: str, at: int) -> tuple[list[Token], int]:
         return [Token("SUP", "^", at, end), Token("NUM", SUPERSCRIPTS[letter], at, end)], end
     if letter in SUBSCRIPTS:
         below = SUBSCRIPTS[letter]
-        return [Token("SUB", "_", at, end), Token("NUM" if below.isdigit() else "ID", below, at, end)], end
+        return [
+            Token("SUB", "_", at, end),
+            Token("NUM" if below.isdigit() else "ID", below, at, end),
+        ], end
     if letter == "ᵀ":
         return [Token("SUP", "^", at, end), Token("ID", "T", at, end)], end
     if letter in UNICODE:

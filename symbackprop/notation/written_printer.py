@@ -95,7 +95,11 @@ def _(node: Name, recur: Recur, words: dict[str, str]) -> str:
 
 @_print.register
 def _(node: Accent, recur: Recur, words: dict[str, str]) -> str:
-    return rf"\{node.accent}{{{_bare(recur(node.body))}}}" if _latex(words) else recur(node.body) + node.accent
+    return (
+        rf"\{node.accent}{{{_bare(recur(node.body))}}}"
+        if _latex(words)
+        else recur(node.body) + node.accent
+    )
 
 
 @_print.register
@@ -107,15 +111,27 @@ def _(node: Mark, recur: Recur, words: dict[str, str]) -> str:
 def _(node: Script, recur: Recur, words: dict[str, str]) -> str:
     base = recur(node.base)
     if isinstance(node.base, Juxt | Terms | Binary | Nabla | Fraction | Partial | Big):
-        base = f"({base})" if not _latex(words) or not isinstance(node.base, Fraction) else rf"\left({base}\right)"
+        base = (
+            f"({base})"
+            if not _latex(words) or not isinstance(node.base, Fraction)
+            else rf"\left({base}\right)"
+        )
     primes = sum(isinstance(s, Mark) and s.text == "prime" for s in node.sups)
     others = [s for s in node.sups if not (isinstance(s, Mark) and s.text == "prime")]
     above = "".join(_superscript(s, recur, words) for s in others)
-    below = "".join(recur(s) for s in node.subs) if all(len(recur(s)) == 1 for s in node.subs) else ",".join(map(recur, node.subs))
+    below = (
+        "".join(recur(s) for s in node.subs)
+        if all(len(recur(s)) == 1 for s in node.subs)
+        else ",".join(map(recur, node.subs))
+    )
     out = base + "'" * primes
     if below:
         out += f"_{below}" if len(below) == 1 else f"_{{{below}}}"
-    return out + (f"^{{{above}}}" if len(above) > 1 and not above.startswith("\\") else f"^{above}") if above else out
+    return (
+        out + (f"^{{{above}}}" if len(above) > 1 and not above.startswith("\\") else f"^{above}")
+        if above
+        else out
+    )
 
 
 def _superscript(node: Node, recur: Recur, words: dict[str, str]) -> str:
@@ -127,7 +143,7 @@ def _(node: Juxt, recur: Recur, words: dict[str, str]) -> str:
     out = ""
     for f in node.factors:
         text = f"({recur(f)})" if isinstance(f, Terms | Binary) else recur(f)
-        tight = not out or _latex(words) and text.startswith(("(", r"\left", r"\big", r"\Big"))
+        tight = not out or (_latex(words) and text.startswith(("(", r"\left", r"\big", r"\Big")))
         out += text if tight else f" {text}"
     return out
 
@@ -135,7 +151,9 @@ def _(node: Juxt, recur: Recur, words: dict[str, str]) -> str:
 @_print.register
 def _(node: Binary, recur: Recur, words: dict[str, str]) -> str:
     left = f"({recur(node.left)})" if isinstance(node.left, Terms) else recur(node.left)
-    right = f"({recur(node.right)})" if isinstance(node.right, Terms | Binary) else recur(node.right)
+    right = (
+        f"({recur(node.right)})" if isinstance(node.right, Terms | Binary) else recur(node.right)
+    )
     return left + words[node.op] + right
 
 
@@ -186,7 +204,13 @@ def _(node: Big, recur: Recur, words: dict[str, str]) -> str:
     below = ",".join(map(recur, node.below))
     above = ",".join(map(recur, node.above))
     body = f"({recur(node.body)})" if isinstance(node.body, Terms) else recur(node.body)
-    return words[node.word] + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "") + " " + body
+    return (
+        words[node.word]
+        + (f"_{{{below}}}" if below else "")
+        + (f"^{{{above}}}" if above else "")
+        + " "
+        + body
+    )
 
 
 @_print.register

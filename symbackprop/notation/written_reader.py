@@ -61,7 +61,15 @@ def match_bars(tokens: list[Token]) -> list[Token]:
     for token in tokens:
         if token.kind in ("BAR", "NORM"):
             mark = "|" if token.kind == "BAR" else "‖"
-            operand = bool(out) and out[-1].kind in ("ID", "NUM", "CLOSE", "RB", "PRIME", "DOTS", "ONES")
+            operand = bool(out) and out[-1].kind in (
+                "ID",
+                "NUM",
+                "CLOSE",
+                "RB",
+                "PRIME",
+                "DOTS",
+                "ONES",
+            )
             closes = bool(stack) and stack[-1] == mark and operand
             token = Token("CLOSE" if closes else "OPEN", mark, token.start, token.end)
         if token.kind in ("OPEN", "LB"):
@@ -102,8 +110,15 @@ class _Reader:
         token = self.token
         if token is _END:
             end = self.tokens[-1].end if self.tokens else 0
-            return Malformed(expected, token.text, Span(self.source, self.text, max(0, end - 1), end), hint)
-        return Malformed(expected, f"«{self.text[token.start : token.end]}»", Span(self.source, self.text, token.start, token.end), hint)
+            return Malformed(
+                expected, token.text, Span(self.source, self.text, max(0, end - 1), end), hint
+            )
+        return Malformed(
+            expected,
+            f"«{self.text[token.start : token.end]}»",
+            Span(self.source, self.text, token.start, token.end),
+            hint,
+        )
 
     def expect(self, kind: str, text: str, said: str) -> Token:
         if self.kind != kind or (text and self.token.text != text):
@@ -177,9 +192,16 @@ class _Reader:
         """An atom with its scripts; ``∂ a / ∂ b`` written with a slash is one too."""
         self.depth += 1
         if self.depth > DEEPEST:
-            raise self.error(f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names")
+            raise self.error(
+                f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
+            )
         node = self.scripted(self.atom())
-        if isinstance(node, Partial) and self.token.text == "/" and self.kind == "OP" and self.ahead("PARTIAL"):
+        if (
+            isinstance(node, Partial)
+            and self.token.text == "/"
+            and self.kind == "OP"
+            and self.ahead("PARTIAL")
+        ):
             self.next()
             bottom = self.factor()
             node = Fraction(node.start, bottom.end, node, bottom)
@@ -233,7 +255,9 @@ class _Reader:
             self.next()
             by = self.argument()
             end = self.last
-        operand = self.kind in ("ID", "ACC", "LB") or (self.kind == "OPEN" and self.token.text == "(")
+        operand = self.kind in ("ID", "ACC", "LB") or (
+            self.kind == "OPEN" and self.token.text == "("
+        )
         of = self.factor() if operand else None
         return Nabla(t.start, of.end if of else end, by, of)
 
@@ -254,7 +278,12 @@ class _Reader:
         """``{…}``, or one atom; of a number without braces the first digit alone, as in TeX."""
         if self.kind == "LB":
             return self.group()
-        if self.kind == "NUM" and len(self.token.text) > 1 and "." not in self.token.text and self.tokens[self.at - 1].kind != "SUP":
+        if (
+            self.kind == "NUM"
+            and len(self.token.text) > 1
+            and "." not in self.token.text
+            and self.tokens[self.at - 1].kind != "SUP"
+        ):
             t = self.token
             self.tokens[self.at] = Token("NUM", t.text[1:], t.start + 1, t.end)
             return Number(t.start, t.start + 1, t.text[0])
@@ -271,7 +300,9 @@ class _Reader:
             return self.negated()
         self.depth += 1
         if self.depth > DEEPEST:
-            raise self.error(f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names")
+            raise self.error(
+                f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
+            )
         atom = self.atom()
         self.depth -= 1
         return atom
@@ -286,8 +317,12 @@ class _Reader:
     def bracket(self) -> Node:
         t = self.next()
         items = self.items("CLOSE")
-        if self.kind != "CLOSE" or (self.token.text != t.text and {self.token.text, t.text} - {"(", "[", "{"}):
-            raise self.error(f"a closing {SHOWN[t.text]}", "close the bracket" if self.kind == "END" else "")
+        if self.kind != "CLOSE" or (
+            self.token.text != t.text and {self.token.text, t.text} - {"(", "[", "{"}
+        ):
+            raise self.error(
+                f"a closing {SHOWN[t.text]}", "close the bracket" if self.kind == "END" else ""
+            )
         close = self.next()
         return Bracket(t.start, close.end, t.text, items)
 
@@ -340,7 +375,9 @@ class _Reader:
                 above = self.script_items()
         self.depth += 1
         if self.depth > DEEPEST:
-            raise self.error(f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names")
+            raise self.error(
+                f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
+            )
         body = self.product()
         self.depth -= 1
         return Big(t.start, body.end, t.text, below, above, body)
@@ -369,7 +406,11 @@ class _Reader:
         self.expect("RB", "", "a closing }")
         flat: list[Node] = []
         for item in items:
-            flat.extend(item.factors if isinstance(item, Juxt) and all(map(_plain, item.factors)) else (item,))
+            flat.extend(
+                item.factors
+                if isinstance(item, Juxt) and all(map(_plain, item.factors))
+                else (item,)
+            )
         return tuple(flat)
 
     def superscripts(self) -> tuple[Node, ...]:
@@ -393,7 +434,9 @@ class _Reader:
 
 
 def _plain(node: Node) -> bool:
-    return isinstance(node, Name | Number | Accent | Mark) or (isinstance(node, Script) and isinstance(node.base, Name))
+    return isinstance(node, Name | Number | Accent | Mark) or (
+        isinstance(node, Script) and isinstance(node.base, Name)
+    )
 
 
 def _mark_like(node: Node) -> bool:
