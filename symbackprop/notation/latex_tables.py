@@ -13,7 +13,7 @@ TOKENS = {
     "partial": ("PARTIAL", "∂"), "nabla": ("NABLA", "∇"), "sum": ("BIG", "sum"), "prod": ("BIG", "prod"),
     "frac": ("FRAC", "/"), "dfrac": ("FRAC", "/"), "tfrac": ("FRAC", "/"), "cfrac": ("FRAC", "/"), "sqrt": ("SQRT", "√"),
     "odot": ("OP", "⊙"), "circ": ("OP", "⊙"), "bullet": ("OP", "⊙"), "ast": ("OP", "*"), "star": ("OP", "*"),
-    "cdot": ("OP", "·"), "times": ("OP", "×"), "otimes": ("OP", "⊗"), "div": ("OP", "/"),
+    "cdot": ("OP", "·"), "times": ("OP", "×"), "otimes": ("OP", "⊗"), "div": ("OP", "/"), "oslash": ("OP", "/"),
     "top": ("ID", "T"), "intercal": ("ID", "T"), "transpose": ("ID", "T"), "prime": ("PRIME", "'"),
     "dots": ("DOTS", "…"), "cdots": ("DOTS", "…"), "ldots": ("DOTS", "…"), "dotsc": ("DOTS", "…"), "dotsb": ("DOTS", "…"), "vdots": ("DOTS", "…"),
     "langle": ("OPEN", "<"), "rangle": ("CLOSE", "<"), "lbrace": ("OPEN", "{"), "rbrace": ("CLOSE", "{"), "{": ("OPEN", "{"), "}": ("CLOSE", "{"),

@@ -13,8 +13,9 @@ from typing import Any
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.knowledge import inline
+from symbackprop.backends.latex.equations import notation_for
 from symbackprop.backends.latex.index import latex_entry
-from symbackprop.backends.latex.symbols import Notation, notation_of
+from symbackprop.backends.latex.symbols import Notation
 from symbackprop.backends.latex.terms import latex_term
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.errors import Malformed
@@ -233,7 +234,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
     @cached_property
     def notation(self) -> Notation:
         """How formulas about this program are written in LaTeX."""
-        return notation_of(self.record.program, self.of)
+        return notation_for(self.record)
 
     def latex_relation(self, equation: Equation) -> str:
         """``name = term`` in LaTeX."""

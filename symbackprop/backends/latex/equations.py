@@ -78,17 +78,17 @@ def derivative_name(
 ) -> str:
     """What stands left of ``=`` when the whole array is meant.
 
-    A derivative along a direction has the direction in square brackets: after what is differentiated
-    for products from the right, before it for products from the left.
+    A direction stands in square brackets: after the derivative that is multiplied with it from the
+    right, before the one that is multiplied from the left.
     """
     if derivative.kind == GRADIENT:
         return latex_term(name(ADJOINT + derivative.wrt[0], derivative.shape), notation)
     of, wrt = notation.name(derivative.of), [notation.name(n) for n in derivative.wrt]
     along = [(notation.name(x), notation.name(v)) for x, v in directions.items()]
     if derivative.kind == "hessian":
-        below = (
-            rf"\partial {wrt[0]}^2" if len(wrt) == 1 else rf"\partial {wrt[0]} \, \partial {wrt[1]}"
-        )
+        below = rf"\partial {wrt[0]}^2"
+        if len(wrt) == 2:
+            below = rf"\partial {wrt[0]} \, \partial {wrt[1]}"
         return rf"\frac{{\partial^2 {of}}}{{{below}}}"
     if derivative.kind == "hvp":
         above = rf"\partial^2 {of}"
