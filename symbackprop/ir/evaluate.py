@@ -38,10 +38,12 @@ from symbackprop.ir.expressions import (
     IndexProduct,
     IndexSum,
     InRange,
+    MatrixFunction,
     Modulo,
     Where,
 )
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
+from symbackprop.ir.matrix_functions import MATRIX_FUNCTIONS
 from symbackprop.ir.program import Program
 
 Axes = tuple[Index, ...]
@@ -203,21 +205,30 @@ def _index(e: Index, run: _Evaluation) -> Named:
 @_value.register
 def _entry(e: Entry, run: _Evaluation) -> Named:
     """``X[i, j]``; ``nan`` where an index lies outside."""
-    if e.name not in run.point.values:
-        raise Malformed("a name with a value", e.name)
-    array = boxed(run.point.values[e.name])
+    array = _array(e.name, run)
     if array.ndim != len(e.indices):
         raise Malformed(f"{array.ndim} indices for {e.name}", f"{len(e.indices)}: {e}")
+    return _picked(array, e.indices, run)
+
+
+def _array(name: str, run: _Evaluation) -> Array:
+    """The values of an array in the arithmetic at hand."""
+    if name not in run.point.values:
+        raise Malformed("a name with a value", name)
+    array = boxed(run.point.values[name])
     if run.arithmetic is FLOATING:
-        array = array.astype(float)
-    elif array.dtype != object:
-        array = exactly(array)
-    if not e.indices:
+        return array.astype(float)
+    return array if array.dtype == object else exactly(array)
+
+
+def _picked(array: Array, indices: tuple[Expr, ...], run: _Evaluation) -> Named:
+    """The entries of an array at these index expressions."""
+    if not indices:
         return array, ()
-    if all(isinstance(i, Index) for i in e.indices) and len(set(e.indices)) == len(e.indices):
-        if array.shape == tuple(run.extent(i.extent) for i in e.indices):
-            return array, e.indices
-    places, axes = run.aligned(*(run.integers(i) for i in e.indices))
+    if all(isinstance(i, Index) for i in indices) and len(set(indices)) == len(indices):
+        if array.shape == tuple(run.extent(i.extent) for i in indices):
+            return array, indices
+    places, axes = run.aligned(*(run.integers(i) for i in indices))
     inside, clipped = np.asarray(True), []
     for place, extent in zip(places, array.shape, strict=True):
         inside = inside & (place >= 0) & (place < extent)
@@ -227,6 +238,17 @@ def _entry(e: Entry, run: _Evaluation) -> Named:
         return np.full(inside.shape, nan, dtype=array.dtype), axes
     picked = boxed(array[tuple(clipped)])
     return (picked if inside.all() else np.where(inside, picked, boxed(nan))), axes
+
+
+@_value.register
+def _matrix_function(e: MatrixFunction, run: _Evaluation) -> Named:
+    """An entry of a function of a whole array, which is computed once."""
+    whole = MatrixFunction(*e.args[:3])
+    if whole not in run.memo:
+        rule, array = MATRIX_FUNCTIONS[e.function], _array(e.name, run)
+        value = rule.precise(array) if run.arithmetic is PRECISE else rule.floating(array)
+        run.memo[whole] = value, ()
+    return _picked(run.memo[whole][0], e.indices, run)
 
 
 @_value.register

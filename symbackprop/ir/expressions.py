@@ -80,6 +80,40 @@ class Entry(Node):
         return f"{self.name}[{','.join(printer._print(i) for i in self.indices)}]" if self.indices else self.name
 
 
+class MatrixFunction(Node):
+    """An entry of a function of a whole matrix: ``inv(A)[i, j]``, or the number ``det(A)``.
+
+    The matrix is a named array, ``extent`` its rows and columns; such functions have no finite formula in entries
+    (:mod:`symbackprop.ir.matrix_functions` has their values and derivatives).
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, function: str | Symbol, array: str | Symbol, extent: Expr | int, *indices: Expr | int) -> MatrixFunction:
+        symbols = (x if isinstance(x, Symbol) else Symbol(x) for x in (function, array))
+        return Expr.__new__(cls, *symbols, sympify(extent), *(sympify(i) for i in indices))  # type: ignore[no-any-return]
+
+    @property
+    def function(self) -> str:
+        return self.args[0].name  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def name(self) -> str:
+        return self.args[1].name  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def extent(self) -> Expr:
+        return self.args[2]  # type: ignore[return-value]
+
+    @property
+    def indices(self) -> tuple[Expr, ...]:
+        return self.args[3:]  # type: ignore[return-value]
+
+    def _sympystr(self, printer: Any) -> str:
+        at = f"[{','.join(printer._print(i) for i in self.indices)}]" if self.indices else ""
+        return f"{self.function}({self.name}){at}"
+
+
 class _Binder(Node):
     """A node that binds indices in its body."""
 
@@ -242,7 +276,7 @@ def free_indices(e: Basic) -> frozenset[Index]:
 @lru_cache(maxsize=1 << 17)
 def entry_names(e: Basic) -> frozenset[str]:
     """The names of all arrays whose entries occur in ``e``."""
-    if isinstance(e, Entry):
+    if isinstance(e, Entry | MatrixFunction):
         return frozenset((e.name,)).union(*(entry_names(i) for i in e.indices))
     return frozenset().union(*(entry_names(a) for a in e.args)) if e.args else frozenset()
 

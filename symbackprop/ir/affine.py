@@ -1,0 +1,195 @@
+"""Affine indices: ``s*i + u - p`` with integer or extent coefficients, their ranges, floor and
+remainder.
+
+One small solver for slices, paddings, windows, reshapes and recurrences. Extents are positive
+integers, an index runs from 0 to its extent - 1; everything decided here is true for all extents.
+
+>>> from symbackprop.ir.expressions import Index, extent_symbol
+>>> K, T = extent_symbol("K"), extent_symbol("T")
+>>> t, k = Index("t", T), Index("k", K)
+>>> floor_div(K*t + k, K), modulo(K*t + k, K), inside(K*t + k, K*T)
+(t, k, True)
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sympy import Add, Expr, Integer, Mul, Poly, Symbol, cancel, expand
+
+from symbackprop.ir.expressions import Entry, FloorDiv, Index, Modulo, free_indices
+
+
+@lru_cache(maxsize=1 << 14)
+def nonnegative(e: Expr) -> bool:
+    """Whether a polynomial in extents is ≥ 0 for all extents ≥ 1: written in ``extent - 1`` it has
+    no negative coefficient. A sufficient condition.
+    """
+    if e.is_Integer:
+        return bool(e >= 0)
+    if any(a.args and not a.is_Add and not a.is_Mul and not a.is_Pow for a in _parts(e)):
+        return False
+    symbols = sorted(e.free_symbols, key=lambda s: s.name)
+    if not symbols or any(isinstance(s, Index) for s in symbols):
+        return False
+    shifted = expand(e.xreplace({s: s + 1 for s in symbols}))
+    return all(c >= 0 for c in Poly(shifted, *symbols).coeffs())
+
+
+def _parts(e: Expr) -> list[Expr]:
+    out = [e]
+    for a in e.args:
+        out.extend(_parts(a))
+    return out
+
+
+def atoms_of(e: Expr) -> dict[Expr, Expr]:
+    """``e`` as ``Σ coefficient · atom``: atoms are indices, floors, remainders and look-ups; the
+    constant part stands at the key 1.
+    """
+    found: dict[Expr, Expr] = {}
+    for t in Add.make_args(expand(e)):
+        coefficient: Expr = Integer(1)
+        atom: Expr = Integer(1)
+        for f in Mul.make_args(t):
+            if isinstance(f, Index | FloorDiv | Modulo | Entry):
+                atom = atom * f
+            else:
+                coefficient = coefficient * f
+        found[atom] = expand(found.get(atom, Integer(0)) + coefficient)
+    return {a: c for a, c in found.items() if c != 0}
+
+
+def is_affine(parts: dict[Expr, Expr]) -> bool:
+    """Whether each atom stands alone, and coefficients hold extents only."""
+    return all(
+        (a == 1 or isinstance(a, Index | FloorDiv | Modulo | Entry)) and not free_indices(c)
+        for a, c in parts.items()
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def bounds(e: Expr) -> tuple[Expr, Expr] | None:
+    """The least and the greatest value of an affine index, or bounds of them; None if unknown."""
+    parts = atoms_of(e)
+    if not is_affine(parts):
+        return None
+    low: Expr = Integer(0)
+    high: Expr = Integer(0)
+    for atom, coefficient in parts.items():
+        if atom == 1:
+            low, high = low + coefficient, high + coefficient
+            continue
+        own = _bounds_of_atom(atom)
+        if own is None:
+            return None
+        if nonnegative(coefficient):
+            low, high = low + coefficient * own[0], high + coefficient * own[1]
+        elif nonnegative(-coefficient):
+            low, high = low + coefficient * own[1], high + coefficient * own[0]
+        else:
+            return None
+    return expand(low), expand(high)
+
+
+def _bounds_of_atom(atom: Expr) -> tuple[Expr, Expr] | None:
+    if isinstance(atom, Index):
+        return Integer(0), atom.extent - 1
+    if isinstance(atom, Modulo):
+        return Integer(0), atom.args[1] - 1
+    if isinstance(atom, FloorDiv):
+        above, below = bounds(atom.args[0]), atom.args[1]
+        if above is None:
+            return None
+        quotients = _floors(above[0], below), _floors(above[1], below)
+        return None if quotients[0] is None or quotients[1] is None else (quotients[0], quotients[1])
+    return None
+
+
+def _floors(a: Expr, b: Expr) -> Expr | None:
+    """``a // b`` of extents, where it has a form without floor."""
+    split = _split(a, b)
+    if split is None:
+        return None
+    quotient, rest = split
+    for shift in (0, 1):
+        low = expand(rest + shift * b)
+        if nonnegative(low) and nonnegative(b - 1 - low):
+            return expand(quotient - shift)
+    return None
+
+
+def _split(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
+    """``a = b · quotient + rest`` term by term, the quotient of what ``b`` divides."""
+    quotient: Expr = Integer(0)
+    rest: Expr = Integer(0)
+    for t in Add.make_args(expand(a)):
+        if t.is_Integer and b.is_Integer:
+            whole = Integer(int(t) // int(b))
+            quotient, rest = quotient + whole, rest + t - whole * b
+            continue
+        share = cancel(t / b) if not b.is_Add else t / b
+        if _is_polynomial(share):
+            quotient = quotient + share
+        else:
+            rest = rest + t
+    if b.is_Add:
+        ratio = cancel(a.xreplace({i: Symbol(f"_{k}") for k, i in enumerate(free_indices(a))}) / b)
+        if not free_indices(a) and _is_polynomial(ratio):
+            return expand(ratio), Integer(0)
+    return expand(quotient), expand(rest)
+
+
+def _is_polynomial(e: Expr) -> bool:
+    return all(not (p.is_Pow and p.exp.is_negative) and (not p.is_Rational or p.is_Integer or p.is_negative)
+               for p in _parts(e)) and _integral(e)
+
+
+def _integral(e: Expr) -> bool:
+    return all(t.as_coeff_Mul()[0].is_Integer for t in Add.make_args(e))
+
+
+def inside(e: Expr, n: Expr) -> bool:
+    """Whether ``0 ≤ e < n`` always."""
+    own = bounds(e)
+    return own is not None and nonnegative(own[0]) and nonnegative(expand(n - 1 - own[1]))
+
+
+def outside(e: Expr, n: Expr) -> bool:
+    """Whether ``0 ≤ e < n`` never."""
+    own = bounds(e)
+    return own is not None and (nonnegative(expand(-1 - own[1])) or nonnegative(expand(own[0] - n)))
+
+
+def floor_div(a: Expr, b: Expr) -> Expr:
+    """``a // b``, worked out as far as the ranges of the indices tell."""
+    if b == 1:
+        return a
+    if isinstance(a, FloorDiv):
+        return floor_div(a.args[0], expand(a.args[1] * b))
+    split = _split(a, b)
+    if split is None:
+        return FloorDiv(a, b)
+    quotient, rest = split
+    if rest == 0 or inside(rest, b):
+        return quotient
+    known = _floors(rest, b) if not free_indices(rest) else None
+    if known is not None:
+        return expand(quotient + known)
+    return quotient + FloorDiv(rest, b)
+
+
+def modulo(a: Expr, b: Expr) -> Expr:
+    """``a % b``, worked out as far as the ranges of the indices tell."""
+    if b == 1:
+        return Integer(0)
+    split = _split(a, b)
+    if split is None:
+        return Modulo(a, b)
+    _, rest = split
+    if rest == 0 or inside(rest, b):
+        return rest
+    known = _floors(rest, b) if not free_indices(rest) else None
+    if known is not None:
+        return expand(rest - known * b)
+    return Modulo(rest, b)
