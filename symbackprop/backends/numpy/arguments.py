@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sympy import Expr, Symbol
 
 from symbackprop.backends.numpy.plan import Statement
-from symbackprop.ir.program import Program
+from symbackprop.ir.program import Program, Quantity
 from symbackprop.ir.terms import Shape, Term
 
 
@@ -29,7 +29,7 @@ class Argument:
     shape: str
     wanted: str
     learns: tuple[str, ...]
-    role: str
+    says: str
 
     @property
     def annotation(self) -> str:
@@ -43,15 +43,15 @@ class Argument:
 
 
 def arguments(
-    quantities: Sequence[tuple[str, str, Shape]],
+    program: Program,
     names: Mapping[str, str],
     extent: Callable[[Expr], str],
 ) -> tuple[Argument, ...]:
-    """One argument for each ``(key, role, shape)``, ``extent`` writes an extent as code."""
+    """One argument for each input, in order; ``extent`` writes an extent as code."""
     known: set[str] = set()
     out = []
-    for key, role, shape in quantities:
-        own = names[key]
+    for q in program.inputs:
+        own, shape = names[q.name], q.shape
         wanted = [extent(e) if _names(e) <= known else "None" for e in shape]
         learns = []
         for axis, e in enumerate(shape):
@@ -59,8 +59,17 @@ def arguments(
                 known.add(e.name)
                 learns.append(f"{names[e.name]} = {own}.shape[{axis}]")
         shown = as_tuple([extent(e) for e in shape])
-        out.append(Argument(own, key, shown, as_tuple(wanted), tuple(learns), role))
+        out.append(
+            Argument(own, q.name, shown, as_tuple(wanted), tuple(learns), _about(q, program))
+        )
     return tuple(out)
+
+
+def _about(q: Quantity, program: Program) -> str:
+    """What an input is, with what was assumed of it."""
+    role = {"param": "A parameter", "data": "Known data", "index": "Known integers"}[q.role]
+    facts = [str(f).removeprefix(f"{q.name} ") for f in program.facts if f.name == q.name]
+    return ", ".join([role, *(f for f in facts)]) + "."
 
 
 def extents(available: Sequence[tuple[str, Shape]], names: Mapping[str, str]) -> dict[str, str]:

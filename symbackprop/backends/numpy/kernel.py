@@ -240,8 +240,7 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
 
 
 def _arguments(p: Passes) -> tuple[Argument, ...]:
-    listed = [(q.name, q.role, q.shape) for q in p.program.inputs]
-    return arguments(listed, p.names, p.writer.extent)
+    return arguments(p.program, p.names, p.writer.extent)
 
 
 def _checks(p: Passes) -> list[str]:

@@ -73,12 +73,8 @@ def _value(before: str, value: str, after: str, width: int) -> list[str]:
     if operators:
         ends = [*operators, len(value)]
         pieces = [value[a:b].strip() for a, b in zip([0, *operators], ends, strict=True)]
-        if before.rstrip().endswith("=") or not before:
-            body = [row for p in pieces for row in _value("", p, "", width - 4)]
-            return [f"{before}(", *(f"    {row}" for row in body), f"){after}"]
-        first, *others = pieces
-        rows = _value(before, first, "", width)
-        return rows + [row for p in others for row in _value("", p, "", width)]
+        body = [row for p in pieces for row in _summand(p, width - 4)]
+        return [f"{before}(", *(f"    {row}" for row in body), f"){after}"]
     start = _first_bracket(value)
     if start < 0 or value[-1] not in _CLOSING:
         return [before + value + after]
@@ -93,6 +89,12 @@ def _value(before: str, value: str, after: str, width: int) -> list[str]:
         comma = "," if commas else ""
         body = [f"    {row}" for i in items for row in _value("", i, comma, width - 4)]
     return [before + value[: start + 1], *body, value[-1] + after]
+
+
+def _summand(piece: str, width: int) -> list[str]:
+    """A part of a broken expression, with the operator that it begins with."""
+    sign = next((s for s in ("+ ", "- ", "* ", "/ ", "@ ") if piece.startswith(s)), "")
+    return _value(sign, piece.removeprefix(sign), "", width)
 
 
 def _filled(items: list[str], width: int) -> list[str]:

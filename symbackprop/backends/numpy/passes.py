@@ -47,7 +47,7 @@ class Passes:
         """The lines of ``forward`` after the checks of arguments, ending with the cache."""
         body = [line for s in self.plan.forward for line in self._line(s, copy=False)]
         items = [f'"{k}": {self.names[k]}' for k in self.saved(body_of_backward=self._backward())]
-        return [*self._opening(body), *body, *listing(items, "cache = {", "}", 96)]
+        return [*self._opening(body), *body, *listing(items, "cache: dict[str, Array] = {", "}", 96)]
 
     def backward(self) -> list[str]:
         """The lines of ``backward``: the cache unpacked, adjoints in order, the results."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from symbackprop.backends.numpy.names import describe
 from symbackprop.backends.numpy.stable import steady
@@ -19,6 +20,7 @@ from symbackprop.ir.program import Equation
 from symbackprop.ir.terms import Term, name, names_in
 from symbackprop.matrix.lift import Lifter
 
+Key = tuple[Any, ...]
 VIEWS = frozenset(("name", "number", "dim", "constant", "transpose", "index", "broadcast", "neg"))
 
 
@@ -167,46 +169,57 @@ def _shared(
 ) -> tuple[list[Statement], list[Statement]]:
     """Every subterm that is used twice or more becomes a statement before its first use."""
     count = _uses([*above, *below])
-    known: dict[Term, Term] = {}
+    known: dict[Key, Term] = {}
 
     def visit(term: Term, out: list[Statement]) -> Term:
-        if term in known:
-            return known[term]
+        same = _key(term)
+        if same in known:
+            return known[same]
         args = tuple(visit(a, out) for a in term.args)
         short = term if args == term.args else replace(term, args=args)
-        if count.get(term, 0) < 2 or not _is_work(term):
+        if count.get(same, 0) < 2 or not _is_work(term):
             return short
         key = _free(describe(short), taken)
         taken.add(key)
         out.append(Statement(key, short))
-        known[term] = name(key, term.shape)
-        return known[term]
+        known[same] = name(key, term.shape)
+        return known[same]
 
     sides: list[list[Statement]] = []
     for side in (above, below):
         out: list[Statement] = []
         for s in side:
             args = tuple(visit(a, out) for a in s.term.args)
-            body = known.get(s.term) or replace(s.term, args=args)
-            out.append(replace(s, term=body))
-            known.setdefault(s.term, _as_name(s)) if _is_work(s.term) else None
+            same = _key(s.term)
+            out.append(replace(s, term=known.get(same) or replace(s.term, args=args)))
+            if _is_work(s.term):
+                known.setdefault(same, _as_name(s))
         sides.append(out)
     return sides[0], sides[1]
 
 
-def _uses(statements: Sequence[Statement]) -> dict[Term, int]:
+def _uses(statements: Sequence[Statement]) -> dict[Key, int]:
     """How often each distinct subterm stands under a distinct parent or statement."""
-    count: dict[Term, int] = {}
+    count: dict[Key, int] = {}
 
     def visit(term: Term) -> None:
-        count[term] = count.get(term, 0) + 1
-        if count[term] == 1:
+        same = _key(term)
+        count[same] = count.get(same, 0) + 1
+        if count[same] == 1:
             for a in term.args:
                 visit(a)
 
     for s in statements:
         visit(s.term)
     return count
+
+
+def _key(term: Term) -> Key:
+    """What two equal terms have in common, hashable where a term with slices is not."""
+    items = term.attrs
+    if term.op == "index":
+        items = tuple((i.start, i.stop) if isinstance(i, slice) else i for i in term.attrs[0])
+    return (term.op, items, term.shape, *(_key(a) for a in term.args))
 
 
 def _is_work(term: Term) -> bool:
