@@ -21,14 +21,14 @@ class Argument:
     """An input of the model as an argument of the generated functions.
 
     ``shape`` is the shape as people write it, ``wanted`` the code of the shape that is demanded, in
-    which an extent not known yet is ``None``; ``learns`` are the lines that read extents off it.
+    which an extent not known yet is ``None``; ``learns`` are the extents that are read off it.
     """
 
     name: str
     key: str
     shape: str
     wanted: str
-    learns: tuple[str, ...]
+    learns: tuple[tuple[str, str], ...]
     says: str
 
     @property
@@ -57,7 +57,7 @@ def arguments(
         for axis, e in enumerate(shape):
             if isinstance(e, Symbol) and e.name not in known:
                 known.add(e.name)
-                learns.append(f"{names[e.name]} = {own}.shape[{axis}]")
+                learns.append((names[e.name], f"{own}.shape[{axis}]"))
         shown = as_tuple([extent(e) for e in shape])
         out.append(
             Argument(own, q.name, shown, as_tuple(wanted), tuple(learns), _about(q, program))

@@ -18,7 +18,7 @@ from symbackprop.backends.numpy.arguments import Argument, arguments, as_tuple, 
 from symbackprop.backends.numpy.buffers import Buffer
 from symbackprop.backends.numpy.descent import Descent, descent
 from symbackprop.backends.numpy.layout import commented, laid_out
-from symbackprop.backends.numpy.passes import Passes, helpers_in, passes
+from symbackprop.backends.numpy.passes import Passes, helpers_in, passes, uses
 from symbackprop.backends.numpy.plan import plan
 from symbackprop.backends.numpy.sampling import draw, sampled_facts, sizes
 from symbackprop.backends.templates import environment
@@ -246,13 +246,13 @@ def _arguments(p: Passes) -> tuple[Argument, ...]:
 def _checks(p: Passes) -> list[str]:
     """The lines that check the arguments in order and learn the extents."""
     lines: list[str] = []
-    for a in _arguments(p):
-        call = f'{a.name} = _array("{a.key}", {a.name}, dtype, "{a.shape}", {a.wanted})'
-        lines += commented([call], "")
-        lines += a.learns
     for d in divisors(p.plan.forward, p.program):
         lines.append(f"if {p.names[d]} == 0:")
         lines.append(f'    raise ValueError("{d} is 0, and the model divides by it")')
+    for a in reversed(_arguments(p)):
+        learnt = [f"{d} = {code}" for d, code in a.learns if uses(lines, d)]
+        call = f'{a.name} = _array("{a.key}", {a.name}, dtype, "{a.shape}", {a.wanted})'
+        lines = [*commented([call], ""), *learnt, *lines]
     return lines
 
 

@@ -5,11 +5,14 @@ Code that is generated is read, and passes the formatter's line length of 100.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
 WIDTH = 100
 SHORT = 14
+_LEVELS = ((" + ", " - "), (" * ", " / ", " @ "))
+_ATTRIBUTES = re.compile(r"(?<=[)\]])(\.\w+(\(\))?)+$")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -69,12 +72,13 @@ def _value(before: str, value: str, after: str, width: int) -> list[str]:
     """``before value after`` broken at its loosest operator, else inside its last brackets."""
     if len(before) + len(value) + len(after) <= width:
         return [before + value + after]
-    operators = next((found for o in _levels() if (found := list(_at_top(value, o)))), [])
-    if operators:
-        ends = [*operators, len(value)]
-        pieces = [value[a:b].strip() for a, b in zip([0, *operators], ends, strict=True)]
+    pieces = _pieces(value)
+    if len(pieces) > 1:
         body = [row for p in pieces for row in _summand(p, width - 4)]
         return [f"{before}(", *(f"    {row}" for row in body), f"){after}"]
+    tail = _ATTRIBUTES.search(value)
+    if tail is not None:
+        value, after = value[: tail.start()], tail.group() + after
     start = _first_bracket(value)
     if start < 0 or value[-1] not in _CLOSING:
         return [before + value + after]
@@ -85,10 +89,18 @@ def _value(before: str, value: str, after: str, width: int) -> list[str]:
     items = [inner[a:b] for a, b in zip(cuts, ends, strict=True)]
     if commas and max(map(len, items)) <= SHORT:
         body = _filled(items, width - 4)
+    elif commas:
+        body = [f"    {row}" for i in items for row in _value("", i, ",", width - 4)]
     else:
-        comma = "," if commas else ""
-        body = [f"    {row}" for i in items for row in _value("", i, comma, width - 4)]
+        body = [f"    {row}" for p in _pieces(inner) for row in _summand(p, width - 4)]
     return [before + value[: start + 1], *body, value[-1] + after]
+
+
+def _pieces(value: str) -> list[str]:
+    """An expression cut before its loosest operators; the whole where there is none."""
+    operators = next((found for o in _LEVELS if (found := list(_at_top(value, o)))), [])
+    ends = [*operators, len(value)]
+    return [value[a:b].strip() for a, b in zip([0, *operators], ends, strict=True)]
 
 
 def _summand(piece: str, width: int) -> list[str]:
@@ -100,11 +112,6 @@ def _summand(piece: str, width: int) -> list[str]:
 def _filled(items: list[str], width: int) -> list[str]:
     """Short items, as many a line as fit."""
     return [f"    {row}" for row in textwrap.wrap(", ".join(items) + ",", width)]
-
-
-def _levels() -> Iterator[tuple[str, ...]]:
-    yield (" + ", " - ")
-    yield (" * ", " / ", " @ ")
 
 
 def _at_top(text: str, separators: tuple[str, ...]) -> Iterator[int]:

@@ -15,7 +15,7 @@ from symbackprop.backends.numpy.buffers import Buffer, Buffered
 from symbackprop.backends.numpy.layout import commented, listing
 from symbackprop.backends.numpy.mathematics import mathematics
 from symbackprop.backends.numpy.names import identifiers
-from symbackprop.backends.numpy.plan import Plan, Statement, expand
+from symbackprop.backends.numpy.plan import Plan, Statement, expand, needed
 from symbackprop.backends.numpy.stable import SPELLED
 from symbackprop.backends.numpy.terms import HELPERS, Writer, is_static
 from symbackprop.errors import NotSupported
@@ -46,8 +46,13 @@ class Passes:
     def forward(self) -> list[str]:
         """The lines of ``forward`` after the checks of arguments, ending with the cache."""
         body = [line for s in self.plan.forward for line in self._line(s, copy=False)]
-        items = [f'"{k}": {self.names[k]}' for k in self.saved(body_of_backward=self._backward())]
-        return [*self._opening(body), *body, *listing(items, "cache: dict[str, Array] = {", "}", 96)]
+        computed = {s.key for s in self.plan.forward if not s.term.shape}
+        items = [
+            f'"{k}": ' + (f"np.asarray({self.names[k]})" if k in computed else self.names[k])
+            for k in self.saved(body_of_backward=self._backward())
+        ]
+        cache = listing(items, "cache: dict[str, Array] = {", "}", 96)
+        return [*self._opening(body), *body, *cache]
 
     def backward(self) -> list[str]:
         """The lines of ``backward``: the cache unpacked, adjoints in order, the results."""
@@ -64,7 +69,9 @@ class Passes:
 
     def jacobian(self) -> list[str]:
         """The lines of ``jacobian``: it starts from the arguments and runs forward first."""
-        body = [line for s in self.plan.forward for line in self._line(s, copy=False)]
+        wanted = needed((*self.plan.forward, *self.plan.backward), self.plan.results.values())
+        above = [s for s in self.plan.forward if s.key in wanted]
+        body = [line for s in above for line in self._line(s, copy=False)]
         body += self._backward()
         return [*self._opening(body), *body, *self.results("return {", "}")]
 
@@ -77,7 +84,8 @@ class Passes:
             body += commented(emit.statement(s, copy=copy), self.mathematics(s))
         shapes = extents([(q.name, q.shape) for q in self.program.inputs], self.names)
         sizes = as_tuple([shapes[d.name] for d in self.program.dims if d.name in shapes])
-        fits = f"ws = workspace.fits({sizes}, {self.inputs[0]}.dtype)"
+        fits = f"workspace.fits({sizes}, {self.inputs[0]}.dtype)"
+        fits = f"ws = {fits}" if emit.buffers else fits
         returned = self.results(f"return {self.names[self.plan.of]}, {{", "}")
         return [*self._opening(body), *commented([fits], ""), *body, *returned], emit.buffers
 

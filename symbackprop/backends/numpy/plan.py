@@ -62,7 +62,7 @@ def plan(record: DerivationRecord) -> Plan:
     ]
     equations = [d.equation for d in record.derivatives]
     below = [Statement(e.name, calm(_in_arrays(e.term, lifter)), e) for e in equations]
-    wanted = _needed([*above, *below], {record.of, *results.values()})
+    wanted = needed([*above, *below], {record.of, *results.values()})
     above = [s for s in above if s.key in wanted]
     below = [s for s in below if s.key in wanted]
     above, below = _named(above, below, hidden, {*inputs, *definitions, *program.functions})
@@ -102,7 +102,7 @@ def expand(term: Term, hidden: Mapping[str, Term]) -> Term:
     return term if args == term.args else replace(term, args=args)
 
 
-def _needed(statements: Sequence[Statement], roots: Iterable[str]) -> set[str]:
+def needed(statements: Sequence[Statement], roots: Iterable[str]) -> set[str]:
     """The keys that the roots use, directly or through others."""
     uses = {s.key: names_in(s.term) for s in statements}
     found: set[str] = set()
