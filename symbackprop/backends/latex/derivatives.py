@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Mul
 
+from symbackprop.backends.latex.abbreviations import Abbreviator
 from symbackprop.backends.latex.arithmetic import scalar_content
-from symbackprop.backends.latex.display import width
+from symbackprop.backends.latex.display import broken, width
 from symbackprop.backends.latex.equations import (
     GRADIENT,
     derivative_entry,
@@ -22,7 +23,14 @@ from symbackprop.backends.latex.equations import (
 )
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.reasons import typeset_reason
-from symbackprop.backends.latex.rows import Line, Row, set_rows
+from symbackprop.backends.latex.rows import (
+    LINE,
+    WIDE_LEFT,
+    Line,
+    Row,
+    set_definitions,
+    set_rows,
+)
 from symbackprop.backends.latex.shapes import (
     fact_sentence,
     forward_label,
@@ -56,6 +64,8 @@ REASONED = 40.0
 SHORT = 12
 
 
+# Kinds whose first step is the gradient, which is not yet equal to the result.
+SECOND_ORDER = ("hessian", "hvp")
 ARRAYS = {1: "a vector", 2: "a matrix"}
 # What a derivative of each kind is called in a heading.
 WORDS = {
@@ -76,9 +86,11 @@ class Section:
     title: str
     opening: str
     rows: tuple[Row, ...]
+    row_definitions: tuple[Row, ...]
     lifting: str
     matrix_rows: tuple[Row, ...]
     boxed: str
+    definitions: tuple[Row, ...]
     space: str
     label: str
     closing: tuple[str, ...]
@@ -99,6 +111,7 @@ class Writer:
 
     def __init__(self, record: DerivationRecord, notation: Notation) -> None:
         self.record, self.notation = record, notation
+        self.abbreviator = Abbreviator(notation)
         self.short: dict[str, Term] = {}
         self.entries: dict[str, Equation] = {}
         for derivative in record.derivatives:
@@ -131,14 +144,18 @@ class Writer:
     def section(self, derivative: Derivative) -> Section:
         """The section on one derivative."""
         key = derivative_key(derivative)
+        rows, row_definitions = self._rows(derivative, key)
+        boxed, definitions = self._boxed(derivative)
         return Section(
             key=key,
             title=self._title(derivative),
             opening=self._opening(derivative),
-            rows=self._rows(derivative, key),
+            rows=rows,
+            row_definitions=row_definitions,
             lifting=_lifting(derivative),
             matrix_rows=self._matrix_rows(derivative, f"eq:sb:{key}"),
-            boxed=self._boxed(derivative),
+            boxed=boxed,
+            definitions=set_definitions(definitions),
             space=space_text(derivative.shape, self.notation),
             label=f"eq:sb:{key}",
             closing=self._closing(derivative),
@@ -171,25 +188,40 @@ class Writer:
         noun = "equation" if len(users) == 1 else "equations"
         return rf"${symbol} \in {space}$ is used in {noun}~{where}." if users else ""
 
-    def _rows(self, derivative: Derivative, key: str) -> tuple[Row, ...]:
-        """The lines by entries, those left out that repeat what stands above them."""
+    def _rows(self, derivative: Derivative, key: str) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+        """The lines by entries, without those that repeat what stands above; then definitions."""
         of_rank = len(self.record.program.shape_of(derivative.of))
         directions = self.record.directions
         left = derivative_entry(derivative, of_rank, self.notation, directions)
         lines: list[Line] = []
+        definitions: list[str] = []
+        gradient: tuple[Row, ...] = ()
         above, before = left, None
         for step in derivative.steps:
             if isinstance(step.form, Term) or self._unnamed(step.form):
                 continue
-            formula = self._entry(step.form, derivative)
+            if derivative.kind in SECOND_ORDER and step is derivative.steps[0]:
+                gradient = self._gradient(derivative, step.form, key)
+                continue
+            room = LINE - (width(left) if width(left) <= WIDE_LEFT else 4.0)
+            formula, named = self.abbreviator.entry(step.form, room, derivative.equation.indices)
             if formula != above:
+                definitions += named
                 reason = typeset_reason(step.because, self.notation.names, self.notation)
                 reason += self._slope(before, step.form, derivative)
                 lines.append(Line(formula, reason, f"eq:sb:{key}:{len(lines) + 1}"))
                 above = formula
             before = step.form
         lines += self._in_forward_quantities(derivative, above, f"eq:sb:{key}:{len(lines) + 1}")
-        return set_rows(left, lines)
+        return (*gradient, *set_rows(left, lines)), set_definitions(definitions)
+
+    def _gradient(self, derivative: Derivative, form: Expr, key: str) -> tuple[Row, ...]:
+        """The line from which a second derivative starts: the gradient, by entries."""
+        wrt = derivative.wrt[0]
+        rank = len(self.record.program.shape_of(wrt))
+        entry = Entry(ADJOINT + wrt, *derivative.equation.indices[:rank])
+        line = Line(self._entry(form, derivative), "the gradient", f"eq:sb:{key}:0")
+        return set_rows(self._entry(entry, derivative), [line])
 
     def _in_forward_quantities(self, derivative: Derivative, above: str, label: str) -> list[Line]:
         """The line with no adjoint left, where it is short."""
@@ -270,13 +302,19 @@ class Writer:
         formula = rf"\left[ {base}_{{1}} {u},\ \dots,\ {base}_{{{last}}} {u} \right]"
         return Line(formula, "the columns, side by side", "columns")
 
-    def _boxed(self, derivative: Derivative) -> str:
-        parts = [self._name(derivative)]
-        parts.append(latex_term(derivative.equation.term, self.notation))
-        closed = latex_term(self._closed(derivative.equation.term), self.notation)
-        if closed != parts[-1] and width(" = ".join([*parts, closed])) <= BOXED:
-            parts.append(closed)
-        return " = ".join(parts)
+    def _boxed(self, derivative: Derivative) -> tuple[str, tuple[str, ...]]:
+        """The relation for the box, broken where it is long, and definitions of what it names."""
+        left, term = self._name(derivative), derivative.equation.term
+        room = BOXED - min(width(left), BOXED / 2)
+        whole, definitions = self.abbreviator.term(term, room)
+        closed = latex_term(self._closed(term), self.notation)
+        if not definitions and closed != whole and width(f"{left} = {whole} = {closed}") <= BOXED:
+            return f"{left} = {whole} = {closed}", ()
+        if width(f"{left} = {whole}") <= BOXED:
+            return f"{left} = {whole}", definitions
+        first, *more = broken(whole, room)
+        rows = r" \\ ".join([f"{left} &= {first}", *(rf"&\qquad {line}" for line in more)])
+        return rf"\begin{{aligned}} {rows} \end{{aligned}}", definitions
 
     def _closing(self, derivative: Derivative) -> tuple[str, ...]:
         facts = dict.fromkeys(fact_sentence(f, self.notation) for f in derivative.facts)

@@ -250,7 +250,8 @@ def _operations(term: Term, found: set[str]) -> None:
 
 
 def _chain_rule(record: DerivationRecord, notation: Notation) -> dict[str, str]:
-    order = ", ".join(f"${notation.name(d.wrt[0])}$" for d in record.derivatives)
+    names = dict.fromkeys(n for d in record.derivatives for n in d.wrt)
+    order = ", ".join(f"${notation.name(n)}$" for n in names)
     opening = (
         r"Let a number $\ell$ depend on $\theta \in \mathbb{R}^{M}$ through $h \in \mathbb{R}^{N}$ "
         "alone. Then"

@@ -15,6 +15,9 @@ from symbackprop.backends.latex.display import broken, width
 LINE = 72.0
 BESIDE_REASON = 50.0
 CONTINUED = r"\qquad"
+NO_TAG = r"\notag"
+# A left side of more signs than this stands on a line of its own.
+WIDE_LEFT = 13.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +41,45 @@ class Line:
 
 
 def set_rows(left: str, lines: Iterable[Line]) -> tuple[Row, ...]:
-    r"""Rows ``left = formula₁ = formula₂ = …``, the left side in the first alone."""
+    r"""Rows ``left = formula₁ = formula₂ = …``, the left side in the first alone.
+
+    A wide left side stands on a line of its own, and the formulas are set in below it.
+    """
     rows: list[Row] = []
-    for k, line in enumerate(lines):
-        rows += _rows(left if k == 0 else "", line, width(left))
+    lines = tuple(lines)
+    if not lines:
+        return ()
+    first, offset, relation = left, width(left), "="
+    if offset > WIDE_LEFT:
+        rows.append(Row("", left, "", "", NO_TAG))
+        first, offset, relation = "", 4.0, r"\quad ="
+    for line in lines:
+        rows += _rows(first, relation, line, offset)
+        first = ""
     return tuple(rows)
 
 
-def _rows(left: str, line: Line, offset: float) -> list[Row]:
-    tag = rf"\label{{{line.label}}}" if line.label else r"\notag"
+def set_definitions(definitions: Iterable[str]) -> tuple[Row, ...]:
+    """A row for each relation that defines a name for a part of a formula."""
+    rows: list[Row] = []
+    for text in definitions:
+        left, right = text.split(" = ", 1)
+        rows += set_rows(left, [Line(right, "")])
+    return tuple(rows)
+
+
+def _rows(left: str, relation: str, line: Line, offset: float) -> list[Row]:
+    tag = rf"\label{{{line.label}}}" if line.label else NO_TAG
     room = (BESIDE_REASON if line.why else LINE) - offset
     parts = broken(line.formula, room)
     beside = all(width(p) <= room for p in parts)
     if not beside:
         parts = broken(line.formula, LINE - offset)
     why = rf"\sbwhy{{{line.why}}}" if line.why else ""
-    rows = [Row(left, "=", parts[0], "", r"\notag")]
-    rows += [Row("", CONTINUED, part, "", r"\notag") for part in parts[1:]]
+    rows = [Row(left, relation, parts[0], "", NO_TAG)]
+    rows += [Row("", CONTINUED, part, "", NO_TAG) for part in parts[1:]]
     last = rows.pop()
     if beside:
         return [*rows, Row(last.left, last.relation, last.right, why, tag)]
-    return [
-        *rows,
-        Row(last.left, last.relation, last.right, "", tag),
-        Row("", "", "", why, r"\notag"),
-    ]
+    rows.append(Row(last.left, last.relation, last.right, "", tag))
+    return [*rows, Row("", "", "", why, NO_TAG)] if why else rows

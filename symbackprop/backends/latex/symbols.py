@@ -125,6 +125,7 @@ def spell_name(text: str) -> str:
     if match["rest"]:
         rest = match["rest"]
         upright = rest if rest.isdigit() else rf"\mathrm{{{escape_text(rest)}}}"
+        upright = GREEK.get(rest, upright)
         subscript = f"{subscript},{upright}" if subscript else upright
     head = _head(match["head"])
     return f"{head}_{{{subscript}}}" if subscript else head
