@@ -6,11 +6,19 @@ from dataclasses import fields, replace
 
 from sympy import Expr, Integer, expand
 
-from symbackprop.checking.functions import normed
+from symbackprop.checking.functions import normed, reduced
 from symbackprop.checking.names import indicator
 from symbackprop.checking.operations import product
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, array, cheapest
+from symbackprop.checking.readings import (
+    Note,
+    Reading,
+    Readings,
+    Unreadable,
+    array,
+    cheapest,
+    dearer,
+)
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text
 from symbackprop.ir.expressions import (
@@ -27,6 +35,7 @@ from symbackprop.notation.written import Big, Bracket, Mark, Name, Node, Number,
 
 BINDERS = {"sum": IndexSum, "prod": IndexProduct, "max": IndexMax}
 BLOCK = Note("the dots of the block stand for all entries between the first and the last")
+ENTRIES = Note("a sum without index is over all entries")
 SPARE = "jkmnpqrstuvw"
 
 
@@ -135,7 +144,7 @@ def _generic(
         if merged is None:
             return None
         updates[f.name] = merged
-    return replace(a, **updates)  # type: ignore[arg-type]
+    return replace(a, **updates)
 
 
 def _merged(
@@ -154,7 +163,10 @@ def _merged(
 @read.register
 def _big(node: Big, scope: Scope) -> Readings:
     if not node.below and not node.above:
-        raise Unreadable("notation", f"a {node.word} without its index", node)
+        if node.word != "sum":
+            raise Unreadable("notation", f"a {node.word} without its index", node)
+        whole = [reduced(r, tuple(range(r.rank))) for r in read(node.body, scope) if r.rank]
+        return tuple(dearer(r, 0.5, ENTRIES) for r in whole) or read(node.body, scope)
     letters, lower = _bound(node)
     bodies = read(node.body, scope)
     out: list[Reading] = []

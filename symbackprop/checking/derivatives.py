@@ -149,7 +149,7 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
 def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     assert isinstance(of.expr, Entry) and isinstance(by.expr, Entry), "entries are chosen before"
     if of.expr.name == scope.loss:
-        gradient = replace(gradient_of(by, node, scope), **combined(of, by))  # type: ignore[arg-type]
+        gradient = replace(gradient_of(by, node, scope), **combined(of, by))
         return [
             transpose(gradient, node)
             if scope.layout == "jacobian" and gradient.rank <= 2
@@ -287,7 +287,7 @@ def _nabla_of(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Readin
         or (not isinstance(of.expr, Entry)
         and scope.same_value(of.expr, Entry(scope.loss)))
     ):
-        return [replace(gradient_of(by, node, scope), **rest)]  # type: ignore[arg-type]
+        return [replace(gradient_of(by, node, scope), **rest)]
     if not isinstance(of.expr, Entry):
         return []
     if of.rank == 0:

@@ -88,7 +88,7 @@ def _places(place: Place) -> Iterator[Place]:
         and isinstance(node.top, Partial))
     ):
         return
-    below = list(children(node))
+    below = [c for c in children(node) if not (isinstance(node, Call) and c is node.function)]
     for k, child in enumerate(below):
         if not (isinstance(node, Script) and child is not node.base) and not isinstance(
             node, Nabla

@@ -21,6 +21,7 @@ from symbackprop.checking.readings import (
     array,
     combined,
     position,
+    squeezed,
 )
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of, spelled
@@ -217,7 +218,8 @@ def _summing(mean: bool) -> Maker:
 def _rowsum(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    return tuple(reduced(r, (1,)) for r in _each(positional, node, scope) if r.rank == 2)
+    found = _each(positional, node, scope)
+    return tuple(reduced(r, (1,), keep=True) for r in found if r.rank == 2)
 
 
 def _trace(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
@@ -238,6 +240,8 @@ def _trace(positional: list[Node], keywords: dict[str, Node], node: Call, scope:
 def _diag(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
     out = []
     for r in _each(positional, node, scope):
+        if r.rank == 2 and 1 in r.shape:
+            r = squeezed(r)
         if r.rank == 1:
             j = position(1, r.axes[0].extent)
             out.append(
@@ -252,10 +256,8 @@ def _diag(positional: list[Node], keywords: dict[str, Node], node: Call, scope: 
 
 def normed(r: Reading) -> Reading:
     """The root of the sum of squares of all entries."""
-    return replace(
-        reduced(replace(r, expr=r.expr**2), tuple(range(r.rank))),
-        expr=Pow(reduced(replace(r, expr=r.expr**2), tuple(range(r.rank))).expr, Rational(1, 2)),
-    )
+    total = reduced(replace(r, expr=r.expr**2), tuple(range(r.rank)))
+    return replace(total, expr=Pow(total.expr, Rational(1, 2)))
 
 
 def _norm(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
@@ -274,7 +276,7 @@ def _maximum(
             if small.rank and small.shape != big.shape:
                 continue
             expr = Apply("relu", big.expr) if small.expr == 0 else Apply("maximum", a.expr, b.expr)
-            out.append(replace(big, expr=expr, **combined(a, b)))  # type: ignore[arg-type]
+            out.append(replace(big, expr=expr, **combined(a, b)))
     if not out:
         raise Unreadable("shape", "the two shapes in the maximum differ", node)
     return tuple(out)

@@ -165,16 +165,17 @@ def whole(name: str, scope: Scope) -> Reading:
 def _defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     """A definition of exactly this symbol, at its letters, as a whole, or as an array that is indexed here."""
     texts = tuple(item_text(i) for i in scripts.items)
+    told = node if scripts.items else scripts.base
     for name in spellings(scripts.base)[:1]:
         exact = scope.patterns.get((name, texts))
         if exact is not None:
-            return _noted(exact, node, scope)
+            return _noted(exact, told, scope)
         for (base, pattern), definition in scope.patterns.items():
             if base != name or ("*" not in pattern and pattern != ()):
                 continue
             found = _instance(definition, pattern, scripts.items, texts, node, scope)
             if found is not None:
-                return _noted(replace(definition, readings=found), node, scope)
+                return _noted(replace(definition, readings=found), told, scope)
     return None
 
 
@@ -266,7 +267,9 @@ def _gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     gradients = tuple(
         gradient_of(r, node, scope)
         for r in found
-        if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None
+        if isinstance(r.expr, Entry)
+        and scope.gradient(r.expr) is not None
+        and r.expr.name != scope.loss
     )
     if not gradients:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sympy import Expr, Integer, Pow
 
@@ -75,7 +76,7 @@ def kind(r: Reading) -> str:
     return ("s", "r" if r.row else "c", "m")[r.rank] if r.rank <= 2 else "t"
 
 
-def contract(a: Reading, b: Reading, i: int, j: int, **rest: object) -> Reading:
+def contract(a: Reading, b: Reading, i: int, j: int, **rest: Any) -> Reading:
     """Σ over axis ``i`` of ``a`` and axis ``j`` of ``b``."""
     b = shifted(b)
     k = Index("_k", a.axes[i].extent)
@@ -87,22 +88,22 @@ def contract(a: Reading, b: Reading, i: int, j: int, **rest: object) -> Reading:
     return array(IndexSum(body, k), axes, **rest)
 
 
-def _scale(a: Reading, b: Reading, **rest: object) -> Reading:
+def _scale(a: Reading, b: Reading, **rest: Any) -> Reading:
     wide = a if a.rank else b
-    return Reading(a.expr * b.expr, wide.axes, wide.row, **rest)  # type: ignore[arg-type]
+    return Reading(a.expr * b.expr, wide.axes, wide.row, **rest)
 
 
-def _outer(a: Reading, b: Reading, **rest: object) -> Reading:
+def _outer(a: Reading, b: Reading, **rest: Any) -> Reading:
     b = shifted(b)
     return array(a.expr * b.expr, (*a.axes, *b.axes), **rest)
 
 
-def _row_times(a: Reading, b: Reading, **rest: object) -> Reading:
+def _row_times(a: Reading, b: Reading, **rest: Any) -> Reading:
     return replace(contract(a, b, 0, 0, **rest), row=True)
 
 
-def _entrywise(a: Reading, b: Reading, **rest: object) -> Reading:
-    return Reading(a.expr * b.expr, a.axes, a.row, **rest)  # type: ignore[arg-type]
+def _entrywise(a: Reading, b: Reading, **rest: Any) -> Reading:
+    return Reading(a.expr * b.expr, a.axes, a.row, **rest)
 
 
 def _is_ones(r: Reading) -> bool:
@@ -148,18 +149,18 @@ PRODUCTS = (
 # fmt: on
 
 
-def _matrix(a: Reading, b: Reading, **rest: object) -> Reading:
+def _matrix(a: Reading, b: Reading, **rest: Any) -> Reading:
     """The matrix product under ``*``, for those who write it so."""
     row = next(r for r in PRODUCTS if "@" in r.signs and kind(a) + kind(b) in r.kinds.split())
     return row.make(a, b, **rest)
 
 
-def _by_rows(m: Reading, v: Reading, **rest: object) -> Reading:
-    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[1]}), m.axes, **rest)  # type: ignore[arg-type]
+def _by_rows(m: Reading, v: Reading, **rest: Any) -> Reading:
+    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[1]}), m.axes, **rest)
 
 
-def _by_columns(m: Reading, v: Reading, **rest: object) -> Reading:
-    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[0]}), m.axes, **rest)  # type: ignore[arg-type]
+def _by_columns(m: Reading, v: Reading, **rest: Any) -> Reading:
+    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[0]}), m.axes, **rest)
 
 
 def _same(a: Expr, b: Expr) -> bool:
@@ -185,6 +186,9 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
         return []
     kinds = kind(a) + kind(b)
     out = []
+    if kinds == "mm" and sign in "⊙*" and not FITS["equal"](a, b):
+        for x, y in _stretched(a, b):
+            out.append(_entrywise(x, y, **combined(a, b)))
     for row in PRODUCTS:
         if sign in row.signs and kinds in row.kinds.split() and FITS[row.fit](a, b):
             out.append(
@@ -207,7 +211,7 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
         return []
     if a.rank == b.rank:
         if not FITS["equal"](a, b):
-            return []
+            return [Reading(x.expr + y.expr, x.axes, **combined(a, b)) for x, y in _stretched(a, b)]
         turned = a.rank == 1 and a.row != b.row
         return [
             Reading(
@@ -216,7 +220,7 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
                 a.row and b.row,
                 **combined(a, b, 1.0 if turned else 0.0, *((TURNED,) if turned else ())),
             )
-        ]  # type: ignore[arg-type]
+        ]
     big, small = (a, b) if a.rank > b.rank else (b, a)
     if small.rank == 0:
         notes = () if small.expr.is_number else (SCALAR,)
@@ -224,15 +228,36 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
             Reading(
                 a.expr + b.expr, big.axes, big.row, **combined(a, b, 0.1 if notes else 0.0, *notes)
             )
-        ]  # type: ignore[arg-type]
+        ]
     if big.rank != 2:
         return []
     out = []
     for axis, cost, note in ((1, 0.5, ROWS), (0, 1.5, COLUMNS)):
         if _same(big.shape[axis], small.shape[0]) and (axis == 1 or not small.row):
             spread = substitute(small.expr, {small.axes[0]: big.axes[axis]})
-            out.append(Reading(big.expr + spread, big.axes, **combined(a, b, cost, note)))  # type: ignore[arg-type]
+            out.append(Reading(big.expr + spread, big.axes, **combined(a, b, cost, note)))
     return out
+
+
+def _stretched(a: Reading, b: Reading) -> list[tuple[Reading, Reading]]:
+    """Two matrices of one shape but for axes of extent 1, which are repeated as in NumPy."""
+    if a.rank != 2 or b.rank != 2:
+        return []
+    axes, left, right = [], {}, {}
+    for x, y in zip(a.axes, b.axes, strict=True):
+        if x.extent != 1 and y.extent != 1 and not _same(x.extent, y.extent):
+            return []
+        wide = y if x.extent == 1 else x
+        axes.append(wide)
+        left[x] = Integer(0) if x.extent == 1 and wide.extent != 1 else wide
+        right[y] = Integer(0) if y.extent == 1 and wide.extent != 1 else wide
+    shape = tuple(axes)
+    return [
+        (
+            replace(a, expr=substitute(a.expr, left), axes=shape),
+            replace(b, expr=substitute(b.expr, right), axes=shape),
+        )
+    ]
 
 
 def zeros_like(r: Reading) -> Reading:

@@ -190,26 +190,17 @@ def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 
 def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
-    """``X[n, :]`` in plain text, counted from 0."""
-    if (
-        not isinstance(first, Name)
-        or not isinstance(second, Bracket)
-        or second.kind != "["
-        or scope.shape(first.text) is None
-    ):
+    """``X[n, :]``, counted from 0 as in code: a slot, or a declared name with all its indices."""
+    if not isinstance(second, Bracket) or second.kind != "[" or not second.items:
         return None
-    plain = all(is_letter(i) or isinstance(i, Number | Mark) for i in second.items)
-    slots = any(isinstance(i, Mark) for i in second.items)
-    shape = scope.shape(first.text)
-    if (
-        not plain
-        or not second.items
-        or not (slots or (shape is not None and len(shape) == len(second.items)))
-    ):
+    if not all(is_letter(i) or isinstance(i, Number | Mark) for i in second.items):
         return None
-    return tuple(
-        s for r in read(first, scope) for s in indexed(r, second.items, first, scope, first=0)
-    )
+    shape = scope.shape(first.text) if isinstance(first, Name) else None
+    slots = any(isinstance(i, Mark) and i.text == ":" for i in second.items)
+    if not slots and (shape is None or len(shape) != len(second.items)):
+        return None
+    found = read(first, scope)
+    return tuple(s for r in found for s in indexed(r, second.items, first, scope, first=0))
 
 
 def _operator(first: Node, second: Node, scope: Scope) -> Readings | None:

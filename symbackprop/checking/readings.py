@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sympy import Expr, Integer
 
@@ -70,14 +71,14 @@ def position(k: int, extent: Expr) -> Index:
     return Index(f"_{k}", extent)
 
 
-def array(expr: Expr, axes: Iterable[Index], **rest: object) -> Reading:
+def array(expr: Expr, axes: Iterable[Index], **rest: Any) -> Reading:
     """A reading whose positional axes are renamed to the canonical ones."""
     old = tuple(axes)
     new = tuple(position(k, i.extent) for k, i in enumerate(old))
-    return Reading(substitute(expr, dict(zip(old, new, strict=True))), new, **rest)  # type: ignore[arg-type]
+    return Reading(substitute(expr, dict(zip(old, new, strict=True))), new, **rest)
 
 
-def combined(a: Reading, b: Reading, cost: float = 0.0, *notes: Note) -> dict[str, object]:
+def combined(a: Reading, b: Reading, cost: float = 0.0, *notes: Note) -> dict[str, Any]:
     """Price, notes and guesses of something made of two readings."""
     return {
         "cost": a.cost + b.cost + cost,

@@ -117,6 +117,9 @@ def item_text(node: Node) -> str:
         return node.text
     if isinstance(node, Mark):
         return node.text
+    if isinstance(node, Accent):
+        inner = item_text(node.body)
+        return inner + node.accent if inner else ""
     if isinstance(node, Terms):
         parts = [item_text(t.body) for t in node.terms]
         if all(parts):

@@ -22,6 +22,7 @@ MOST_EXPANSIONS = 2_000
 MOST_TOKENS = 400_000
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
+_SINGLE = re.compile(r"\s*(?:\\[A-Za-z]+|[A-Za-z0-9])\s*")
 _WORD = re.compile(r"np\.[a-z]+|keepdims|axis|True|False")
 _RELATION = re.compile(r":=|=:|\+=|-=|==")
 
@@ -229,6 +230,10 @@ class _Lexer:
             self.word(word, at, stop)
         elif name in ("mathrel", "mathbin", "mathop"):
             self.relation(text, inner, at, stop, depth)
+        elif _SINGLE.fullmatch(text, *inner):
+            outside, self.place = self.place, self.place or (at, stop)
+            self.run(text, *inner, depth)
+            self.place = outside
         else:
             self.emit("LB", "{", at, at)
             self.run(text, *inner, depth)

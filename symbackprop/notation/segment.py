@@ -48,10 +48,11 @@ class Statement:
         """Whether it says that things are equal; a piece without relation is a mention."""
         if self.tree is None:
             return self.error is not None
-        return isinstance(self.tree, Relation) and any(r in EQUALITIES for r in self.tree.relations)
+        return isinstance(self.tree, Relation) and any(r in JUDGED for r in self.tree.relations)
 
 
 EQUALITIES = frozenset(("=", ":=", "=:", "+=", "-="))
+JUDGED = EQUALITIES | {"∈"}
 
 
 def detect_format(text: str) -> str:

@@ -28,7 +28,7 @@ GREEK = (
 FUNCTIONS = {
     "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh",
     "sqrt": "sqrt", "abs": "abs", "sign": "sign", "sgn": "sign", "step": "step", "erf": "erf",
-    "relu": "relu", "ReLU": "relu", "sigmoid": "sigmoid", "softplus": "softplus", "gelu": "gelu", "silu": "silu",
+    "relu": "relu", "ReLU": "relu", "sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "softplus": "softplus", "gelu": "gelu", "silu": "silu",
     "softmax": "softmax", "log_softmax": "log_softmax", "logsumexp": "logsumexp",
     "max": "max", "min": "min", "maximum": "maximum", "minimum": "minimum", "mean": "mean", "avg": "mean", "sum": "sum",
     "tr": "trace", "Tr": "trace", "trace": "trace", "diag": "diag", "Diag": "diag", "det": "det", "vec": "vec",

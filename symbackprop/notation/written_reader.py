@@ -196,17 +196,19 @@ class _Reader:
                 f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
             )
         node = self.scripted(self.atom())
-        if (
-            isinstance(node, Partial)
-            and self.token.text == "/"
-            and self.kind == "OP"
-            and self.ahead("PARTIAL")
-        ):
+        if self.token.text == "/" and self.kind == "OP" and self.divides_differentials(node):
             self.next()
             bottom = self.factor()
             node = Fraction(node.start, bottom.end, node, bottom)
         self.depth -= 1
         return node
+
+    def divides_differentials(self, node: Node) -> bool:
+        """Whether the slash after ``node`` makes a derivative: ``∂a/∂b``, and ``da/db`` in words."""
+        if isinstance(node, Partial):
+            return self.ahead("PARTIAL")
+        after = self.tokens[self.at + 1].text if self.ahead("ID") else ""
+        return isinstance(node, Name) and all(len(w) > 1 and w[0] == "d" for w in (node.text, after))
 
     def ahead(self, kind: str) -> bool:
         return self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].kind == kind
@@ -424,7 +426,10 @@ class _Reader:
             items.extend(Mark(t.start, t.end, "prime") for _ in t.text)
         if self.kind != "RB":
             inner = self.relation() if not self.slot_follows() else self.argument()
-            parts = inner.factors if isinstance(inner, Juxt) else (inner,)
+            if isinstance(inner, Script) and isinstance(inner.base, Bracket) and not inner.subs:
+                parts: tuple[Node, ...] = (inner.base, *inner.sups)
+            else:
+                parts = inner.factors if isinstance(inner, Juxt) else (inner,)
             items.extend(parts if all(_mark_like(p) for p in parts) else (inner,))
         while self.kind == "PRIME":
             t = self.next()
@@ -440,7 +445,8 @@ def _plain(node: Node) -> bool:
 
 
 def _mark_like(node: Node) -> bool:
-    return isinstance(node, Bracket | Number) or (isinstance(node, Name) and node.text == "T")
+    marks = isinstance(node, Mark) and node.text == "prime"
+    return marks or isinstance(node, Bracket | Number) or (isinstance(node, Name) and node.text == "T")
 
 
 _ATOMS = {
