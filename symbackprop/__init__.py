@@ -1,11 +1,13 @@
-"""symbackprop derives backpropagation the way a person does on paper, proves every step, and hands over what people need from it.
+"""symbackprop derives backpropagation the way a person does on paper, proves every step, and hands
+over what people need from it.
 
 >>> import symbackprop as sb
 >>> derivation = sb.derive(sb.load("three-layer"))
 >>> derivation["W"].closed
 '2 * ((outer(yhat - y, theta) * f_prime(Z)).T @ X)'
 
-Public names are loaded when they are first used (PEP 562), so that ``symbackprop --help`` needs neither SymPy nor NumPy.
+Public names are loaded when they are first used (PEP 562), so that ``symbackprop --help`` needs
+neither SymPy nor NumPy.
 """
 
 from __future__ import annotations

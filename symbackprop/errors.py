@@ -1,8 +1,9 @@
 """What can go wrong, said in four parts: what was expected, what came, where, and what to do.
 
-Two families by promise: :class:`Malformed` (the input must change) and :class:`NotSupported` (the tool may learn it one
-day). :class:`MissingProgram` stands apart: the input is fine, an external program is not there or failed. Each knows the
-exit status with which the command line answers. Nothing here imports another room.
+Two families by promise: :class:`Malformed` (the input must change) and :class:`NotSupported` (the
+tool may learn it one day). :class:`MissingProgram` stands apart: the input is fine, an external
+program is not there or failed. Each knows the exit status with which the command line answers.
+Nothing here imports another room.
 """
 
 from __future__ import annotations

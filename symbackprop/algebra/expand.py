@@ -1,7 +1,8 @@
-"""The expanded form, for proofs: every product distributed over sums, at every level, under every Σ.
+"""The expanded form, for proofs: every product distributed over sums, at every level, under every
+Σ.
 
-It is kept apart from the working form: presentation wants products left alone. Expansion is capped, since a person's
-formula never needs thousands of terms and a search must be cut short somewhere.
+It is kept apart from the working form: presentation wants products left alone. Expansion is capped,
+since a person's formula never needs thousands of terms and a search must be cut short somewhere.
 """
 
 from __future__ import annotations
@@ -12,7 +13,16 @@ from sympy import Add, Expr, Integer, Mul, Pow
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.ir.expressions import Apply, Compare, Index, IndexMax, IndexProduct, IndexSum, Where, substitute
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Index,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    Where,
+    substitute,
+)
 
 TERM_LIMIT = 4000
 
@@ -54,7 +64,9 @@ def expand(e: Expr, context: Context) -> Expr:
 
 
 def _inside(e: Expr, context: Context) -> Expr:
-    """Expand what stands under functions, denominators and maxima; products and sums are left to the caller."""
+    """Expand what stands under functions, denominators and maxima; products and sums are left to
+    the caller.
+    """
     if isinstance(e, Mul | IndexSum):
         return e.func(*(_inside(a, context) if not isinstance(a, Index) else a for a in e.args))
     if isinstance(e, Add):
@@ -81,11 +93,18 @@ def _factors(e: Expr, depth: int) -> tuple[list[Expr], list[Index]]:
     bound: list[Index] = []
     for f in Mul.make_args(e):
         copies = 1
-        if isinstance(f, Pow) and f.exp.is_Integer and f.exp > 1 and isinstance(f.base, IndexSum | Add):
+        if (
+            isinstance(f, Pow)
+            and f.exp.is_Integer
+            and f.exp > 1
+            and isinstance(f.base, IndexSum | Add)
+        ):
             f, copies = f.base, int(f.exp)
         for _ in range(copies):
             if isinstance(f, IndexSum):
-                fresh = {i: Index(f"_e{depth}_{len(bound) + k}", i.extent) for k, i in enumerate(f.bound)}
+                fresh = {
+                    i: Index(f"_e{depth}_{len(bound) + k}", i.extent) for k, i in enumerate(f.bound)
+                }
                 bound.extend(fresh.values())
                 inner, deeper = _factors(substitute(f.body, fresh), depth + 1)
                 factors.extend(inner)
@@ -112,8 +131,9 @@ def _distribute(e: Expr) -> list[Expr] | None:
 def numerator(e: Expr, context: Context) -> Expr:
     """The numerator of ``e`` over the common denominator of its terms, expanded.
 
-    Denominators are taken as they stand (a sum that has been expanded is one factor): the product of the highest negative
-    powers met, over all terms, is multiplied through. ``e`` is zero wherever it is defined iff this is.
+    Denominators are taken as they stand (a sum that has been expanded is one factor): the product
+    of the highest negative powers met, over all terms, is multiplied through. ``e`` is zero
+    wherever it is defined iff this is.
     """
     worst: dict[Expr, Expr] = {}
     for term in Add.make_args(e):

@@ -1,8 +1,8 @@
 """Fold: the derivative in terms of the output.
 
-Every forward equation is a pattern ``Π base^e → entry``. Where a product contains it, the product is replaced by the name:
-``tanh(Z) → H``, ``exp(Z)/S → P``, ``(var+eps)^(-3/2) → S⁻³``, ``Σ_k A_ik X_kj → (A X)_ij``. The slope in terms of the output
-is this pass, not a table.
+Every forward equation is a pattern ``Π base^e → entry``. Where a product contains it, the product
+is replaced by the name: ``tanh(Z) → H``, ``exp(Z)/S → P``, ``(var+eps)^(-3/2) → S⁻³``, ``Σ_k A_ik
+X_kj → (A X)_ij``. The slope in terms of the output is this pass, not a table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ Binding = dict[Index, Expr]
 
 
 def fold(factors: list[Expr], context: Context) -> bool:
-    """Replace, in place, one known product among ``factors`` by the entry that it defines; True if one was found."""
+    """Replace, in place, one known product among ``factors`` by the entry that it defines; True if
+    one was found.
+    """
     if not context.patterns:
         return False
     powers = {}
@@ -30,7 +32,9 @@ def fold(factors: list[Expr], context: Context) -> bool:
             powers[base] = exponent
     for base in list(powers):
         for pattern in context.patterns.get(skeleton(base), ()):
-            for entry, instance, times in _instances(pattern.equation, pattern.powers, base, factors):
+            for entry, instance, times in _instances(
+                pattern.equation, pattern.powers, base, factors
+            ):
                 factors[:] = [*_remove(factors, instance, times), Pow(entry, times)]
                 if pattern.coefficient != 1:
                     factors.append(Pow(pattern.coefficient, -times))
@@ -55,12 +59,19 @@ def _instances(
             instance = {substitute(b, binding): e for b, e in pattern.items()}
             if any(b not in target for b in instance):
                 continue
-            ratios = [Rational(target[b], 1) / e if target[b].is_Rational else None for b, e in instance.items()]
+            ratios = [
+                Rational(target[b], 1) / e if target[b].is_Rational else None
+                for b, e in instance.items()
+            ]
             if any(r is None for r in ratios):
                 continue
             times = min(ratios, key=abs)
             whole = all((r > 0) == (times > 0) for r in ratios)
-            if whole and times.is_Integer and all((times * e).is_Rational for e in instance.values()):
+            if (
+                whole
+                and times.is_Integer
+                and all((times * e).is_Rational for e in instance.values())
+            ):
                 yield Entry(equation.name, *at), instance, times
 
 
@@ -74,8 +85,12 @@ def _remove(factors: list[Expr], instance: dict[Expr, Expr], times: Expr) -> lis
     return out
 
 
-def match(pattern: Expr, target: Expr, variables: frozenset[Index], binding: Binding) -> Iterator[Binding]:
-    """Bindings of ``variables`` under which ``pattern`` is ``target``; sums and products match in any order."""
+def match(
+    pattern: Expr, target: Expr, variables: frozenset[Index], binding: Binding
+) -> Iterator[Binding]:
+    """Bindings of ``variables`` under which ``pattern`` is ``target``; sums and products match in
+    any order.
+    """
     if isinstance(pattern, Index):
         if pattern not in variables:
             if pattern == target:
@@ -101,7 +116,10 @@ def match(pattern: Expr, target: Expr, variables: frozenset[Index], binding: Bin
 
 
 def _match_in_order(
-    patterns: tuple[Expr, ...], targets: tuple[Expr, ...], variables: frozenset[Index], binding: Binding
+    patterns: tuple[Expr, ...],
+    targets: tuple[Expr, ...],
+    variables: frozenset[Index],
+    binding: Binding,
 ) -> Iterator[Binding]:
     if not patterns:
         yield binding
@@ -121,4 +139,6 @@ def _match_any_order(
     for k, target in enumerate(targets):
         if skeleton(target) == shape:
             for partial in match(head, target, variables, binding):
-                yield from _match_any_order(rest, targets[:k] + targets[k + 1 :], variables, partial)
+                yield from _match_any_order(
+                    rest, targets[:k] + targets[k + 1 :], variables, partial
+                )

@@ -1,6 +1,7 @@
 """What a program teaches the algebra: fold patterns, and facts that follow from its equations.
 
-A derived fact uses the same record as a declared one: rows of a softmax sum to 1 because its entry, summed, is 1.
+A derived fact uses the same record as a declared one: rows of a softmax sum to 1 because its entry,
+summed, is 1.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from sympy import Add, Expr, Mul
 from symbackprop.algebra.context import Context, is_constant
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.normalise import normalise
-from symbackprop.ir.expressions import Entry, Index, IndexSum, entry_names, free_indices, replace_entries, substitute
+from symbackprop.ir.expressions import (
+    Entry,
+    Index,
+    IndexSum,
+    entry_names,
+    free_indices,
+    replace_entries,
+    substitute,
+)
 from symbackprop.ir.program import Equation, Fact, Program
 
 
@@ -27,7 +36,9 @@ def working_context(program: Program) -> Context:
 
 
 def proof_context(program: Program) -> Context:
-    """A context with the same facts and no folding: what it gives does not depend on the equations at hand."""
+    """A context with the same facts and no folding: what it gives does not depend on the equations
+    at hand.
+    """
     plain = Context(program, folding=False)
     for _, _, facts in _learned(program):
         for fact in facts:
@@ -36,7 +47,9 @@ def proof_context(program: Program) -> Context:
 
 
 def _learned(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
-    """Each equation with its normalised right side and the facts that follow from it and those above."""
+    """Each equation with its normalised right side and the facts that follow from it and those
+    above.
+    """
     plain = Context(program, folding=False)
     above: dict[str, Equation] = {}
     for equation in program.equations:
@@ -48,8 +61,12 @@ def _learned(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
         yield equation, body, facts
 
 
-def constant_sums(equation: Equation, body: Expr, context: Context, above: Mapping[str, Equation]) -> list[Fact]:
-    """Axis sums of ``equation`` that are constant: rows of a softmax sum to 1, centred columns to 0."""
+def constant_sums(
+    equation: Equation, body: Expr, context: Context, above: Mapping[str, Equation]
+) -> list[Fact]:
+    """Axis sums of ``equation`` that are constant: rows of a softmax sum to 1, centred columns to
+    0.
+    """
     facts = []
     for axis, index in enumerate(equation.indices):
         if index.extent == 1:
@@ -72,7 +89,9 @@ def _is_share(body: Expr) -> bool:
 
 
 def _subtracted(body: Expr, index: Index, above: Mapping[str, Equation]) -> tuple[Equation, ...]:
-    """Defined quantities that stand, free of ``index``, beside terms that bear it, as the mean does in ``X - mu``."""
+    """Defined quantities that stand, free of ``index``, beside terms that bear it, as the mean does
+    in ``X - mu``.
+    """
     for f in Mul.make_args(body):
         if isinstance(f, Add):
             without = [t for t in f.args if index not in free_indices(t)]
@@ -86,6 +105,8 @@ def inline(e: Expr, equations: tuple[Equation, ...]) -> Expr:
     """``e`` with entries of the defined quantities replaced by their right sides."""
 
     def writer(equation: Equation) -> Callable[[Entry], Expr]:
-        return lambda entry: substitute(equation.rhs, dict(zip(equation.indices, entry.indices, strict=True)))
+        return lambda entry: substitute(
+            equation.rhs, dict(zip(equation.indices, entry.indices, strict=True))
+        )
 
     return replace_entries(e, {q.name: writer(q) for q in equations})

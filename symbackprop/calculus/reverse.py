@@ -1,8 +1,9 @@
 """Reverse mode, equation by equation: an adjoint is an equation too.
 
-For every quantity on the way from ``wrt`` to ``of`` the adjoint ``grad_A[t] = Σ_q Σ_i grad_q[i] · ∂q[i]/∂A[t]`` is formed from the
-equations that use it, differentiated, and collapsed. The cost is linear in the number of equations. The three lines that
-this gives (chain rule, differentiated, collapsed) are the lines that a person writes, and are kept as steps.
+For every quantity on the way from ``wrt`` to ``of`` the adjoint ``grad_A[t] = Σ_q Σ_i grad_q[i] ·
+∂q[i]/∂A[t]`` is formed from the equations that use it, differentiated, and collapsed. The cost is
+linear in the number of equations. The three lines that this gives (chain rule, differentiated,
+collapsed) are the lines that a person writes, and are kept as steps.
 """
 
 from __future__ import annotations
@@ -17,7 +18,17 @@ from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.differential import Tangent, differential
 from symbackprop.ir.derivation import Step
-from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, Partial, entries, entry_names, rename_apart, substitute
+from symbackprop.ir.expressions import (
+    Delta,
+    Entry,
+    Index,
+    IndexSum,
+    Partial,
+    entries,
+    entry_names,
+    rename_apart,
+    substitute,
+)
 from symbackprop.ir.letters import letters, places
 from symbackprop.ir.program import Equation, Program, Quantity
 
@@ -29,7 +40,8 @@ Seed = tuple[tuple[Index, ...], Expr]
 class Adjoint:
     """The adjoint of one quantity before it is read as a matrix formula.
 
-    ``entry`` is its generic entry at ``indices``, in terms of forward quantities and the adjoints of ``consumers``.
+    ``entry`` is its generic entry at ``indices``, in terms of forward quantities and the adjoints
+    of ``consumers``.
     """
 
     of: str
@@ -52,7 +64,9 @@ class Names:
         self.hidden = frozenset(e.name for e in program.equations if e.hidden)
         self._indices = {e.name: e.indices for e in program.equations}
         self.taken = frozenset(
-            [q.name for q in program.inputs] + [e.name for e in program.equations] + [d.name for d in program.dims]
+            [q.name for q in program.inputs]
+            + [e.name for e in program.equations]
+            + [d.name for d in program.dims]
         )
         wanted = {q.name: q for q in program.inputs}
         for equation in program.equations:
@@ -64,10 +78,16 @@ class Names:
             self._indices[name] = letters(q.shape, self.taken)
 
     def _as_written(self, q: Quantity, rhs: Expr) -> tuple[Index, ...]:
-        """The indices that an input bears where it is first used (``W[j,i]``), if these are distinct letters."""
+        """The indices that an input bears where it is first used (``W[j,i]``), if these are
+        distinct letters.
+        """
         for entry in entries(rhs):
             own = entry.indices
-            if entry.name == q.name and all(isinstance(i, Index) for i in own) and len({i.name for i in own}) == len(own):
+            if (
+                entry.name == q.name
+                and all(isinstance(i, Index) for i in own)
+                and len({i.name for i in own}) == len(own)
+            ):
                 return own
         return letters(q.shape, self.taken)
 
@@ -77,23 +97,29 @@ class Names:
 
 
 def reverse(
-    program: Program, of: str, wrt: Sequence[str], context: Context | None = None, seed: Seed | None = None
+    program: Program,
+    of: str,
+    wrt: Sequence[str],
+    context: Context | None = None,
+    seed: Seed | None = None,
 ) -> tuple[Adjoint, ...]:
-    """Adjoints of every quantity between ``wrt`` and ``of``, in order of derivation (last equation first).
+    """Adjoints of every quantity between ``wrt`` and ``of``, in order of derivation (last equation
+    first).
 
     Parameters
     ----------
     program : Program
         Forward equations, in order.
     of : str
-        The quantity that is differentiated. If it is not a scalar, ``grad_<of>`` is a free input: the result is the
-        vector–Jacobian product.
+        The quantity that is differentiated. If it is not a scalar, ``grad_<of>`` is a free input:
+        the result is the vector–Jacobian product.
     wrt : sequence of str
         Inputs or intermediates by which to differentiate.
     context : Context, optional
         Facts and fold patterns; made from the program if not given.
     seed : pair of indices and Expr, optional
-        For Jacobians: the adjoint of ``of``, at these indices; all adjoints are then in closed form.
+        For Jacobians: the adjoint of ``of``, at these indices; all adjoints are then in closed
+        form.
     """
     context = context or working_context(program)
     live = _between(program, of, wrt)
@@ -117,8 +143,12 @@ def reverse(
     return tuple(out)
 
 
-def _order(program: Program, live: set[str], consumers: Mapping[str, Sequence[Equation]]) -> list[str]:
-    """Last equation first; an input follows as soon as all that use it are done, parameters before data."""
+def _order(
+    program: Program, live: set[str], consumers: Mapping[str, Sequence[Equation]]
+) -> list[str]:
+    """Last equation first; an input follows as soon as all that use it are done, parameters before
+    data.
+    """
     inputs = sorted((q for q in program.inputs if q.name in live), key=lambda q: q.role != "param")
     first_use = {q.name: consumers[q.name][0].name for q in inputs}
     out = []
@@ -168,11 +198,17 @@ def _adjoint(
     for equation in consumers:
         inner = letters(equation.shape, taken)
         at, over = places(inner), tuple(i for i in inner if i.extent != 1)
-        body = rename_apart(substitute(equation.rhs, dict(zip(equation.indices, at, strict=True))), target)
+        body = rename_apart(
+            substitute(equation.rhs, dict(zip(equation.indices, at, strict=True))), target
+        )
         tangent = _seeded(name, places(target))
-        slope = normalise(differential(body, tangent, frozenset((name,)), names.program.rules), context)
+        slope = normalise(
+            differential(body, tangent, frozenset((name,)), names.program.rules), context
+        )
         upper = _upper(equation, at, values)
-        chain.append(_summed(upper * Partial(Entry(equation.name, *at), Entry(name, *places(target))), over))
+        chain.append(
+            _summed(upper * Partial(Entry(equation.name, *at), Entry(name, *places(target))), over)
+        )
         differentiated.append(_summed(upper * slope, over))
         collapsed.append(normalise(differentiated[-1], context))
     entry = normalise(Add(*collapsed), context)
@@ -180,9 +216,13 @@ def _adjoint(
     steps = (
         Step(Add(*chain), "chain rule" + (f" through {through}" if through else "")),
         Step(Add(*differentiated), "differentiate entry by entry"),
-        Step(entry, "δ keeps one term of each sum" if Add(*differentiated).has(Delta) else "collect"),
+        Step(
+            entry, "δ keeps one term of each sum" if Add(*differentiated).has(Delta) else "collect"
+        ),
     )
-    return Adjoint(name, target, entry, steps, tuple(e.name for e in consumers), name in names.hidden)
+    return Adjoint(
+        name, target, entry, steps, tuple(e.name for e in consumers), name in names.hidden
+    )
 
 
 def _summed(e: Expr, over: tuple[Index, ...]) -> Expr:
@@ -200,8 +240,14 @@ def _seeded(name: str, target: tuple[Expr, ...]) -> Tangent:
     return tangent
 
 
-def _upper(equation: Equation, inner: tuple[Expr, ...], values: Mapping[str, tuple[tuple[Index, ...], Expr]]) -> Expr:
-    """The adjoint of a consumer at ``inner``: its name, or its value where that is a constant or is asked to be closed."""
+def _upper(
+    equation: Equation,
+    inner: tuple[Expr, ...],
+    values: Mapping[str, tuple[tuple[Index, ...], Expr]],
+) -> Expr:
+    """The adjoint of a consumer at ``inner``: its name, or its value where that is a constant or is
+    asked to be closed.
+    """
     if equation.name in values:
         indices, value = values[equation.name]
         return substitute(value, dict(zip(indices, inner, strict=True)))

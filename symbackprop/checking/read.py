@@ -1,4 +1,6 @@
-"""The dispatcher of elaboration: :func:`read` gives the readings of a node; each family of nodes has a file with its rules."""
+"""The dispatcher of elaboration: :func:`read` gives the readings of a node; each family of nodes
+has a file with its rules.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Which letter an index gets: the extent's own letter in lower case (N → n), else the next of ``i, j, k, …``."""
+"""Which letter an index gets: the extent's own letter in lower case (N → n), else the next of ``i,
+j, k, …``.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def letters(shape: Sequence[Expr], taken: Collection[str] = ()) -> tuple[Index, 
 
 
 def places(indices: Sequence[Index]) -> tuple[Expr, ...]:
-    """Where a generic entry is read: at its indices, at 0 on an axis of extent 1 (NumPy's broadcasting)."""
+    """Where a generic entry is read: at its indices, at 0 on an axis of extent 1 (NumPy's
+    broadcasting).
+    """
     return tuple(Integer(0) if i.extent == 1 else i for i in indices)
 
 

@@ -1,6 +1,7 @@
 """A total order on expressions that is cheap, deterministic and independent of hashing.
 
-SymPy's own sort keys print and recurse at each call; these are strings built once per node and cached.
+SymPy's own sort keys print and recurse at each call; these are strings built once per node and
+cached.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ def order_key(e: Basic) -> str:
 
 @lru_cache(maxsize=1 << 17)
 def skeleton(e: Basic, bound: frozenset[Index] = frozenset()) -> str:
-    """:func:`order_key` with every free index written ``.``: equal for two instances of one pattern."""
+    """:func:`order_key` with every free index written ``.``: equal for two instances of one
+    pattern.
+    """
     if isinstance(e, Index):
         return f"i{e.name}" if e in bound else "."
     if not e.args:

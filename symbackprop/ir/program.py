@@ -1,7 +1,9 @@
-"""What a program is: quantities, facts, and a list of small equations, each defining one quantity by its generic entry.
+"""What a program is: quantities, facts, and a list of small equations, each defining one quantity
+by its generic entry.
 
-A :class:`Program` is the meeting point of the rooms: ``network`` wires it, ``calculus`` differentiates it, ``checking``
-judges against it, ``backends`` print it. It is plain data; equations come in order, each uses only what stands above it.
+A :class:`Program` is the meeting point of the rooms: ``network`` wires it, ``calculus``
+differentiates it, ``checking`` judges against it, ``backends`` print it. It is plain data;
+equations come in order, each uses only what stands above it.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something known to be true: ``name kind`` (``Y onehot``), or that sums over ``axis`` have the value ``value``.
+    """Something known to be true: ``name kind`` (``Y onehot``), or that sums over ``axis`` have the
+    value ``value``.
 
-    ``kind`` is one of ``DECLARABLE_FACTS`` or ``sum``. ``derived`` tells facts that the tool worked out from declared ones.
+    ``kind`` is one of ``DECLARABLE_FACTS`` or ``sum``. ``derived`` tells facts that the tool worked
+    out from declared ones.
     """
 
     name: str
@@ -55,9 +59,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """``name[indices] = rhs``, with the array notation ``term`` in which it was written or to which it was lifted.
+    """``name[indices] = rhs``, with the array notation ``term`` in which it was written or to which
+    it was lifted.
 
-    A hidden equation was made when a heavy operation inside an expression was lowered; people see its term, not its name.
+    A hidden equation was made when a heavy operation inside an expression was lowered; people see
+    its term, not its name.
     """
 
     name: str
@@ -73,10 +79,12 @@ class Equation:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Inputs, facts and equations in order; ``output`` is the name of the quantity that is differentiated by default.
+    """Inputs, facts and equations in order; ``output`` is the name of the quantity that is
+    differentiated by default.
 
-    ``functions`` are abstract elementwise functions; ``rules`` has a row for every other function that is no primitive.
-    ``sizes`` are default extents by name; ``conditions`` are declared relations between extents (``K <= L``).
+    ``functions`` are abstract elementwise functions; ``rules`` has a row for every other function
+    that is no primitive. ``sizes`` are default extents by name; ``conditions`` are declared
+    relations between extents (``K <= L``).
     """
 
     dims: tuple[Symbol, ...]

@@ -1,9 +1,11 @@
-"""The syntax tree *as written*: neutral nodes with the place where each stands, nothing yet decided.
+"""The syntax tree *as written*: neutral nodes with the place where each stands, nothing yet
+decided.
 
-What a hand derivation means depends on shapes: whether ``W^T d`` is a product, ``a^2`` a layer or a power, ``f(x)`` a call or
-a factor. The reader therefore builds one tree (:class:`Juxt`, :class:`Bracket`, :class:`Script`), and ``checking`` decides.
-``start:end`` is the node's place in the source; a node made by an edit has ``start = end = -1`` and is printed by rule,
-every other one by quoting the writer.
+What a hand derivation means depends on shapes: whether ``W^T d`` is a product, ``a^2`` a layer or a
+power, ``f(x)`` a call or a factor. The reader therefore builds one tree (:class:`Juxt`,
+:class:`Bracket`, :class:`Script`), and ``checking`` decides. ``start:end`` is the node's place in
+the source; a node made by an edit has ``start = end = -1`` and is printed by rule, every other one
+by quoting the writer.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ class Accent(Node):
 
 @dataclass(frozen=True, slots=True)
 class Mark(Node):
-    """A sign that stands for itself: ``T`` and ``prime`` in superscripts, ``:`` as a slot, ``dots``, ``partial``, ``ones``."""
+    """A sign that stands for itself: ``T`` and ``prime`` in superscripts, ``:`` as a slot,
+    ``dots``, ``partial``, ``ones``.
+    """
 
     text: str
 
@@ -93,7 +97,9 @@ class Terms(Node):
 
 @dataclass(frozen=True, slots=True)
 class Bracket(Node):
-    """``( … )``, ``[ … ]``, ``{ … }``, ``| … |``, ``‖ … ‖``, ``⟨ … ⟩`` around one item or a list of them."""
+    """``( … )``, ``[ … ]``, ``{ … }``, ``| … |``, ``‖ … ‖``, ``⟨ … ⟩`` around one item or a list of
+    them.
+    """
 
     kind: str
     items: tuple[Node, ...]
@@ -157,7 +163,9 @@ class Nabla(Node):
 
 @dataclass(frozen=True, slots=True)
 class Quoted(Node):
-    """A piece that an edit puts in: its text, which is also the key under which its meaning is kept."""
+    """A piece that an edit puts in: its text, which is also the key under which its meaning is
+    kept.
+    """
 
     text: str
 
@@ -188,7 +196,9 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def rewrite(node: Node, change: Callable[[Node], Node | None]) -> Node:
-    """The tree with the nodes for which ``change`` gives another one replaced; what holds a change loses its place."""
+    """The tree with the nodes for which ``change`` gives another one replaced; what holds a change
+    loses its place.
+    """
     changed = change(node)
     if changed is not None:
         return changed

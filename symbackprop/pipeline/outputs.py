@@ -50,7 +50,8 @@ class Document:
 
 
 def notes(derivation: Derivation, fragment: bool = False) -> Document:
-    """The derivation as a LaTeX document, or without preamble as a ``fragment`` to include in one."""
+    """The derivation as a LaTeX document, or without preamble as a ``fragment`` to include in one.
+    """
     return Document(notes_source(derivation.record, title=derivation.model.name, fragment=fragment))
 
 
@@ -89,7 +90,11 @@ class Kernel:
     def __call__(self, **arguments: Any) -> Any:
         entry = "jacobian" if self.kind == "jacobian" else "loss_and_grad"
         if not hasattr(self.module, entry):
-            raise Malformed("a kernel of a scalar output", "an array output", hint="call kernel.module.forward and .backward")
+            raise Malformed(
+                "a kernel of a scalar output",
+                "an array output",
+                hint="call kernel.module.forward and .backward",
+            )
         return getattr(self.module, entry)(**arguments)
 
     def save(self, path: str | Path) -> None:
@@ -117,7 +122,9 @@ def kernel(derivation: Derivation, target: str = "numpy", dtype: str | None = No
     if target not in TARGETS:
         raise Malformed(f"a target: {', '.join(TARGETS)}", repr(target))
     model = derivation.model
-    source = kernel_source(derivation.record, title=model.name, source_text=model.source, dtype=dtype)
+    source = kernel_source(
+        derivation.record, title=model.name, source_text=model.source, dtype=dtype
+    )
     return Kernel(model.name, source, derivation.kind)
 
 

@@ -1,4 +1,6 @@
-"""Random index expressions for property tests: sums, products, powers, deltas, functions, over a few named arrays."""
+"""Random index expressions for property tests: sums, products, powers, deltas, functions, over a
+few named arrays.
+"""
 
 from __future__ import annotations
 
@@ -11,33 +13,60 @@ from symbackprop.ir.program import Fact, Program, Quantity
 
 N, M = extent_symbol("N"), extent_symbol("M")
 FREE = (Index("n", N), Index("m", M))
-ARRAYS = {"A": (N, M), "B": (M, N), "C": (N, N), "u": (N,), "v": (M,), "s": (), "Y": (N, M), "q": (N,)}
+ARRAYS = {
+    "A": (N, M),
+    "B": (M, N),
+    "C": (N, N),
+    "u": (N,),
+    "v": (M,),
+    "s": (),
+    "Y": (N, M),
+    "q": (N,),
+}
 
 
 def program(*facts: Fact) -> Program:
-    """A program whose inputs are the arrays that random expressions mention; ``q`` is positive, ``Y`` one-hot."""
+    """A program whose inputs are the arrays that random expressions mention; ``q`` is positive,
+    ``Y`` one-hot.
+    """
     inputs = tuple(Quantity(name, shape, "param") for name, shape in ARRAYS.items())
     return Program((N, M), inputs, (), (Fact("q", "positive"), Fact("Y", "onehot"), *facts), (), "")
 
 
-def expression(rng: random.Random, depth: int, scope: tuple[Index, ...] = FREE, level: int = 0) -> Expr:
+def expression(
+    rng: random.Random, depth: int, scope: tuple[Index, ...] = FREE, level: int = 0
+) -> Expr:
     """A random expression whose free indices are in ``scope``."""
-    kind = rng.choice(("entry", "entry", "add", "mul", "mul", "sum", "sum", "power", "apply", "delta")) if depth else "entry"
+    kind = (
+        rng.choice(("entry", "entry", "add", "mul", "mul", "sum", "sum", "power", "apply", "delta"))
+        if depth
+        else "entry"
+    )
     if kind == "entry":
         return entry(rng, scope)
     if kind == "add":
-        return Add(*(rng.choice((1, -1, 2, Rational(1, 3))) * expression(rng, depth - 1, scope, level) for _ in range(2)))
+        return Add(
+            *(
+                rng.choice((1, -1, 2, Rational(1, 3))) * expression(rng, depth - 1, scope, level)
+                for _ in range(2)
+            )
+        )
     if kind == "mul":
         return Mul(*(expression(rng, depth - 1, scope, level) for _ in range(rng.choice((2, 3)))))
     if kind == "power":
         return Pow(expression(rng, depth - 1, scope, level), rng.choice((2, 3)))
     if kind == "apply":
-        return Apply(rng.choice(("tanh", "sin", "exp")), expression(rng, depth - 1, scope, level) / 9)
+        return Apply(
+            rng.choice(("tanh", "sin", "exp")), expression(rng, depth - 1, scope, level) / 9
+        )
     if kind == "delta":
         extent = rng.choice((N, M))
         same = [i for i in scope if i.extent == extent]
         return Delta(rng.choice(same), rng.choice(same)) * expression(rng, depth - 1, scope, level)
-    bound = tuple(Index(f"{rng.choice('ab')}{level}{k}", rng.choice((N, M))) for k in range(rng.choice((1, 1, 2))))
+    bound = tuple(
+        Index(f"{rng.choice('ab')}{level}{k}", rng.choice((N, M)))
+        for k in range(rng.choice((1, 1, 2)))
+    )
     return IndexSum(expression(rng, depth - 1, scope + bound, level + 1), *bound)
 
 
@@ -48,7 +77,9 @@ def entry(rng: random.Random, scope: tuple[Index, ...]) -> Entry:
 
 
 def disguised(e: Expr, rng: random.Random, level: int = 0) -> Expr:
-    """The same expression with bound indices renamed and sums of several indices nested in random order."""
+    """The same expression with bound indices renamed and sums of several indices nested in random
+    order.
+    """
     if not e.args:
         return e
     if isinstance(e, IndexSum):

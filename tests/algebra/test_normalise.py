@@ -13,7 +13,6 @@ from symbackprop.algebra.expand import TooLarge, expand
 from symbackprop.algebra.normalise import normalise
 from symbackprop.ir.evaluate import evaluate
 from symbackprop.ir.sample import draw
-
 from tests.algebra.expression_families import FREE, disguised, expression, program
 
 SEEDS = range(150)
@@ -28,7 +27,9 @@ def test_working_form_keeps_the_value_and_is_idempotent(seed: int) -> None:
     e = expression(random.Random(seed), 3)
     form = normalise(e, fresh())
     point = draw(program(), np.random.default_rng(seed))
-    np.testing.assert_allclose(evaluate(form, point, FREE), evaluate(e, point, FREE), rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(
+        evaluate(form, point, FREE), evaluate(e, point, FREE), rtol=1e-8, atol=1e-8
+    )
     assert normalise(form, fresh()) == form
 
 
@@ -47,7 +48,9 @@ def test_expanded_form_keeps_the_value_and_is_idempotent(seed: int) -> None:
     except TooLarge:
         return
     point = draw(program(), np.random.default_rng(seed))
-    np.testing.assert_allclose(evaluate(wide, point, FREE), evaluate(e, point, FREE), rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(
+        evaluate(wide, point, FREE), evaluate(e, point, FREE), rtol=1e-7, atol=1e-7
+    )
     assert expand(wide, fresh()) == wide
 
 
