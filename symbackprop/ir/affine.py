@@ -141,12 +141,12 @@ def _split(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
 
 
 def _is_polynomial(e: Expr) -> bool:
-    return all(not (p.is_Pow and p.exp.is_negative) and (not p.is_Rational or p.is_Integer or p.is_negative)
-               for p in _parts(e)) and _integral(e)
-
-
-def _integral(e: Expr) -> bool:
-    return all(t.as_coeff_Mul()[0].is_Integer for t in Add.make_args(e))
+    """Whether ``e`` has no denominator."""
+    return all(
+        t.as_coeff_Mul()[0].is_Integer
+        and not any(f.is_Pow and f.exp.is_negative for f in Mul.make_args(t))
+        for t in Add.make_args(e)
+    )
 
 
 def inside(e: Expr, n: Expr) -> bool:

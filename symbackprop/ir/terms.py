@@ -15,6 +15,8 @@ from typing import Any
 
 from sympy import Expr, Integer, Rational, expand, sympify
 
+from symbackprop.ir.affine import floor_div
+
 Shape = tuple[Expr, ...]
 Axes = tuple[int, ...]
 
@@ -326,13 +328,30 @@ def index(a: Term, items: tuple[Any, ...]) -> Term:
         if axis >= a.rank:
             raise ShapeError(f"at most {a.rank} indices", f"{len([i for i in items if i is not None])} for {show_shape(a.shape)}")
         if isinstance(item, slice):
-            start = sympify(0 if item.start is None else item.start)
-            stop = sympify(a.shape[axis] if item.stop is None else item.stop)
-            start = start + a.shape[axis] if start.is_negative else start
-            stop = stop + a.shape[axis] if stop.is_negative else stop
-            shape.append(expand(stop - start))
+            shape.append(slice_length(item, a.shape[axis]))
         axis += 1
     return Term("index", (a,), (*shape, *a.shape[axis:]), (items,))
+
+
+def slice_of(item: slice, extent: Expr) -> tuple[Expr, int]:
+    """First place and step of a slice of an axis of this extent; places below 0 count from the end."""
+    step = 1 if item.step is None else int(item.step)
+    if item.start is None:
+        return (Integer(0) if step > 0 else extent - 1), step
+    start = sympify(item.start)
+    return (start + extent if start.is_negative else start), step
+
+
+def slice_length(item: slice, extent: Expr) -> Expr:
+    """How many places a slice of an axis of this extent takes; its ends must lie inside."""
+    start, step = slice_of(item, extent)
+    if item.stop is None:
+        stop = extent if step > 0 else Integer(-1)
+    else:
+        stop = sympify(item.stop)
+        stop = stop + extent if stop.is_negative else stop
+    span = expand(stop - start if step > 0 else start - stop)
+    return span if abs(step) == 1 else floor_div(expand(span + abs(step) - 1), Integer(abs(step)))
 
 
 def entries(indices: tuple[Any, ...], body: Expr) -> Term:

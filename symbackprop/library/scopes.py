@@ -23,4 +23,12 @@ def scope_of(program: Program, *, adjoints: bool = False, indices: Iterable[Inde
     if adjoints:
         shapes |= {ADJOINT_PREFIX + name: shape for name, shape in list(shapes.items())}
     dims = {d.name: d for d in program.dims}
-    return Scope(dims, shapes, program.functions, {i.name: i for i in indices}, expansions())
+    integers = {q.name for q in program.inputs if q.role == "index"}
+    return Scope(
+        dims,
+        shapes,
+        program.functions,
+        {i.name: i for i in indices},
+        expansions(),
+        integers=frozenset(integers),
+    )

@@ -29,7 +29,7 @@ from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Fact, Program, Quantity
 from symbackprop.ir.terms import Shape, Term, same_shape
-from symbackprop.matrix import operations, reductions
+from symbackprop.matrix import operations, rearrangements, reductions, whole_matrices
 from symbackprop.matrix.operations import (
     LINEAR,
     NONLINEAR,
@@ -45,7 +45,7 @@ RESERVED = frozenset(
     {"dims", "data", "param", "function", "assume", "index", "output", "for", "in", "pi", "inf"}
 )
 
-RULES = operations.RULES | reductions.RULES
+RULES = operations.RULES | reductions.RULES | rearrangements.RULES | whole_matrices.RULES
 
 
 class Lowering:
@@ -115,6 +115,10 @@ class Lowering:
         equation = self._hide(term)
         return lambda at, scope: self._read(equation, term.shape, at)
 
+    def array(self, term: Term) -> str:
+        """The name of the array that ``term`` is: its own, or that of a hidden equation."""
+        return str(term.attrs[0]) if term.op == "name" else self._hide(term, exact=True).name
+
     def _stands_alone(self, term: Term, place: Place) -> bool:
         """Whether ``term`` becomes a hidden equation where it stands."""
         if place is Place.SUM:
@@ -139,12 +143,13 @@ class Lowering:
                 self.hidden = max(self.hidden, int(equation.name[1:]))
         self._known = ()
 
-    def _hide(self, term: Term) -> Equation:
+    def _hide(self, term: Term, exact: bool = False) -> Equation:
+        """A hidden equation for ``term``; with ``exact`` its axes of extent 1 are its own too."""
         self._index_known()
         indices = self.indices(term.shape)
         rhs = self.entry(term, places(indices), frozenset(i.name for i in indices), Place.WHOLE)
         found = self._made.get(_key(indices, rhs))
-        if found is not None:
+        if found is not None and not (exact and found.shape != term.shape):
             return found
         self.hidden += 1
         equation = Equation(f"_{self.hidden}", indices, rhs, term, hidden=True)
@@ -163,7 +168,10 @@ def places(indices: Sequence[Index]) -> At:
 
 
 def _is_plain(term: Term) -> bool:
-    return term.op == "name" or (term.op in ("transpose", "index") and _is_plain(term.args[0]))
+    """Whether an entry of ``term`` is an entry of a named array or of an inverse."""
+    if term.op in ("name", "inv"):
+        return True
+    return term.op in ("transpose", "index", "swap", "flip") and _is_plain(term.args[0])
 
 
 def _key(indices: Sequence[Index], rhs: Expr) -> tuple[At, Expr]:

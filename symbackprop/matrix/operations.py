@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Protocol
 
-from sympy import Expr, Integer, Mul, Pow, Rational, oo, pi
+from sympy import Expr, Integer, Mul, Pow, Rational, expand, oo, pi
 
 from symbackprop.errors import NotSupported
 from symbackprop.ir import terms
@@ -28,15 +28,18 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 from symbackprop.ir.functions import FunctionRule
-from symbackprop.ir.terms import Shape, Term
+from symbackprop.ir.terms import Shape, Term, slice_of
 
 At = tuple[Expr, ...]
 Scope = frozenset[str]
 ZERO, ONE, HALF = Integer(0), Integer(1), Rational(1, 2)
 
 # Heavy operations: those that are sums of products, and those that are a function of a reduction.
-LINEAR = frozenset({"matmul", "dot", "sum", "mean", "trace", "norm1", "einsum"})
-NONLINEAR = frozenset({"var", "max", "min", "prod", "norm2", "logsumexp", "softmax", "log_softmax"})
+LINEAR = frozenset({"matmul", "dot", "sum", "mean", "trace", "norm1", "einsum", "matpow"})
+NONLINEAR = frozenset({
+    "var", "max", "min", "prod", "norm2", "logsumexp", "softmax", "log_softmax", "cumsum",
+    "concat", "stack", "pad",
+})  # fmt: skip
 
 
 class Place(Enum):
@@ -66,6 +69,8 @@ class Lowers(Protocol):
     def entry(self, term: Term, at: At, scope: Scope, place: Place = Place.INSIDE) -> Expr: ...
 
     def reader(self, term: Term) -> Callable[[At, Scope], Expr]: ...
+
+    def array(self, term: Term) -> str: ...
 
 
 Rule = Callable[[Lowers, Term, At, Scope, Place], Expr]
@@ -266,11 +271,8 @@ def _index(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
             continue
         extent = a.shape[len(read)]
         if isinstance(item, slice):
-            if item.step not in (None, 1):
-                raise NotSupported("a slice with step 1", f"step {item.step}")
-            read.append(
-                next(rest) + _from_start(ZERO if item.start is None else item.start, extent)
-            )
+            start, step = slice_of(item, extent)
+            read.append(expand(next(rest) * step + start))
         else:
             read.append(_from_start(item, extent))
     read.extend(rest)

@@ -15,6 +15,7 @@ from symbackprop.network.facts import condition, declared_fact, sum_fact
 from symbackprop.notation import syntax as s
 from symbackprop.notation.elaborate import Scope, elaborate_equation
 from symbackprop.notation.extents import extent
+from symbackprop.notation.integers import is_integral
 from symbackprop.notation.scope import unknown
 from symbackprop.notation.spelling import ADJOINT_PREFIX
 from symbackprop.notation.words import CONSTANTS
@@ -34,6 +35,7 @@ class Reading:
         self.facts: list[Fact] = []
         self.conditions: list[tuple[Expr, str, Expr]] = []
         self.statements: list[tuple[str, Term, Span]] = []
+        self.integers: set[str] = set()
         self.shapes: dict[str, Shape] = {}
         self.spans: dict[str, Span] = {}
         self.later: dict[str, Span] = {}
@@ -58,6 +60,7 @@ class Reading:
             expansions(),
             later=later,
             defining=defining,
+            integers=frozenset(self.integers),
         )
 
     def declare(self, name: s.Name) -> None:
@@ -112,7 +115,7 @@ class Reading:
         for item in tree.items:
             self._input(item, tree.role)
 
-    def _input(self, item: s.Declared, role: str) -> None:
+    def _input(self, item: s.Declared, role: str, bound: Expr | None = None) -> None:
         if item.family is not None:
             raise NotSupported(
                 "an array",
@@ -123,7 +126,9 @@ class Reading:
         shape = tuple(self._extent(e) for e in item.shape)
         self.declare(item.name)
         self.shapes[item.name.text] = shape
-        self.inputs.append(Quantity(item.name.text, shape, role))
+        if role == "index":
+            self.integers.add(item.name.text)
+        self.inputs.append(Quantity(item.name.text, shape, role, bound))
 
     def _extent(self, tree: s.Tree) -> Expr:
         value = extent(tree, self.scope())
@@ -141,12 +146,8 @@ class Reading:
 
     @take.register
     def _(self, tree: s.IndexData) -> None:
-        raise NotSupported(
-            "data and param",
-            "integer data, which is not supported yet",
-            tree.span,
-            "declare a one-hot matrix: data Y[N, K] and assume Y onehot",
-        )
+        bound = self._extent(tree.bound)
+        self._input(tree.item, "index", bound)
 
     @take.register
     def _(self, tree: s.AssumeKind) -> None:
@@ -167,6 +168,8 @@ class Reading:
         term = elaborate_equation(tree, self.scope(tree.name.text))
         self.declare(tree.name)
         self.shapes[tree.name.text] = term.shape
+        if is_integral(term, self.scope()):
+            self.integers.add(tree.name.text)
         self.statements.append((tree.name.text, term, tree.span))
 
     @take.register

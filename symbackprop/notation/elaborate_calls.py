@@ -125,7 +125,7 @@ def _elementwise(tree: s.Call, scope: Scope) -> Term:
 def _reduction(tree: s.Call, scope: Scope) -> Term:
     given = arguments(tree, ("x", "axis"), 1, ("keepdims",))
     operand = elaborate(given["x"], scope)
-    axes = _axes(given["axis"]) if "axis" in given else None
+    axes = axes_of(given["axis"]) if "axis" in given else None
     keep = _flag(given["keepdims"]) if "keepdims" in given else False
     span = given["axis"].span if "axis" in given else tree.span
     return checked(span, terms.reduce, REDUCTIONS[tree.function.text], operand, axes, keep)
@@ -134,22 +134,22 @@ def _reduction(tree: s.Call, scope: Scope) -> Term:
 def _along(tree: s.Call, scope: Scope) -> Term:
     given = arguments(tree, ("x", "axis"), 1)
     operand = elaborate(given["x"], scope)
-    axis = _integer(given["axis"]) if "axis" in given else -1
+    axis = whole_number(given["axis"]) if "axis" in given else -1
     return checked(tree.span, terms.along, tree.function.text, operand, axis)
 
 
-def _axes(tree: s.Tree) -> tuple[int, ...] | int | None:
+def axes_of(tree: s.Tree) -> tuple[int, ...] | int | None:
     if isinstance(tree, s.Literal) and tree.text == "None":
         return None
-    return tuple(_integer(i) for i in tree.items) if isinstance(tree, s.Group) else _integer(tree)
+    return tuple(whole_number(i) for i in tree.items) if isinstance(tree, s.Group) else whole_number(tree)
 
 
-def _integer(tree: s.Tree) -> int:
+def whole_number(tree: s.Tree) -> int:
     match tree:
         case s.Number(value=value) if value.q == 1:
             return int(value)
         case s.Unary(op="-", operand=operand):
-            return -_integer(operand)
+            return -whole_number(operand)
     raise Malformed(
         "a whole number", "something else", tree.span, "write for example axis=0 or axis=(0, 1)"
     )

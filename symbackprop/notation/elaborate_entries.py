@@ -25,6 +25,7 @@ from symbackprop.ir.expressions import (
     IndexProduct,
     IndexSum,
     Where,
+    entry_names,
 )
 from symbackprop.ir.terms import Term, same_extent
 from symbackprop.notation import syntax as s
@@ -250,9 +251,13 @@ def _(tree: s.Subscript, scope: Scope) -> Expr:
 
 def _position(item: s.Tree, size: Expr, scope: Scope) -> Expr:
     at = index_expression(item, scope, scope.indices)
-    if isinstance(at, Entry):
-        raise NotSupported(
-            "indices that are numbers", "a look-up", item.span, "select rows by a one-hot product"
+    real = sorted(entry_names(at) - scope.integers)
+    if real:
+        raise Malformed(
+            "integers to look entries up by",
+            f"{real[0]}, which is real",
+            item.span,
+            f"declare integer data: index {real[0]}[N] < K",
         )
     if (
         isinstance(at, Index)

@@ -261,61 +261,6 @@ def _(tree: s.Transpose, scope: Scope) -> Term:
 
 
 @elaborate.register
-def _(tree: s.Subscript, scope: Scope) -> Term:
-    base = elaborate(tree.base, scope)
-    axes = sum(1 for i in tree.items if not isinstance(i, s.Literal))
-    items: list[object] = []
-    axis = 0
-    for item in tree.items:
-        if isinstance(item, s.Literal) and item.text == "...":
-            skipped = max(base.rank - axes, 0)
-            items.extend([slice(None)] * skipped)
-            axis += skipped
-        elif isinstance(item, s.Literal) and item.text == "None":
-            items.append(None)
-        elif axis >= base.rank:
-            raise Malformed(
-                f"at most {base.rank} indices",
-                f"{axes}: {shape_phrase(tree.base, base)}",
-                tree.span,
-                "drop one",
-            )
-        else:
-            items.append(_item(item, base.shape[axis], scope))
-            axis += 1
-    return checked(tree.span, terms.index, base, tuple(items))
-
-
-def _item(item: s.Tree, size: Expr, scope: Scope) -> object:
-    if isinstance(item, s.Slice):
-        if item.step is not None:
-            raise NotSupported(
-                "a slice without a step", "a step", item.step.span, "take every entry"
-            )
-        start, stop = (
-            None if p is None else _place(p, size, scope) for p in (item.start, item.stop)
-        )
-        return slice(start, stop)
-    if isinstance(item, s.Name) and item.text in scope.shapes:
-        raise NotSupported(
-            "indices that are numbers",
-            f"a look-up by {item.text}",
-            item.span,
-            "select rows by a one-hot product",
-        )
-    at = _place(item, size, scope)
-    if (at - size).is_nonnegative or at.is_negative:
-        raise Malformed(f"an index from 0 to {size - 1}", str(at), item.span, "indices are 0-based")
-    return at
-
-
-def _place(item: s.Tree, size: Expr, scope: Scope) -> Expr:
-    """An index or a slice's end; a negative one counts from the end."""
-    at = extent(item, scope)
-    return at + size if at.is_negative else at
-
-
-@elaborate.register
 def _(tree: s.Literal, scope: Scope) -> Term:
     if tree.text in ("True", "False"):
         return terms.number(int(tree.text == "True"))

@@ -57,6 +57,8 @@ class Scope:
         Names that are defined further down, for the message about one used too early.
     defining : str
         The name that the statement at hand defines.
+    integers : frozenset of str
+        Arrays whose entries are integers: they may stand in brackets.
     """
 
     dims: Mapping[str, Symbol] = field(default_factory=lambda: NOTHING)
@@ -67,6 +69,7 @@ class Scope:
     bound: Mapping[str, Term] = field(default_factory=lambda: NOTHING)
     later: Mapping[str, Span] = field(default_factory=lambda: NOTHING)
     defining: str = ""
+    integers: frozenset[str] = frozenset()
 
     def declares(self, name: str) -> bool:
         """Whether ``name`` is an array, an extent or a parameter here."""

@@ -49,12 +49,5 @@ LATER = {
     **dict.fromkeys(("conv1d", "conv2d", "unfold1d", "fold1d", "unfold2d", "fold2d"),
                     "convolution"),
     **dict.fromkeys(("maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d"), "pooling"),
-    **dict.fromkeys(("inv", "det", "logdet", "matpow"), "a function of a whole matrix"),
-    **dict.fromkeys(("kron", "vec"), "the algebra of Kronecker products"),
-    **dict.fromkeys(("onehot", "take"), "a look-up"),
-    **dict.fromkeys(("tril", "triu"), "a triangular mask"),
-    **dict.fromkeys(("reshape", "flatten", "swap"), "rearranging axes"),
-    **dict.fromkeys(("concat", "concatenate", "stack", "repeat", "flip"), "joining arrays"),
-    **dict.fromkeys(("pad", "pad2d"), "padding"),
 }
 # fmt: on
