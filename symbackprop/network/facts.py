@@ -16,7 +16,7 @@ from symbackprop.notation.extents import extent
 from symbackprop.notation.scope import close_to, unknown
 
 SQUARE = ("symmetric", "spd", "invertible", "orthogonal", "causal")
-ROWS = ("onehot", "simplex", "unit")
+ROWS = ("onehot", "simplex")
 # fmt: off
 #: Pairs that cannot hold together, with the reason.
 CLASHES = {
@@ -24,7 +24,9 @@ CLASHES = {
     frozenset({"binary", "sign"}):       "binary entries are 0 or 1, signs are -1 or 1",
     frozenset({"onehot", "positive"}):   "one-hot rows contain 0",
     frozenset({"simplex", "sign"}):      "entries of a simplex are not negative and sum to 1",
-    frozenset({"unit", "sign"}):         "rows of signs have length sqrt(n), not 1",
+    frozenset({"unit", "sign"}):         "signs are -1 or 1, not between 0 and 1",
+    frozenset({"unit", "binary"}):       "binary entries are 0 or 1, not between them",
+    frozenset({"unit", "onehot"}):       "entries of one-hot rows are 0 or 1, not between them",
     frozenset({"sign", "nonnegative"}):  "signs are -1 or 1",
     frozenset({"sign", "positive"}):     "signs are -1 or 1",
     frozenset({"causal", "positive"}):   "a causal mask contains 0",

@@ -23,7 +23,7 @@ _ROWS: Mapping[str, str] = {
     "binary":      "rng.integers(2, size={shape}).astype(float)",
     "sign":        "rng.choice([-1.0, 1.0], size={shape})",
     "sum":         "{value} * _shares(rng.uniform(0.5, 1.5, size={shape}), {axis})",
-    "unit":        "_unit(rng.standard_normal({shape}))",
+    "unit":        "rng.uniform(0.1, 0.9, size={shape})",
     "positive":    "rng.uniform(0.5, 1.5, size={shape})",
     "nonnegative": "rng.uniform(0.5, 1.5, size={shape})",
     "symmetric":   "_symmetric(rng.standard_normal({shape}))",
