@@ -22,6 +22,8 @@ from symbackprop.ir.terms import Term, name
 Part = TypeVar("Part")
 # Below this many signs a part is not worth a name.
 SMALLEST = 10.0
+# Room for the name of a part and the sign of equality where it is defined.
+OWN_NAME = 12.0
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class Abbreviator:
         definitions: list[str] = []
         while not _fits(text := latex_term(term, self.notation), limit):
             parts = [s for s in _subterms(term) if s is not term]
-            part = _largest(parts, lambda t: latex_term(t, self.notation), limit)
+            part = _largest(parts, lambda t: latex_term(t, self.notation), limit - OWN_NAME)
             if part is None:
                 break
             short = name(self._new(), part.shape)
@@ -61,7 +63,9 @@ class Abbreviator:
         definitions: list[str] = []
         while not _fits(text := latex_entry(expr, self.notation, free=free), limit):
             parts = [p for p in _subexpressions(expr) if p != expr]
-            part = _largest(parts, lambda e: latex_entry(e, self.notation, free=free), limit)
+            part = _largest(
+                parts, lambda e: latex_entry(e, self.notation, free=free), limit - OWN_NAME
+            )
             if part is None:
                 break
             indices = sorted(free_indices(part), key=lambda i: i.name)

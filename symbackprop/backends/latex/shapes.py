@@ -29,7 +29,7 @@ FACTS: Mapping[str, str] = {
     "spd":         "{x} is symmetric and positive definite",
     "invertible":  "{x} is invertible",
     "orthogonal":  "{x} is orthogonal",
-    "causal":      "{x} is lower triangular: row $i$ sees columns up to $i$ alone",
+    "causal":      "{x} is $0$ on and below the diagonal and $-\\infty$ above it",
 }
 # fmt: on
 

@@ -124,7 +124,7 @@ def _without_sign(term: Term) -> tuple[bool, Term]:
     if term.op == "neg":
         negative, rest = _without_sign(term.args[0])
         return not negative, rest
-    if term.op in ("mul", "div"):
+    if term.op in ("mul", "div", "matmul", "outer", "dot"):
         negative, first = _without_sign(term.args[0])
         if negative:
             return True, Term(term.op, (first, *term.args[1:]), term.shape, term.attrs)
@@ -237,7 +237,7 @@ RULES: Mapping[str, Rule] = {
     "div":         _product(_div),
     "pow":         _pow,
     "neg":         _neg,
-    "matmul":      write_matmul,
+    "matmul":      _product(write_matmul),
     "transpose":   write_transpose,
     "apply":       _apply,
     "compare":     _compare,
@@ -253,8 +253,8 @@ RULES: Mapping[str, Rule] = {
     "logsumexp":   write_named_reduction,
     "softmax":     write_named_reduction,
     "log_softmax": write_named_reduction,
-    "dot":         write_dot,
-    "outer":       write_outer,
+    "dot":         _product(write_dot),
+    "outer":       _product(write_outer),
     "diag":        write_operator("diag"),
     "trace":       write_operator("tr"),
     "ones":        write_all_ones,
