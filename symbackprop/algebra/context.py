@@ -5,11 +5,12 @@ A :class:`Context` belongs to one program. Its memo tables must not outlive its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
-from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, IndexMax, IndexSum, InRange, Node, free_indices
+from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, IndexMax, IndexProduct, IndexSum, InRange, Node, free_indices
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.ir.ordering import skeleton
 from symbackprop.ir.program import Equation, Fact, Program
@@ -48,7 +49,9 @@ class Context:
     patterns: dict[str, list[Pattern]] = field(default_factory=dict)
     memo: dict[Expr, Expr] = field(default_factory=dict)
     used: dict[Fact, None] = field(default_factory=dict)
+    domain: Callable[[Expr], bool] | None = None  # what is ≥ 0 wherever both sides of an identity are defined
     depth: int = 0
+    _sums: dict[str, tuple[tuple[int, Expr | None], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for fact in self.program.facts:
@@ -57,13 +60,17 @@ class Context:
     def learn(self, fact: Fact) -> None:
         """Take a declared or derived fact into account from now on."""
         if fact.kind == "sum":
-            assert fact.axis is not None, "a fact about sums names its axis"
-            self.sums[fact.name, fact.axis] = fact
+            self._know_sum(fact)
         else:
             self.kinds[fact.name] = self.kinds.get(fact.name, frozenset()) | frozenset(IMPLIED.get(fact.kind, (fact.kind,)))
             if fact.kind in ("onehot", "simplex"):
                 axis = len(self.program.shape_of(fact.name)) - 1
-                self.sums[fact.name, axis] = Fact(fact.name, fact.kind, axis, Integer(1))
+                self._know_sum(Fact(fact.name, fact.kind, axis, Integer(1)))
+
+    def _know_sum(self, fact: Fact) -> None:
+        assert fact.axis is not None, "a fact about sums names its axis"
+        self.sums[fact.name, fact.axis] = fact
+        self._sums[fact.name] = (*self._sums.get(fact.name, ()), (fact.axis, fact.value))
 
     def knows(self, name: str, kind: str) -> bool:
         """Whether ``name`` is known to be ``kind``; the declared fact is noted as used."""
@@ -74,8 +81,14 @@ class Context:
                 self.used[fact] = None
         return True
 
+    def sums_of(self, name: str) -> tuple[tuple[int, Expr | None], ...]:
+        """Axes over which the sums of ``name`` are known, with their values."""
+        return self._sums.get(name, ())
+
     def rule(self, function: str) -> FunctionRule | None:
         """The rule of a scalar function; None for an abstract one."""
+        if function in self.program.functions:
+            return None
         primitive = PRIMITIVES.get(function)
         return primitive.rule if primitive else self.program.rules.get(function)
 
@@ -119,6 +132,8 @@ def is_nonnegative(e: Expr, context: Context) -> bool:
     """Whether ``e`` is known to be ≥ 0 wherever it is defined."""
     if e.is_Number:
         return bool(e >= 0)
+    if context.domain is not None and context.domain(e):
+        return True
     if isinstance(e, Symbol):
         return bool(e.is_positive) or not isinstance(e, Index) and e.is_nonnegative is True
     if isinstance(e, Entry):
@@ -127,9 +142,10 @@ def is_nonnegative(e: Expr, context: Context) -> bool:
         rule = context.rule(e.name)
         return rule is not None and rule.sign in ("positive", "nonnegative")
     if isinstance(e, Pow):
-        return (e.exp.is_Integer and e.exp % 2 == 0) or is_nonnegative(e.base, context)
+        even = e.exp.is_Rational and (e.exp.p % 2 == 0 or e.exp.q % 2 == 0)  # an even root is ≥ 0 where it is real
+        return even or is_nonnegative(e.base, context)
     if isinstance(e, Add | Mul):
         return all(is_nonnegative(a, context) for a in e.args)
-    if isinstance(e, IndexSum | IndexMax):
+    if isinstance(e, IndexSum | IndexMax | IndexProduct):
         return is_nonnegative(e.body, context)
     return isinstance(e, Delta | InRange | Compare) or e.is_nonnegative is True

@@ -1,26 +1,37 @@
 """A product under bound indices, and the laws by which it is brought to working form.
 
-Σ over a set of indices of a product of powers is held flat in a :class:`Product`. :func:`collapse` applies, in turn:
+Σ over a set of indices of a product of powers is held flat in a :class:`Product`. :func:`collapse`
+applies, in turn:
 
 * ``Σ_j δ(i,j) f(j) → f(i)``; free deltas rename in the rest: ``δ(i,j) f(j) → δ(i,j) f(i)``;
 * ``Σ_j (δ(i,j) a_j + b_j) c_j → …``: an Add that contains δ of a bound index is distributed;
-* powers of one base are merged; ``y² → 1`` for signs, ``yᵏ → y`` for 0/1 values, ``(b²)^½ → b`` for b ≥ 0;
-* known products are folded to the quantity they define (:mod:`symbackprop.algebra.fold`);
-* ``Σ_k Y[n,k] → 1`` where a fact says so; ``Σ_k 1 → extent``;
-* factors free of bound indices move out, what remains is split into independent sums;
-* bound indices are named by height, so that equal sums are identical objects.
+* powers of one base are merged; ``y² → 1`` for signs, ``yᵏ → y`` for 0/1 values, ``(b²)^½ → b`` for
+b ≥ 0; * known products are folded to the quantity they define (:mod:`symbackprop.algebra.fold`); *
+``Σ_k Y[n,k] → 1`` where a fact says so; ``Σ_k 1 → extent``; * factors free of bound indices move
+out, what remains is split into independent sums; * bound indices are named by height, so that equal
+sums are identical objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import permutations, product as cartesian
+from itertools import permutations
+from itertools import product as cartesian
 
 from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, gcd
 
 from symbackprop.algebra.context import Context, is_constant, is_nonnegative
 from symbackprop.algebra.fold import fold
-from symbackprop.ir.expressions import Apply, Delta, Entry, Index, IndexSum, _Binder, free_indices, substitute
+from symbackprop.ir.expressions import (
+    Apply,
+    Delta,
+    Entry,
+    Index,
+    IndexSum,
+    _Binder,
+    free_indices,
+    substitute,
+)
 from symbackprop.ir.ordering import order_key, skeleton
 
 Recur = Callable[[Expr, Context], Expr]
@@ -28,7 +39,9 @@ LOOP_LIMIT = 200
 
 
 class Product:
-    """``coefficient · Π factors`` summed over ``bound``; a worklist, private to the passes of this file."""
+    """``coefficient · Π factors`` summed over ``bound``; a worklist, private to the passes of this
+    file.
+    """
 
     __slots__ = ("bound", "coefficient", "factors")
 
@@ -66,7 +79,9 @@ def collapse(p: Product, context: Context, recur: Recur) -> Expr:
 
 
 def _flatten(p: Product, context: Context) -> None:
-    """Bring nested products, sums and numbers to the one level of ``p``; inner bound indices are renamed apart."""
+    """Bring nested products, sums and numbers to the one level of ``p``; inner bound indices are
+    renamed apart.
+    """
     queue, p.factors = p.factors, []
     while queue:
         f = queue.pop(0)
@@ -142,7 +157,9 @@ def _delta_on(e: Expr, bound: Iterable[Index]) -> bool:
 
 
 def _normalise_factors(p: Product, context: Context, recur: Recur) -> bool:
-    """Bring each factor's inside to working form; True if one came apart and ``p`` must be flattened again."""
+    """Bring each factor's inside to working form; True if one came apart and ``p`` must be
+    flattened again.
+    """
     again = False
     for position, f in enumerate(p.factors):
         base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
@@ -157,19 +174,27 @@ def _normalise_factors(p: Product, context: Context, recur: Recur) -> bool:
                 elif content != 1:
                     inner = content * inner
         elif isinstance(base, Apply):
-            inner = known_value(Apply(base.args[0], *(recur(u, context) for u in base.operands)), context)
+            inner = known_value(
+                Apply(base.args[0], *(recur(u, context) for u in base.operands)), context
+            )
         else:
             inner = recur(base, context) if base.args else base
         recurred = recur(exponent, context) if not exponent.is_Number else exponent
         new = inner if recurred == 1 else Pow(inner, recurred)
         p.factors[position] = new
-        came_apart = isinstance(new, Mul | Number | IndexSum) or (isinstance(new, Add) and not isinstance(base, Add))
-        again = again or came_apart or (isinstance(new, Add) and new != f and _delta_on(new, p.bound))
+        came_apart = isinstance(new, Mul | Number | IndexSum) or (
+            isinstance(new, Add) and not isinstance(base, Add)
+        )
+        again = (
+            again or came_apart or (isinstance(new, Add) and new != f and _delta_on(new, p.bound))
+        )
     return again
 
 
 def known_value(e: Apply, context: Context) -> Expr:
-    """``f(u)`` simplified where that holds for every argument: exp(0) = 1, log(1) = 0, log(exp(u)) = u, exp(log(u)) = u."""
+    """``f(u)`` simplified where that holds for every argument: exp(0) = 1, log(1) = 0, log(exp(u))
+    = u, exp(log(u)) = u.
+    """
     u = e.operands[0]
     if e.name == "exp" and u == 0:
         return Integer(1)
@@ -188,29 +213,36 @@ def known_value(e: Apply, context: Context) -> Expr:
 
 
 def primitive(e: Add) -> tuple[Expr, Expr]:
-    """Content and primitive part of a sum: no common rational factor, and the first term (by order) is positive.
+    """Content and primitive part of a sum: no common rational factor, and the first term (by order)
+    is positive.
 
-    Terms are compared by skeleton first, so that the sign does not depend on how bound indices happen to be named.
+    Terms are compared by skeleton first, so that the sign does not depend on how bound indices
+    happen to be named.
     """
     coefficients = [t.as_coeff_Mul()[0] for t in e.args]
     rationals = [c for c in coefficients if isinstance(c, Rational)]
     content: Expr = gcd(rationals) if len(rationals) == len(coefficients) else Integer(1)
     if content == 0:
         content = Integer(1)
-    lead = min(e.args, key=lambda t: (skeleton(t.as_coeff_Mul()[1]), order_key(t.as_coeff_Mul()[1])))
+    lead = min(
+        e.args, key=lambda t: (skeleton(t.as_coeff_Mul()[1]), order_key(t.as_coeff_Mul()[1]))
+    )
     if lead.as_coeff_Mul()[0].is_negative:
         content = -content
     return content, (e if content == 1 else Add(*(t / content for t in e.args)))
 
 
 def _merge_powers(p: Product, context: Context) -> bool:
-    """Collect powers of one base, then apply what facts say of powers; True if a factor changed kind."""
+    """Collect powers of one base, then apply what facts say of powers; True if a factor changed
+    kind.
+    """
     powers: dict[Expr, Expr] = {}
     for f in p.factors:
         base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
         powers[base] = powers.get(base, Integer(0)) + exponent
     again = False
     merged: list[Expr] = []
+    _settle_kinks(powers)
     for base, exponent in powers.items():
         if exponent == 0:
             continue
@@ -218,11 +250,30 @@ def _merge_powers(p: Product, context: Context) -> bool:
         if exponent == 0:
             continue
         factor = base if exponent == 1 else Pow(base, exponent)
-        again = again or isinstance(factor, Mul | IndexSum | Number) or (isinstance(factor, Pow) and factor.base != base)
+        again = (
+            again
+            or isinstance(factor, Mul | IndexSum | Number)
+            or (isinstance(factor, Pow) and factor.base != base)
+        )
         merged.append(factor)
     again = again or any(isinstance(f, IndexSum) for f in merged)
     p.factors = merged
     return again
+
+
+def _settle_kinks(powers: dict[Expr, Expr]) -> None:
+    """``step(u)ᵏ → step(u)``, ``relu(u) step(u) → relu(u)``, ``|u| sign(u) → u``: away from the kink, in place."""
+    for base, exponent in list(powers.items()):
+        if not isinstance(base, Apply) or base.name not in ("step", "sign") or not exponent.is_Integer or exponent < 1:
+            continue
+        u = base.operands[0]
+        positive, absolute = Apply("relu", u), Apply("abs", u)
+        if base.name == "step":
+            powers[base] = Integer(0) if powers.get(positive, Integer(0)).is_positive else Integer(1)
+        elif powers.get(absolute, Integer(0)).is_positive:
+            powers[base] = exponent - 1
+            powers[absolute] = powers[absolute] - 1
+            powers[u] = powers.get(u, Integer(0)) + 1
 
 
 def _power_by_fact(base: Expr, exponent: Expr, context: Context) -> tuple[Expr, Expr]:
@@ -241,10 +292,16 @@ def _power_by_fact(base: Expr, exponent: Expr, context: Context) -> tuple[Expr, 
 
 
 def _sum_by_fact(p: Product, context: Context) -> bool:
-    """``Σ_k Y[n,k] → value`` for a bound index that one entry alone bears, at an axis with a known sum."""
+    """``Σ_k Y[n,k] → value`` for a bound index that one entry alone bears, at an axis with a known
+    sum.
+    """
     for v in p.bound:
         bearers = [f for f in p.factors if v in free_indices(f)]
-        if len(bearers) != 1 or not isinstance(bearers[0], Entry) or bearers[0].indices.count(v) != 1:
+        if (
+            len(bearers) != 1
+            or not isinstance(bearers[0], Entry)
+            or bearers[0].indices.count(v) != 1
+        ):
             continue
         entry = bearers[0]
         fact = context.sums.get((entry.name, entry.indices.index(v)))
@@ -259,7 +316,9 @@ def _sum_by_fact(p: Product, context: Context) -> bool:
 
 
 def _close(p: Product, context: Context) -> Expr:
-    """Unused bound indices become extents; free factors move out; the rest is split into independent sums."""
+    """Unused bound indices become extents; free factors move out; the rest is split into
+    independent sums.
+    """
     coefficient = p.coefficient
     live: list[Index] = []
     for v in p.bound:
@@ -303,10 +362,12 @@ def _height(e: Expr) -> int:
 
 
 def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> Expr:
-    """``kind`` of the product of ``factors`` over ``bound``, bound indices named ``_b{height}_{k}``.
+    """``kind`` of the product of ``factors`` over ``bound``, bound indices named
+    ``_b{height}_{k}``.
 
-    Height-based names are capture-free under nesting. Within ties of extent and signature every order is tried and the
-    smallest taken, so that the result does not depend on the names that came in.
+    Height-based names are capture-free under nesting. Within ties of extent and signature every
+    order is tried and the smallest taken, so that the result does not depend on the names that came
+    in.
     """
     height = 1 + max(_height(f) for f in factors)
 
@@ -315,7 +376,9 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
         own = (substitute(f, {v: star}) for f in factors if v in free_indices(f))
         return ";".join(sorted(_unsigned_skeleton(f, frozenset((star,))) for f in own))
 
-    ranked = sorted((((order_key(v.extent), signature(v)), v) for v in bound), key=lambda item: item[0])
+    ranked = sorted(
+        (((order_key(v.extent), signature(v)), v) for v in bound), key=lambda item: item[0]
+    )
     classes: dict[tuple[str, str], list[Index]] = {}
     for key, v in ranked:
         classes.setdefault(key, []).append(v)
@@ -325,9 +388,13 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
         order = [v for group in choice for v in group]
         names = [Index(f"_b{height}_{k}", v.extent) for k, v in enumerate(order)]
         renaming = dict(zip(order, names, strict=True))
-        signed = [_resigned(substitute(f, renaming)) for f in factors]
-        coefficient, body = Mul(*(f for _, f in signed)).as_coeff_Mul()
-        candidate = Mul(coefficient, *(c for c, _ in signed), kind(body, *names))
+        renamed = [substitute(f, renaming) for f in factors]
+        if kind is IndexSum:
+            signed = [_resigned(f) for f in renamed]
+            coefficient, body = Mul(*(f for _, f in signed)).as_coeff_Mul()
+            candidate = Mul(coefficient, *(c for c, _ in signed), kind(body, *names))
+        else:  # a number in front of a maximum or a product is not a number inside it
+            candidate = kind(Mul(*renamed), *names)
         key = order_key(candidate)
         if best is None or key < best[0]:
             best = (key, candidate)
@@ -336,7 +403,9 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
 
 
 def _unsigned_skeleton(f: Expr, bound: frozenset[Index]) -> str:
-    """The skeleton of a factor, the same for ``a - b`` and ``b - a``: a renaming may yet turn its sign."""
+    """The skeleton of a factor, the same for ``a - b`` and ``b - a``: a renaming may yet turn its
+    sign.
+    """
     base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
     if not isinstance(base, Add):
         return skeleton(f, bound)

@@ -1,8 +1,10 @@
-"""One total-derivative function, from which reverse mode, Jacobians, Hessians and Hessian–vector products all come.
+"""One total-derivative function, from which reverse mode, Jacobians, Hessians and Hessian–vector
+products all come.
 
-``differential(e, tangent)`` is the derivative of an index expression along a *tangent*: a function that says what the
-derivative of an entry is. With ``tangent(X[i,j]) = δ(i,k) δ(j,l)`` it is ∂e/∂X[k,l]; with ``tangent(X[i,j]) = V[i,j]`` it is a
-directional derivative. There is no rule per layer: sums, powers, products and slopes of scalar functions are all there is.
+``differential(e, tangent)`` is the derivative of an index expression along a *tangent*: a function
+that says what the derivative of an entry is. With ``tangent(X[i,j]) = δ(i,k) δ(j,l)`` it is
+∂e/∂X[k,l]; with ``tangent(X[i,j]) = V[i,j]`` it is a directional derivative. There is no rule per
+layer: sums, powers, products and slopes of scalar functions are all there is.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from symbackprop.ir.expressions import (
     InRange,
     Where,
     entry_names,
-    fresh_index,
     free_indices,
+    fresh_index,
     substitute,
 )
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
@@ -33,7 +35,9 @@ Tangent = Callable[[Entry], Expr]
 Recur = Callable[[Expr], Expr]
 
 
-def differential(e: Expr, tangent: Tangent, moving: frozenset[str], rules: Mapping[str, FunctionRule]) -> Expr:
+def differential(
+    e: Expr, tangent: Tangent, moving: frozenset[str], rules: Mapping[str, FunctionRule]
+) -> Expr:
     """The derivative of ``e`` along ``tangent``; only arrays named in ``moving`` have one.
 
     Raises
@@ -90,12 +94,18 @@ def _(e: IndexMax, recur: Recur, tangent: Tangent, rules: Mapping[str, FunctionR
     """``(max_s x_s)' = Σ_s [x_s = max] x_s'``: away from ties one s alone is counted."""
     taken = free_indices(e.body) | set(e.bound)
     renaming = {i: fresh_index(i, taken) for i in e.bound}
-    return IndexSum(Compare("==", e.body, IndexMax(substitute(e.body, renaming), *renaming.values())) * recur(e.body), *e.bound)
+    return IndexSum(
+        Compare("==", e.body, IndexMax(substitute(e.body, renaming), *renaming.values()))
+        * recur(e.body),
+        *e.bound,
+    )
 
 
 @_rule.register
 def _(e: Apply, recur: Recur, tangent: Tangent, rules: Mapping[str, FunctionRule]) -> Expr:
-    """Chain rule with the textbook slope; an abstract ``f`` has the slopes ``f_prime``, ``f_pprime``."""
+    """Chain rule with the textbook slope; an abstract ``f`` has the slopes ``f_prime``,
+    ``f_pprime``.
+    """
     inner = [recur(u) for u in e.operands]
     return Add(*(slope * du for slope, du in zip(slopes(e, rules), inner, strict=True) if du != 0))
 
@@ -106,8 +116,12 @@ def slopes(e: Apply, rules: Mapping[str, FunctionRule]) -> tuple[Expr, ...]:
     if rule is not None:
         return tuple(rule.at(s, e.operands) for s in rule.slopes)
     if e.name.endswith("_pprime"):
-        raise NotSupported("at most two derivatives of an abstract function", f"the derivative of {e.name}")
-    following = e.name[: -len("_prime")] + "_pprime" if e.name.endswith("_prime") else e.name + "_prime"
+        raise NotSupported(
+            "at most two derivatives of an abstract function", f"the derivative of {e.name}"
+        )
+    following = (
+        e.name[: -len("_prime")] + "_pprime" if e.name.endswith("_prime") else e.name + "_prime"
+    )
     return (Apply(following, *e.operands),)
 
 

@@ -9,7 +9,7 @@ collapsed) are the lines that a person writes, and are kept as steps.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Add, Expr, Integer, Mul
 
@@ -31,9 +31,31 @@ from symbackprop.ir.expressions import (
 )
 from symbackprop.ir.letters import letters, places
 from symbackprop.ir.program import Equation, Program, Quantity
+from symbackprop.ir.renaming import anonymous, rename
 
 PREFIX = "grad_"
 Seed = tuple[tuple[Index, ...], Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What an adjoint looks like up to names: equal keys mean that one is the other with ``names`` exchanged in order.
+
+    ``names`` holds the arrays in the order in which they are met; adjoints are named after them.
+    """
+
+    key: tuple[object, ...]
+    names: tuple[str, ...]
+
+    def renaming(self, other: Block) -> dict[str, str]:
+        """How to carry over to ``other`` what holds of this block."""
+        pairs = dict(zip(self.names, other.names, strict=True))
+        return pairs | {PREFIX + a: PREFIX + b for a, b in pairs.items()}
+
+    def covers(self, e: Expr) -> bool:
+        """Whether every array in ``e`` is one of the block's, or the adjoint of one."""
+        known = set(self.names)
+        return all(n.removeprefix(PREFIX) in known for n in entry_names(e))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +72,7 @@ class Adjoint:
     steps: tuple[Step, ...]
     consumers: tuple[str, ...]
     hidden: bool
+    block: Block | None = None
 
     @property
     def name(self) -> str:
@@ -131,11 +154,12 @@ def reverse(
     names = Names(program)
     values: dict[str, tuple[tuple[Index, ...], Expr]] = {}
     out: list[Adjoint] = []
+    met: dict[tuple[object, ...], Adjoint] = {}
     for name in _order(program, live, consumers):
         if name == of:
             adjoint = _start(names.indices(of), of, seed)
         else:
-            adjoint = _adjoint(names, name, consumers.get(name, []), values, context)
+            adjoint = _like_one_before(names, name, consumers.get(name, []), values, context, met)
         if adjoint is not None:
             if seed or not entry_names(adjoint.entry):
                 values[name] = adjoint.indices, adjoint.entry
@@ -185,6 +209,44 @@ def _start(indices: tuple[Index, ...], of: str, seed: Seed | None) -> Adjoint | 
     return Adjoint(of, (), Integer(1), (Step(Integer(1), f"{of} by itself"),), (), hidden=False)
 
 
+def _like_one_before(
+    names: Names,
+    name: str,
+    consumers: list[Equation],
+    values: Mapping[str, tuple[tuple[Index, ...], Expr]],
+    context: Context,
+    met: dict[tuple[object, ...], Adjoint],
+) -> Adjoint:
+    """The adjoint of ``name``, carried over from an equal block if there was one: layers of one kind are derived once."""
+    if any(e.name in values for e in consumers):
+        return _adjoint(names, name, consumers, values, context)
+    block = _block(names, name, consumers, context)
+    known = met.get(block.key)
+    if known is not None and known.block is not None:
+        renaming = known.block.renaming(block)
+        forms = [rename(s.form, renaming) for s in known.steps if isinstance(s.form, Expr)]
+        reasons = [_chain_rule(consumers), *(s.because for s in known.steps[1:])]
+        steps = tuple(map(Step, forms, reasons))
+        entry, used = rename(known.entry, renaming), tuple(e.name for e in consumers)
+        return Adjoint(name, known.indices, entry, steps, used, name in names.hidden, block)
+    adjoint = replace(_adjoint(names, name, consumers, values, context), block=block)
+    if block.covers(adjoint.entry):
+        met[block.key] = adjoint
+    return adjoint
+
+
+def _block(names: Names, name: str, consumers: list[Equation], context: Context) -> Block:
+    """The block of an adjoint: the target, the equations that use it, and what is known of every name in them."""
+    numbers = {name: 0}
+    key: list[object] = [names.indices(name)]
+    for equation in consumers:
+        numbers.setdefault(equation.name, len(numbers))
+        key.append((numbers[equation.name], equation.hidden, equation.indices, anonymous(equation.rhs, numbers)))
+    listed = tuple(numbers)
+    key.extend((context.kinds.get(n, frozenset()), context.sums_of(n), n in names.hidden) for n in listed)
+    return Block(tuple(key), listed)
+
+
 def _adjoint(
     names: Names,
     name: str,
@@ -212,9 +274,8 @@ def _adjoint(
         differentiated.append(_summed(upper * slope, over))
         collapsed.append(normalise(differentiated[-1], context))
     entry = normalise(Add(*collapsed), context)
-    through = ", ".join(e.name for e in consumers if not e.hidden)
     steps = (
-        Step(Add(*chain), "chain rule" + (f" through {through}" if through else "")),
+        Step(Add(*chain), _chain_rule(consumers)),
         Step(Add(*differentiated), "differentiate entry by entry"),
         Step(
             entry, "δ keeps one term of each sum" if Add(*differentiated).has(Delta) else "collect"
@@ -223,6 +284,11 @@ def _adjoint(
     return Adjoint(
         name, target, entry, steps, tuple(e.name for e in consumers), name in names.hidden
     )
+
+
+def _chain_rule(consumers: list[Equation]) -> str:
+    through = ", ".join(e.name for e in consumers if not e.hidden)
+    return f"chain rule through {through}" if through else "chain rule"
 
 
 def _summed(e: Expr, over: tuple[Index, ...]) -> Expr:

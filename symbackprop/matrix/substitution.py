@@ -6,7 +6,7 @@ reverse mode chose is kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from symbackprop.ir import terms
@@ -83,3 +83,25 @@ def _split_scale(term: Term) -> tuple[Scale, Term]:
         scale, inner = _split_scale(term.args[0])
         return scale, Term(term.op, (inner,), term.shape, term.attrs)
     return Scale(), Term(term.op, tuple(draw_out_scale(a) for a in term.args), term.shape, term.attrs)
+
+
+def scale_in_front(term: Term) -> Term:
+    """``2 * (H.T @ r) → 2 * H.T @ r`` and ``-(A @ B) → -A @ B``: a scalar before a chain of products needs no brackets.
+
+    For formulas that people read; code scales the smaller result instead.
+    """
+    args = tuple(scale_in_front(a) for a in term.args)
+    term = term if args == term.args else Term(term.op, args, term.shape, term.attrs)
+    if term.op == "mul" and term.args[0].rank == 0 and term.args[1].op == "matmul":
+        return _onto_first(term.args[1], lambda a: terms.mul(term.args[0], a))
+    if term.op == "neg" and term.args[0].op == "matmul":
+        return _onto_first(term.args[0], terms.neg)
+    return term
+
+
+def _onto_first(chain: Term, scaled: Callable[[Term], Term]) -> Term:
+    """``chain`` with its first factor scaled; a factor that is a sum keeps its brackets and the scale before them."""
+    first, second = chain.args
+    if first.op == "matmul":
+        return terms.matmul(_onto_first(first, scaled), second)
+    return terms.matmul(scaled(first), second)

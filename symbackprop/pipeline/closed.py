@@ -7,6 +7,8 @@ anew, which lets terms cancel across equations; whole networks flattened in this
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from sympy import Add, Expr, Mul, preorder_traversal
 
 from symbackprop.algebra.candidates import candidates
@@ -15,20 +17,29 @@ from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.knowledge import inline
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.ir.derivation import Derivative
-from symbackprop.ir.expressions import IndexSum, entry_names
+from symbackprop.ir.expressions import Entry, IndexSum, entry_names
 from symbackprop.ir.terms import Term, broadcast, names_in, size
-from symbackprop.matrix.substitution import draw_out_scale, replace_names
+from symbackprop.ir.program import Equation
+from symbackprop.matrix.cost import Cost, cost
+from symbackprop.matrix.substitution import draw_out_scale, replace_names, scale_in_front
 from symbackprop.pipeline.presentation import FormMaker
 
 SIZE_LIMIT = 5000
-FLAT_FACTORS = 9
+SHORTER = 0.8  # a flattened form must be this much shorter to be worth leaving the order of derivation
+FLAT_WORK = 600  # the search for an association is exponential in the factors of a product
 FLAT_NODES = 160
 
 
 class Closing:
     """Closed forms of one derivation, each worked out once and only when asked for."""
 
-    def __init__(self, derivatives: tuple[Derivative, ...], maker: FormMaker, context: Context) -> None:
+    def __init__(
+        self, derivatives: tuple[Derivative, ...], maker: FormMaker, context: Context, hidden: Sequence[Equation] = ()
+    ) -> None:
+        self._hidden = tuple(e for e in reversed(hidden) if _is_linear(e.rhs))
+        self._written: dict[str, Term] = {}
+        for equation in hidden:
+            self._written[equation.name] = replace_names(equation.term, self._written)
         self._by_name = {d.equation.name: d for d in derivatives}
         self._maker, self._context = maker, context
         self._terms: dict[str, Term | None] = {}
@@ -51,15 +62,38 @@ class Closing:
                     return None
                 values[used] = inner
         written = broadcast(draw_out_scale(replace_names(local, values)), derivative.shape)
-        flat = self._flat(name)
-        if flat is not None:
-            forms = [self._maker.form(e, derivative.equation.indices) for e in candidates(flat, self._context)]
-            best = min(forms, key=lambda form: form.price)
-            if size(best.term) < size(written) and best.price[0] <= self._maker.price(written)[0]:
-                written = best.term
+        best = self._priced(written)
+        for form in self._flattened(name):
+            price = self._priced(form)
+            if price[0] < best[0] and price[0][1] <= SHORTER * size(written):
+                best = price
+        written = scale_in_front(best[1])
         return written if size(written) <= SIZE_LIMIT else None
 
-    def _flat(self, name: str) -> Expr | None:
+    def _priced(self, term: Term) -> tuple[tuple[int, int, Cost], Term]:
+        """A closed term as people read it, and its price: association first, then size, then style."""
+        shown = replace_names(term, self._written)
+        price = cost(shown)
+        return (price[0], size(shown), price), shown
+
+    def _flattened(self, name: str) -> Iterator[Term]:
+        """Lifts of the whole entry, if it is small; hidden products as names and multiplied into their surroundings."""
+        flat = self.entry(name)
+        if flat is None:
+            return
+        entries = {flat: None}
+        inlined = flat
+        for equation in self._hidden:
+            inlined = inline(inlined, (equation,))
+        if inlined != flat:
+            entries[normalise(inlined, Context(self._context.program, folding=False))] = None
+        indices = self._by_name[name].equation.indices
+        for entry in entries:
+            if is_small(entry):
+                for e in candidates(entry, self._context):
+                    yield self._maker.form(e, indices).term
+
+    def entry(self, name: str) -> Expr | None:
         """The whole entry in forward quantities, or None where it is not small."""
         if name not in self._entries:
             entry: Expr | None = self._by_name[name].equation.rhs
@@ -67,7 +101,7 @@ class Closing:
                 self._by_name[n].equation for n in sorted(entry_names(entry)) if n in self._by_name and n != name
             )
             for equation in upper:
-                inner = self._flat(equation.name)
+                inner = self.entry(equation.name)
                 if inner is None:
                     entry = None
                     break
@@ -79,11 +113,16 @@ class Closing:
         return self._entries[name]
 
 
+def _is_linear(rhs: Expr) -> bool:
+    """Whether an equation is a product of arrays, that multiplies into its surroundings."""
+    return isinstance(rhs, IndexSum) and all(isinstance(f, Entry) for f in Mul.make_args(rhs.body))
+
+
 def is_small(e: Expr) -> bool:
     """Whether lifting ``e`` as one network is cheap: few factors in every product, few nodes in all."""
     if sum(1 for _ in preorder_traversal(e)) > FLAT_NODES:
         return False
-    return all(_factor_count(t) <= FLAT_FACTORS for t in Add.make_args(e))
+    return sum(2 ** _factor_count(t) for t in Add.make_args(e)) <= FLAT_WORK
 
 
 def _factor_count(e: Expr) -> int:

@@ -134,8 +134,12 @@ class DerivativeResult:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """How it was reached, hidden forward quantities written out."""
-        return self._owner.readable_steps(self._derivative.steps)
+        """How it was reached, hidden forward quantities written out; by entries down to forward quantities if short."""
+        steps = list(self._derivative.steps)
+        whole = self._owner.closing.entry(self.name)
+        if whole is not None and whole != self._derivative.equation.rhs:
+            steps.insert(len(steps) - 1, Step(whole, "with the adjoints put in"))
+        return self._owner.readable_steps(tuple(steps))
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -224,7 +228,8 @@ class Derivation(Mapping[Any, DerivativeResult]):
     def closing(self) -> Closing:
         """Closed forms, made on demand and shared."""
         turned = {d.equation.name for d in self.record.derivatives if len(d.shape) == 2} if self.layout == "jacobian" else ()
-        return Closing(self.record.derivatives, FormMaker(self.record.program, turned), self._context)
+        maker = FormMaker(self.record.program, turned)
+        return Closing(self.record.derivatives, maker, self._context, self._hidden[::-1])
 
     @cached_property
     def checker(self) -> Checker:

@@ -1,21 +1,30 @@
-"""``explain TOPIC``: one page on a row of the library: definition, slope, convention, identities, each checked as it is said."""
+"""``explain TOPIC``: one page on a row of the library: definition, slope, convention, identities,
+each checked as it is said.
+"""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 
 from symbackprop.errors import Malformed
+from symbackprop.ir.functions import PRIMITIVES
 from symbackprop.library.activations import ACTIVATIONS, REMARKS, Activation
 from symbackprop.library.identities import IDENTITIES
 from symbackprop.library.losses import LOSSES, Loss
-from symbackprop.pipeline.proofs import prove
-from symbackprop.ir.functions import PRIMITIVES
 from symbackprop.notation.text_printer import show_entry
+from symbackprop.pipeline.proofs import prove
 
 
 def topics() -> tuple[str, ...]:
     """Every topic that :func:`explain` knows, in alphabetical order."""
-    return tuple(sorted({a.name for a in ACTIVATIONS} | {loss.name for loss in LOSSES} | set(REMARKS) | set(PRIMITIVES)))
+    return tuple(
+        sorted(
+            {a.name for a in ACTIVATIONS}
+            | {loss.name for loss in LOSSES}
+            | set(REMARKS)
+            | set(PRIMITIVES)
+        )
+    )
 
 
 def explain(topic: str) -> str:
@@ -42,7 +51,14 @@ def explain(topic: str) -> str:
         operands = ", ".join(str(p) for p in rule.parameters)
         slopes = [f"slope       {show_entry(s)}" for s in rule.slopes]
         zero = [f"convention  {rule.at_zero}"] if rule.at_zero else []
-        return _page(topic, f"primitive   {topic}({operands})", *slopes, *zero, *_remark(topic), *_identities(topic))
+        return _page(
+            topic,
+            f"primitive   {topic}({operands})",
+            *slopes,
+            *zero,
+            *_remark(topic),
+            *_identities(topic),
+        )
     if topic in REMARKS:
         return _page(topic, *_remark(topic), *_identities(topic))
     near = get_close_matches(topic, topics(), n=3) or list(topics())
@@ -64,7 +80,10 @@ def _activation(row: Activation) -> list[str]:
 
 def _loss(row: Loss) -> list[str]:
     lines = [f"definition  {row.name}({', '.join(row.parameters)}) = {row.definition}"]
-    lines.append(f"gradient    by {row.parameters[0]}: {row.gradient}" + (f", where {row.parameters[1]} is {row.fact.split()[-1]}" if row.fact else ""))
+    lines.append(
+        f"gradient    by {row.parameters[0]}: {row.gradient}"
+        + (f", where {row.parameters[1]} is {row.fact.split()[-1]}" if row.fact else "")
+    )
     return lines + ([f"remark      {row.remark}"] if row.remark else [])
 
 

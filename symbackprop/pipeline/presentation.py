@@ -15,10 +15,11 @@ from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.knowledge import inline
-from symbackprop.calculus.reverse import PREFIX, Adjoint
+from symbackprop.calculus.reverse import PREFIX, Adjoint, Block
 from symbackprop.ir.derivation import Derivative, Step
 from symbackprop.ir.expressions import Entry, Index, entries, entry_names, replace_entries
 from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.renaming import rename, rename_term
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
 from symbackprop.matrix.lift import Lifter
@@ -43,11 +44,6 @@ class FormMaker:
         self.shapes |= {name: self.shapes[name][::-1] for name in turned}
         self._lifter = Lifter(self.shapes, [e.term for e in program.equations])
 
-    @staticmethod
-    def price(term: Term) -> Cost:
-        """The price of a term made elsewhere."""
-        return cost(term)
-
     def form(self, entry: Expr, indices: tuple[Index, ...]) -> Form:
         term = self._lifter.lift(entry, indices)
         return Form(entry, term, cost(term))
@@ -58,30 +54,66 @@ def present(adjoints: Iterable[Adjoint], of: str, program: Program, context: Con
     maker = FormMaker(program)
     done: dict[str, Equation] = {}
     hidden: dict[str, Equation] = {}
+    met: dict[tuple[object, ...], tuple[Block, Derivative]] = {}
     out = []
     for adjoint in adjoints:
         context.used.clear()
-        given = _write_out(adjoint.entry, hidden, context)
-        best = cheapest(given, adjoint.indices, maker, context)
-        steps = list(adjoint.steps)
-        if given != adjoint.entry:
-            steps.append(Step(given, "write out the adjoints of subexpressions"))
-        shorter = _put_in(best, adjoint, given, done, maker, context)
-        if shorter is not None:
-            through = ", ".join(f"∇{c}" for c in adjoint.consumers)
-            best = shorter
-            steps.append(Step(best.entry, f"put {through} in and simplify"))
-        elif best.entry != given:
-            steps.append(Step(best.entry, "collect"))
-        equation = Equation(adjoint.name, adjoint.indices, best.entry, best.term, adjoint.hidden)
-        done[adjoint.name] = equation
+        alone = not _depends_on_others(adjoint, done, hidden)
+        known = met.get(adjoint.block.key) if adjoint.block is not None and alone else None
+        if known is not None and adjoint.block is not None:
+            derivative = _carried_over(known[1], adjoint, of, known[0].renaming(adjoint.block))
+        else:
+            derivative = _presented(adjoint, of, done, hidden, maker, context)
+            if adjoint.block is not None and alone and adjoint.block.covers(derivative.equation.rhs):
+                met[adjoint.block.key] = adjoint.block, derivative
+        done[adjoint.name] = derivative.equation
         if adjoint.hidden:
-            hidden[adjoint.name] = equation
-            continue
-        steps.append(Step(best.term, "read as a matrix formula" if adjoint.indices else "as a formula of arrays"))
-        facts = tuple(context.used)
-        out.append(Derivative(of, (adjoint.of,), "gradient", equation.shape, equation, tuple(steps), facts))
+            hidden[adjoint.name] = derivative.equation
+        else:
+            out.append(derivative)
     return tuple(out)
+
+
+def _depends_on_others(adjoint: Adjoint, done: dict[str, Equation], hidden: dict[str, Equation]) -> bool:
+    """Whether the adjoints of its consumers are put in, so that the block alone does not decide the form."""
+    return any(PREFIX + c in hidden or _may_cancel(done, c) for c in adjoint.consumers)
+
+
+def _carried_over(known: Derivative, adjoint: Adjoint, of: str, renaming: dict[str, str]) -> Derivative:
+    """The derivative of an equal block with names exchanged; ``adjoint`` has its steps already."""
+    entry, term = rename(known.equation.rhs, renaming), rename_term(known.equation.term, renaming)
+    equation = Equation(adjoint.name, adjoint.indices, entry, term, adjoint.hidden)
+    further = (
+        Step(rename_term(s.form, renaming) if isinstance(s.form, Term) else rename(s.form, renaming), s.because)
+        for s in known.steps[len(adjoint.steps) :]
+    )
+    steps = (*adjoint.steps, *further)
+    return Derivative(of, (adjoint.of,), "gradient", equation.shape, equation, steps, known.facts)
+
+
+def _presented(
+    adjoint: Adjoint,
+    of: str,
+    done: dict[str, Equation],
+    hidden: dict[str, Equation],
+    maker: FormMaker,
+    context: Context,
+) -> Derivative:
+    given = _write_out(adjoint.entry, hidden, context)
+    best = cheapest(given, adjoint.indices, maker, context)
+    steps = list(adjoint.steps)
+    if given != adjoint.entry:
+        steps.append(Step(given, "write out the adjoints of subexpressions"))
+    shorter = _put_in(best, adjoint, given, done, maker, context)
+    if shorter is not None:
+        through = ", ".join(f"∇{c}" for c in adjoint.consumers)
+        best = shorter
+        steps.append(Step(best.entry, f"put {through} in and simplify"))
+    elif best.entry != given:
+        steps.append(Step(best.entry, "collect"))
+    equation = Equation(adjoint.name, adjoint.indices, best.entry, best.term, adjoint.hidden)
+    steps.append(Step(best.term, "read as a matrix formula" if adjoint.indices else "as a formula of arrays"))
+    return Derivative(of, (adjoint.of,), "gradient", equation.shape, equation, tuple(steps), tuple(context.used))
 
 
 def _write_out(entry: Expr, hidden: dict[str, Equation], context: Context) -> Expr:
