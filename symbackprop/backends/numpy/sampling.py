@@ -30,7 +30,7 @@ _ROWS: Mapping[str, str] = {
     "spd":         "_spd(rng.standard_normal({shape}))",
     "invertible":  "rng.standard_normal({shape}) + 3 * np.eye({last})",
     "orthogonal":  "np.linalg.qr(rng.standard_normal({shape}))[0]",
-    "causal":      "np.tril(rng.standard_normal({shape}))",
+    "causal":      "np.where(np.tri({last}) > 0, 0.0, -np.inf)",
 }
 # Where several facts are declared, the first of these implies most of the others.
 _STRENGTH = (

@@ -125,9 +125,15 @@ def _quotient(t: Term, look: Look) -> Term | None:
     return None
 
 
+def _minus(t: Term, look: Look) -> Term | None:
+    """``-(q) → number`` of an exact number"""
+    return terms.number(-t.args[0].attrs[0]) if t.args[0].op == "number" else None
+
+
 _RULES: Mapping[str, tuple[Callable[[Term, Look], Term | None], ...]] = {
     "apply": (_log, _log1p),
     "div": (_softmax, _sigmoid, _quotient),
+    "neg": (_minus,),
     "norm1": (_norm1,),
     "norm2": (_norm2,),
 }

@@ -15,6 +15,7 @@ with small integer exponents are products, masks are boolean products, scalars s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ class Writer:
 
     def code(self, term: Term) -> Code:
         """The code and how strongly its outermost operator binds."""
-        if is_static(term) and term.op == "apply":
+        if is_static(term) and term.op == "apply" and not is_mask(term):
             return self._static_call(term)
         rule = _RULES.get(term.op)
         if rule is None:
@@ -95,7 +96,8 @@ class Writer:
 
     def extent(self, e: Expr) -> str:
         """The code of an extent."""
-        return str(e.xreplace({s: Symbol(self.names[s.name]) for s in e.free_symbols}))
+        text = str(e.xreplace({s: Symbol(self.names[s.name]) for s in e.free_symbols}))
+        return re.sub(r"(?<!\*)\*(?!\*)", " * ", text)
 
     def shape(self, shape: tuple[Expr, ...]) -> str:
         """The code of a shape: always a tuple."""
@@ -104,12 +106,16 @@ class Writer:
 
     def _floating(self, term: Term) -> Code:
         text, own = self.code(term)
+        if is_static(term):
+            return f"float({text})", ATOM
         return f"{text if own >= ATOM else f'({text})'}.astype(dtype)", ATOM
 
     def _static_call(self, term: Term) -> Code:
         function, args = term.attrs[0], term.args
         if function == "sqrt":
             return f"{self.inside(args[0], ATOM)} ** 0.5", POW
+        if function == "relu":
+            return f"max({self.source(args[0])}, 0)", ATOM
         called = FOR_SCALARS.get(function, UFUNCS.get(function, HELPERS.get(function, function)))
         return f"float({called}({', '.join(self.source(a) for a in args)}))", ATOM
 
@@ -152,6 +158,8 @@ def _pow(w: Writer, t: Term) -> Code:
         return f"{w.inside(base, ATOM)} ** {w.inside(exponent, ATOM)}", POW
     if p == 2:
         return f"np.square({w.source(base)})", ATOM
+    if p == -2:
+        return f"1 / np.square({w.source(base)})", MUL
     if p == -1:
         return f"1 / {w.inside(base, NEG)}", MUL
     if p == Rational(1, 2):
@@ -226,6 +234,8 @@ def _eye(w: Writer, t: Term) -> Code:
 
 def _index(w: Writer, t: Term) -> Code:
     items = ", ".join(_item(w, i) for i in t.attrs[0])
+    if is_static(t.args[0]):  # a Python number has no axes to add to
+        return f"np.array({w.source(t.args[0])}, dtype)[{items}]", ATOM
     return f"{w.factor(t.args[0], ATOM)}[{items}]", ATOM
 
 

@@ -54,7 +54,11 @@ def shape(program: Program, name: str, sizes: dict[str, int]) -> tuple[int, ...]
 
 
 def draw(
-    program: Program, sizes: dict[str, int], dtype: Any = np.float64, scale: float = 1.0, seed: int = 0
+    program: Program,
+    sizes: dict[str, int],
+    dtype: Any = np.float64,
+    scale: float = 1.0,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Arrays for every input that respect ``onehot`` and ``binary``."""
     rng = np.random.default_rng(seed)
@@ -73,9 +77,7 @@ def draw(
 
 
 def functions(program: Program, module: ModuleType, name: str) -> dict[str, Any]:
-    """tanh for the abstract functions that a generated function asks for."""
-    arguments = getattr(module, name).__kwdefaults__ or {}
+    """What the abstract functions that a generated function asks for are: tanh and its slope."""
     code = getattr(module, name).__code__
     asked = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    del arguments
     return {k: v for k, v in SLOPES.items() if k in asked}

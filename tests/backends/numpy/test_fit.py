@@ -1,9 +1,10 @@
-"""``fit`` of generated kernels: it learns, descends, stops, shuffles by its seed, changes nothing."""
+"""``fit`` of generated kernels: learns, descends, stops, shuffles by its seed, changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from tests.backends.numpy.loading import SLOPES, draw, kernel, record
 
 DESCENDING = {
     "three-layer": 1e-4, "three-layer-tanh": 1e-4, "three-layer-outputs": 1e-4, "deep-tanh": 1e-4,
-    "logistic-regression": 0.05, "softmax-regression": 0.05, "mlp": 0.02, "three-layer-scalar": 1e-3,
+    "logistic-regression": 0.05, "softmax-regression": 0.05, "mlp": 0.02,
+    "three-layer-scalar": 1e-3,
 }  # fmt: skip
 
 
@@ -43,7 +45,8 @@ def test_softmax_regression_learns_digits(require: Callable[..., str]) -> None:
     params, history = k.fit(train, start, rate=0.5, epochs=60, batch=32, seed=1)
     assert accuracy(k, test, params) >= 0.95
     assert history[-1] < 0.2 * history[0]
-    assert params["W"].dtype == np.float32 and not np.any(start["W"])
+    assert params["W"].dtype == np.float32
+    assert not np.any(start["W"])
 
 
 def test_mlp_learns_digits(require: Callable[..., str]) -> None:
@@ -67,7 +70,7 @@ def test_small_full_steps_only_descend(model: str) -> None:
     data, params = _split(program, given)
     _, history = k.fit(data, params, rate=DESCENDING[model], epochs=50, **slopes)
     assert len(history) == 50
-    assert all(later < earlier for earlier, later in zip(history, history[1:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(history))
 
 
 @pytest.mark.parametrize("batch", [None, 1, 4, 5, 100])
@@ -82,10 +85,12 @@ def test_batches_cover_each_sample_once_and_nothing_is_changed(batch: int | None
         callback=lambda epoch, loss, now: seen.append((epoch, loss)),
     )  # fmt: skip
     two, again = k.fit(data, params, rate=1e-3, epochs=3, batch=batch, seed=5)
-    assert history == again and seen == list(enumerate(history))
+    assert history == again
+    assert seen == list(enumerate(history))
     for name in params:
         np.testing.assert_array_equal(one[name], two[name])
-        assert one[name] is not params[name] and not np.shares_memory(one[name], params[name])
+        assert one[name] is not params[name]
+        assert not np.shares_memory(one[name], params[name])
         assert not np.array_equal(one[name], params[name])
     for name, value in (data | params).items():
         np.testing.assert_array_equal(value, before[name])
