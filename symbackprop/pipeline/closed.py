@@ -26,7 +26,7 @@ from symbackprop.pipeline.presentation import FormMaker
 
 SIZE_LIMIT = 5000
 SHORTER = 0.8  # a flattened form must be this much shorter to be worth leaving the order of derivation
-FLAT_WORK = 600  # the search for an association is exponential in the factors of a product
+FLAT_WORK = 300  # the search for an association is exponential in the factors of a product
 FLAT_NODES = 160
 
 

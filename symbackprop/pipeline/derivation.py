@@ -20,6 +20,7 @@ from symbackprop.backends.latex.terms import latex_term
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
+from symbackprop.ir.expressions import entry_names
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 from symbackprop.ir.terms import name as name_term
@@ -259,13 +260,17 @@ class Derivation(Mapping[Any, DerivativeResult]):
         return replace(equation, rhs=rhs, term=self.readable(equation.term))
 
     def readable_steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """Steps in which no hidden quantity is named."""
+        """Steps in which no hidden quantity is named; those that speak of the adjoint of one are left out."""
         if not self._hidden:
             return steps
-        return tuple(
-            Step(self.readable(s.form) if isinstance(s.form, Term) else _inline_all(s.form, self._hidden), s.because)
-            for s in steps
-        )
+        adjoints = frozenset(PREFIX + e.name for e in self._hidden)
+        out = []
+        for s in steps:
+            if isinstance(s.form, Term):
+                out.append(Step(self.readable(s.form), s.because))
+            elif not entry_names(s.form) & adjoints:
+                out.append(Step(_inline_all(s.form, self._hidden), s.because))
+        return tuple(out)
 
     def readable_record(self) -> DerivationRecord:
         """The record as people read it: no hidden equations, none of their names."""

@@ -103,7 +103,7 @@ def _presented(
     best = cheapest(given, adjoint.indices, maker, context)
     steps = list(adjoint.steps)
     if given != adjoint.entry:
-        steps.append(Step(given, "write out the adjoints of subexpressions"))
+        steps.append(Step(given, "chain rule through the subexpressions of the equation"))
     shorter = _put_in(best, adjoint, given, done, maker, context)
     if shorter is not None:
         through = ", ".join(f"∇{c}" for c in adjoint.consumers)
