@@ -38,10 +38,12 @@ def jacobian_entry(
     if of == wrt:
         return Mul(*(Delta(r, t) for r, t in zip(rows, target, strict=True))), rows + target, ()
     # While adjoints are formed the rows bear names that no equation uses: they stay free through
-    # every sum. marked = tuple(Index(f"_row{k}", i.extent) for k, i in enumerate(own)) seed = own,
-    # Mul(*(Delta(r, i) for r, i in zip(marked, own, strict=True))) context = context or
-    # working_context(program) naming = dict(zip(marked, rows, strict=True)) for adjoint in
-    # reverse(program, of, [wrt], context, seed=seed):
+    # every sum.
+    marked = tuple(Index(f"_row{k}", i.extent) for k, i in enumerate(own))
+    seed = own, Mul(*(Delta(r, i) for r, i in zip(marked, own, strict=True)))
+    context = context or working_context(program)
+    naming = dict(zip(marked, rows, strict=True))
+    for adjoint in reverse(program, of, [wrt], context, seed=seed):
         if adjoint.of == wrt:
             entry = normalise(substitute(adjoint.entry, naming), context)
             start = Step(Partial(Entry(of, *rows), Entry(wrt, *target)), "an entry of the Jacobian")
