@@ -205,7 +205,8 @@ def _(e: Mul, at: Letters) -> Shown:
     coefficient, factors = e.as_coeff_Mul()
     top: list[tuple[Key, str]] = []
     over: list[Expr] = []
-    for f in Mul.make_args(factors):
+    coefficient, listed = _without_minus(coefficient, Mul.make_args(factors))
+    for f in listed:
         shared, inner = _content(f, at)
         number, extents = shared.as_coeff_Mul()
         coefficient *= number
@@ -214,6 +215,17 @@ def _(e: Mul, at: Letters) -> Shown:
         if not _is_divisor(f):
             top.append((_factor_key(f, at), inner or _at(f, POWER, at)))
     return _quotient(coefficient, [text for _, text in sorted(top)], over, at)
+
+
+def _without_minus(coefficient: Expr, factors: tuple[Expr, ...]) -> tuple[Expr, tuple[Expr, ...]]:
+    """``-2 (y - yhat) x`` as ``2 (yhat - y) x``: a sum of both signs takes the minus in."""
+    for k, f in enumerate(factors):
+        if coefficient < 0 and isinstance(f, Add):
+            signs = {a.as_coeff_Mul()[0] < 0 for a in f.args}
+            if len(signs) == 2:
+                turned = Add(*(-a for a in f.args))
+                return -coefficient, (*factors[:k], turned, *factors[k + 1 :])
+    return coefficient, factors
 
 
 def _plain_factors(e: Expr) -> list[Expr]:
