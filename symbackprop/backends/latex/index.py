@@ -47,6 +47,7 @@ from symbackprop.ir.expressions import (
     IndexProduct,
     IndexSum,
     InRange,
+    MatrixFunction,
     Modulo,
     Partial,
     Where,
@@ -169,6 +170,15 @@ def _(node: Entry, writer: Writer) -> Piece:
 
 def _derivative(above: str, by: Entry, writer: Writer) -> Piece:
     return Piece(rf"\frac{{\partial {above}}}{{\partial {writer(by).text}}}", POWER)
+
+
+@write.register
+def _(node: MatrixFunction, writer: Writer) -> Piece:
+    array = writer.notation.name(node.name)
+    forms = {"det": rf"\det({array})", "logdet": rf"\log \lvert \det({array}) \rvert"}
+    if node.function in forms:
+        return Piece(forms[node.function])
+    return Piece(f"({array}^{{-1}})_{{{writer.positions(node.indices)}}}")
 
 
 @write.register

@@ -157,7 +157,7 @@ def write_norm(term: Term, write: Writer) -> Piece:
 # Special arrays
 
 
-def write_operator(word: str) -> Rule:
+def operator(word: str) -> Rule:
     def rule(term: Term, write: Writer) -> Piece:
         inside = ", ".join(write(a).text for a in term.args)
         return Piece(rf"\operatorname{{{word}}}{bracket(inside)}")
@@ -178,16 +178,16 @@ def fill(ones: list[Piece], write: Writer) -> Piece:
 
 
 def write_zeros(term: Term, write: Writer) -> Piece:
-    return Piece(rf"\mathbf{{0}}_{{{_times(term.shape, write)}}}") if term.shape else Piece("0")
+    return Piece(rf"\mathbf{{0}}_{{{times(term.shape, write)}}}") if term.shape else Piece("0")
 
 
 def write_eye(term: Term, write: Writer) -> Piece:
     n, m = term.shape
-    size = extent(n, write).text if same_extent(n, m) else _times(term.shape, write)
+    size = extent(n, write).text if same_extent(n, m) else times(term.shape, write)
     return Piece(rf"\mathbf{{I}}_{{{size}}}")
 
 
-def _times(shape: Shape, write: Writer) -> str:
+def times(shape: Shape, write: Writer) -> str:
     return r" \times ".join(at_least(extent(e, write), JUXTAPOSED) for e in shape)
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from sympy import Rational
 
+from symbackprop.backends.latex import arrays
 from symbackprop.backends.latex.index import call, cases, indicator
 from symbackprop.backends.latex.matrices import (
     Rule,
@@ -27,6 +28,7 @@ from symbackprop.backends.latex.matrices import (
     extent,
     fill,
     ones,
+    operator,
     row,
     transposed,
     write_all_ones,
@@ -40,7 +42,6 @@ from symbackprop.backends.latex.matrices import (
     write_mean,
     write_named_reduction,
     write_norm,
-    write_operator,
     write_outer,
     write_reduction,
     write_transpose,
@@ -255,8 +256,8 @@ RULES: Mapping[str, Rule] = {
     "log_softmax": write_named_reduction,
     "dot":         _product(write_dot),
     "outer":       _product(write_outer),
-    "diag":        write_operator("diag"),
-    "trace":       write_operator("tr"),
+    "diag":        operator("diag"),
+    "trace":       operator("tr"),
     "ones":        write_all_ones,
     "zeros":       write_zeros,
     "eye":         write_eye,
@@ -265,5 +266,6 @@ RULES: Mapping[str, Rule] = {
     "broadcast":   _broadcast,
     "einsum":      write_einsum,
     "entries":     write_entries,
+    **arrays.RULES,
 }
 # fmt: on

@@ -24,12 +24,16 @@ SHAPES = {
     "Z": (N, M),
     "H": (N, M),
     "yhat": (N,),
+    "A": (M, M),
+    "t": (N,),
 }
 SHAPES |= {f"grad_{name}": shape for name, shape in SHAPES.items()}
 DIMS = {"N": N, "D": D, "M": M, "K": K}
 EXTENTS = {"n": N, "d": D, "m": M, "k": K, "i": N, "j": K}
 INDICES = {name: Index(name, extent) for name, extent in EXTENTS.items()}
-SCOPE = Scope(dims=DIMS, shapes=SHAPES, functions=("f",), indices=INDICES)
+SCOPE = Scope(
+    dims=DIMS, shapes=SHAPES, functions=("f",), indices=INDICES, integers=frozenset({"t"})
+)
 
 
 def blocks(name: str) -> list[tuple[str, str]]:
