@@ -13,6 +13,7 @@ from sympy import Add, Expr, Mul
 from symbackprop.algebra.context import Context, is_constant
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.symmetry import derived_symmetry, may_be_symmetric
 from symbackprop.ir.expressions import (
     Entry,
     Index,
@@ -55,10 +56,22 @@ def _learned(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
     for equation in program.equations:
         body = normalise(equation.rhs, plain)
         facts = constant_sums(equation, body, plain, above)
+        if may_be_symmetric(equation, plain):
+            facts += derived_symmetry(equation, _without_hidden(body, above), plain)
         for fact in facts:
             plain.learn(fact)
         above[equation.name] = equation
         yield equation, body, facts
+
+
+def _without_hidden(body: Expr, above: Mapping[str, Equation]) -> Expr:
+    """``body`` with hidden quantities written out."""
+    while True:
+        hidden = tuple(above[n] for n in sorted(entry_names(body)) if n in above and above[n].hidden)
+        written = inline(body, hidden) if hidden else body
+        if written == body:
+            return body
+        body = written
 
 
 def constant_sums(

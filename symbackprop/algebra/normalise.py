@@ -1,7 +1,9 @@
-"""The working form: δ collapsed, sums split and hoisted, bound indices named by height, known quantities folded.
+"""The working form: δ collapsed, sums split and hoisted, bound indices named by height, known
+quantities folded.
 
-``normalise`` takes any index expression and gives an equal one in which equal sums are identical objects, so that SymPy's
-``Add`` collects by itself. Products are left unexpanded: the expanded form, for proofs, is :mod:`symbackprop.algebra.expand`.
+``normalise`` takes any index expression and gives an equal one in which equal sums are identical
+objects, so that SymPy's ``Add`` collects by itself. Products are left unexpanded: the expanded
+form, for proofs, is :mod:`symbackprop.algebra.expand`.
 """
 
 from __future__ import annotations
@@ -10,17 +12,24 @@ from sympy import Add, Expr, Integer, Mul, Number, Symbol
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.products import Product, collapse, name_bound
+from symbackprop.algebra.settled import settled
 from symbackprop.ir.expressions import (
     Compare,
     Delta,
     Entry,
+    FloorDiv,
     Index,
     IndexMax,
     IndexProduct,
-    IndexSum,
+    InRange,
+    MatrixFunction,
+    Modulo,
     Where,
     substitute,
 )
+
+
+SINGLE = (Entry, MatrixFunction, InRange, FloorDiv, Modulo)
 
 
 def normalise(e: Expr, context: Context) -> Expr:
@@ -34,14 +43,16 @@ def normalise(e: Expr, context: Context) -> Expr:
 
 
 def _normalise(e: Expr, context: Context) -> Expr:
-    if isinstance(e, Number | Symbol | Entry) or not e.args:
+    if isinstance(e, Number | Symbol) or not e.args:
         return e
+    if isinstance(e, SINGLE):
+        return settled(e, context)
     if isinstance(e, Add):
         return _sum_of_terms(e, context)
     if isinstance(e, Where):
         return _where(*(normalise(a, context) for a in e.args))
     if isinstance(e, Compare):
-        return Compare(e.args[0], *(normalise(a, context) for a in e.args[1:]))
+        return settled(Compare(e.args[0], *(normalise(a, context) for a in e.args[1:])), context)
     if isinstance(e, IndexMax | IndexProduct):
         return _other_binder(e, context)
     return collapse(Product.of(e), context, normalise)
@@ -49,11 +60,17 @@ def _normalise(e: Expr, context: Context) -> Expr:
 
 def _sum_of_terms(e: Add, context: Context) -> Expr:
     total = Add(*(normalise(a, context) for a in e.args))
-    return collapse(Product.of(total), context, normalise) if isinstance(total, Add) and context.folding else total
+    return (
+        collapse(Product.of(total), context, normalise)
+        if isinstance(total, Add) and context.folding
+        else total
+    )
 
 
 def _where(c: Expr, a: Expr, b: Expr) -> Expr:
-    """``where(c, a, b)`` with a constant condition or equal branches settled, and common deltas drawn out."""
+    """``where(c, a, b)`` with a constant condition or equal branches settled, and common deltas
+    drawn out.
+    """
     if a == b or c == 1:
         return a
     if c == 0:
@@ -76,5 +93,4 @@ def _other_binder(e: Expr, context: Context) -> Expr:
     bound = tuple(Index(f"_t{context.depth}_{k}", i.extent) for k, i in enumerate(e.bound))
     body = normalise(substitute(e.body, dict(zip(e.bound, bound, strict=True))), context)
     context.depth -= 1
-    return name_bound(e.func, [body], list(bound))
-
+    return name_bound(e.func, [body], list(bound), context)

@@ -20,13 +20,18 @@ from itertools import product as cartesian
 
 from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, gcd
 
+from symbackprop.algebra.affine import eliminate
 from symbackprop.algebra.context import Context, is_constant, is_nonnegative
 from symbackprop.algebra.fold import fold
+from symbackprop.algebra.inverses import cancel_inverses
+from symbackprop.algebra.settled import FACTORS, settled, turned_throughout
 from symbackprop.ir.expressions import (
     Apply,
+    Compare,
     Delta,
     Entry,
     Index,
+    InRange,
     IndexSum,
     _Binder,
     free_indices,
@@ -43,10 +48,11 @@ class Product:
     file.
     """
 
-    __slots__ = ("bound", "coefficient", "factors")
+    __slots__ = ("bound", "coefficient", "factors", "named")
 
     def __init__(self, coefficient: Expr, factors: list[Expr], bound: list[Index]) -> None:
         self.coefficient, self.factors, self.bound = coefficient, factors, bound
+        self.named = len(bound)  # indices named so far: a name is never given twice
 
     @classmethod
     def of(cls, e: Expr) -> Product:
@@ -61,12 +67,14 @@ def collapse(p: Product, context: Context, recur: Recur) -> Expr:
             _flatten(p, context)
             if p.coefficient == 0:
                 return Integer(0)
-            if _eliminate_delta(p):
+            if _eliminate_delta(p) or eliminate(p.factors, p.bound, context):
                 continue
             distributed = _distribute_deltas(p)
             if distributed is not None:
                 return recur(distributed, context)
             if _normalise_factors(p, context, recur) or _merge_powers(p, context):
+                continue
+            if cancel_inverses(p.factors, p.bound, context):
                 continue
             if context.folding and fold(p.factors, context):
                 continue
@@ -84,7 +92,7 @@ def _flatten(p: Product, context: Context) -> None:
     """
     queue, p.factors = p.factors, []
     while queue:
-        f = queue.pop(0)
+        f = settled(queue.pop(0), context)
         if isinstance(f, Number) or (isinstance(f, Symbol) and not isinstance(f, Index)):
             p.coefficient = p.coefficient * f
         elif isinstance(f, Mul):
@@ -92,7 +100,8 @@ def _flatten(p: Product, context: Context) -> None:
         elif isinstance(f, IndexSum):
             fresh = {}
             for i in f.bound:
-                fresh[i] = Index(f"_t{context.depth}_{len(p.bound)}", i.extent)
+                fresh[i] = Index(f"_t{context.depth}_{p.named}", i.extent)
+                p.named += 1
                 p.bound.append(fresh[i])
             queue.insert(0, substitute(f.body, fresh))
         elif isinstance(f, Pow) and is_constant(f):
@@ -163,7 +172,7 @@ def _normalise_factors(p: Product, context: Context, recur: Recur) -> bool:
     again = False
     for position, f in enumerate(p.factors):
         base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
-        if isinstance(base, Entry | Delta):
+        if isinstance(base, FACTORS):
             continue
         if isinstance(base, Add):
             inner: Expr = Add(*(recur(t, context) for t in base.args))
@@ -277,7 +286,7 @@ def _settle_kinks(powers: dict[Expr, Expr]) -> None:
 
 
 def _power_by_fact(base: Expr, exponent: Expr, context: Context) -> tuple[Expr, Expr]:
-    if isinstance(base, Delta) and exponent.is_positive:
+    if isinstance(base, Delta | InRange | Compare) and exponent.is_positive:
         return base, Integer(1)
     if isinstance(base, Entry) and exponent.is_Integer and exponent != 1:
         if context.knows(base.name, "sign"):
@@ -340,7 +349,7 @@ def _close(p: Product, context: Context) -> Expr:
             else:
                 rest.append(group)
         groups = [*rest, (factors, bound)]
-    sums = [name_bound(IndexSum, factors, bound) for factors, bound in groups]
+    sums = [name_bound(IndexSum, factors, bound, context) for factors, bound in groups]
     result = Mul(coefficient, *outside, *sums)
     if len(sums) > 1 and isinstance(result, Mul):
         merged = [f for f in result.args if isinstance(f, Pow) and isinstance(f.base, IndexSum)]
@@ -361,7 +370,9 @@ def _height(e: Expr) -> int:
     return inside + 1 if isinstance(e, _Binder) else inside
 
 
-def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> Expr:
+def name_bound(
+    kind: type[_Binder], factors: list[Expr], bound: list[Index], context: Context
+) -> Expr:
     """``kind`` of the product of ``factors`` over ``bound``, bound indices named
     ``_b{height}_{k}``.
 
@@ -373,7 +384,11 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
 
     def signature(v: Index) -> str:
         star = Index("*", v.extent)
-        own = (substitute(f, {v: star}) for f in factors if v in free_indices(f))
+        own = (
+            turned_throughout(substitute(f, {v: star}), context)
+            for f in factors
+            if v in free_indices(f)
+        )
         return ";".join(sorted(_unsigned_skeleton(f, frozenset((star,))) for f in own))
 
     ranked = sorted(
@@ -388,7 +403,7 @@ def name_bound(kind: type[_Binder], factors: list[Expr], bound: list[Index]) -> 
         order = [v for group in choice for v in group]
         names = [Index(f"_b{height}_{k}", v.extent) for k, v in enumerate(order)]
         renaming = dict(zip(order, names, strict=True))
-        renamed = [substitute(f, renaming) for f in factors]
+        renamed = [turned_throughout(substitute(f, renaming), context) for f in factors]
         if kind is IndexSum:
             signed = [_resigned(f) for f in renamed]
             coefficient, body = Mul(*(f for _, f in signed)).as_coeff_Mul()

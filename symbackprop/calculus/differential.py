@@ -20,9 +20,13 @@ from symbackprop.ir.expressions import (
     Compare,
     Delta,
     Entry,
+    FloorDiv,
+    Index,
     IndexMax,
     IndexSum,
     InRange,
+    MatrixFunction,
+    Modulo,
     Where,
     entry_names,
     free_indices,
@@ -30,6 +34,7 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
+from symbackprop.ir.matrix_functions import MATRIX_FUNCTIONS
 
 Tangent = Callable[[Entry], Expr]
 Recur = Callable[[Expr], Expr]
@@ -131,7 +136,17 @@ def _(e: Where, recur: Recur, tangent: Tangent, rules: Mapping[str, FunctionRule
     return Where(condition, recur(a), recur(b))
 
 
+@_rule.register
+def _(e: MatrixFunction, recur: Recur, tangent: Tangent, rules: Mapping[str, FunctionRule]) -> Expr:
+    """``Σ_{k,l} slope[k,l] A[k,l]'`` with the slope of the function's row."""
+    k, l = (Index(f"_{word}", e.extent) for word in ("row", "column"))  # noqa: E741
+    moved = tangent(Entry(e.name, k, l))
+    return IndexSum(MATRIX_FUNCTIONS[e.function].slope(e, k, l) * moved, k, l)
+
+
 @_rule.register(Compare)
+@_rule.register(FloorDiv)
+@_rule.register(Modulo)
 @_rule.register(Delta)
 @_rule.register(InRange)
 @_rule.register(Symbol)

@@ -1,0 +1,248 @@
+"""δ of affine indices, and guards, under a sum.
+
+* ``Σ_v δ(v + a, b) f(v) → [0 ≤ b - a < extent] f(b - a)``, the guard only where it says something;
+* ``Σ_{t,s} δ(p·t + s, j) f(t, s) → f(j // p, j % p)`` where s runs to p (a tiling);
+* ``Σ_v δ(p·v, j) f(v) → δ(j % p, 0) [0 ≤ j // p < extent] f(j // p)``;
+* ``Σ_v δ(t[n], v) f(v) → f(t[n])`` for integer data below the extent;
+* ``Σ_j f(j // p, j % p, j) → Σ_{a,b} f(a, b, p·a + b)`` where p divides the extent;
+* ``Σ_v [0 ≤ v - a < n] f(v) → Σ_w f(w + a)`` where that range lies within the extent of v.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sympy import Expr, Integer, Pow, cancel, expand
+
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.settled import worked_out
+from symbackprop.ir.affine import (
+    atoms_of,
+    bounds,
+    floor_div,
+    inside,
+    is_affine,
+    modulo,
+    nonnegative,
+)
+from symbackprop.ir.expressions import (
+    Delta,
+    Entry,
+    FloorDiv,
+    Index,
+    InRange,
+    Modulo,
+    free_indices,
+    substitute,
+)
+from symbackprop.ir.ordering import order_key
+
+ZERO, ONE = Integer(0), Integer(1)
+
+
+@dataclass(slots=True)
+class Solution:
+    """Bound indices and what they are, and the guards under which that is so."""
+
+    values: dict[Index, Expr]
+    guards: list[Expr] = field(default_factory=list)
+
+
+def eliminate(factors: list[Expr], bound: list[Index], context: Context) -> bool:
+    """One of the laws of this file, once, in place; True if one was applied."""
+    for position, f in enumerate(factors):
+        base = f.base if isinstance(f, Pow) else f
+        if isinstance(base, Delta) and not _is_plain(base):
+            if _delta(factors, position, base, bound, context):
+                return True
+        elif isinstance(base, InRange) and _guarded(factors, position, base, bound):
+            return True
+    return _split_one(factors, bound)
+
+
+def _is_plain(delta: Delta) -> bool:
+    return all(isinstance(x, Index) or x.is_Integer for x in delta.args)
+
+
+def _delta(
+    factors: list[Expr], position: int, delta: Delta, bound: list[Index], context: Context
+) -> bool:
+    a, b = (worked_out(x) for x in delta.args)
+    parts = atoms_of(a - b)
+    if not is_affine(parts):
+        return False
+    value = _decided(a, b, parts)
+    if value is not None:
+        factors[position] = value
+        return True
+    solution = _solved(parts, bound, context)
+    if solution is not None:
+        del factors[position]
+        for v in solution.values:
+            bound.remove(v)
+        factors[:] = [substitute(g, solution.values) for g in factors] + solution.guards
+        return True
+    canonical = _canonical(parts)
+    if canonical != delta or isinstance(factors[position], Pow):
+        factors[position] = canonical
+        return True
+    return False
+
+
+def _decided(a: Expr, b: Expr, parts: dict[Expr, Expr]) -> Expr | None:
+    """1 or 0 where the two indices are always or never equal."""
+    if not parts:
+        return ONE
+    own = bounds(expand(a - b))
+    if own is not None and (nonnegative(own[0] - 1) or nonnegative(-1 - own[1])):
+        return ZERO
+    return None
+
+
+def _canonical(parts: dict[Expr, Expr]) -> Delta:
+    """``δ(positive part, negative part)``, so that equal conditions are equal objects."""
+    left: Expr = ZERO
+    right: Expr = ZERO
+    for atom, coefficient in parts.items():
+        negative = coefficient.could_extract_minus_sign()
+        if negative:
+            right = right - coefficient * atom
+        else:
+            left = left + coefficient * atom
+    return Delta(*sorted((left, right), key=order_key))
+
+
+def _solved(parts: dict[Expr, Expr], bound: list[Index], context: Context) -> Solution | None:
+    """The bound indices that ``Σ coefficient · atom = 0`` determines."""
+    inside_atoms = frozenset[Index]().union(
+        *(free_indices(a) for a in parts if not isinstance(a, Index))
+    )
+    open_ = [v for v in bound if v in parts and v not in inside_atoms]
+    chains = [c for sign in (1, -1) for c in _chains(parts, open_, sign)]
+    if chains:
+        best = min(chains, key=lambda c: (-len(c[0]), len(_tiled(parts, *c, context).guards)))
+        return _tiled(parts, *best, context)
+    for v in open_:
+        p = parts[v]
+        positive = p if nonnegative(p - 1) else -p
+        if not nonnegative(positive - 1):
+            continue
+        rest = _rest(parts, (v,), 1 if positive == p else -1)
+        quotient = floor_div(rest, positive)
+        guards = [Delta(modulo(rest, positive), ZERO)]
+        if not inside(quotient, v.extent):
+            guards.append(InRange(quotient, v.extent))
+        return Solution({v: quotient}, [g for g in guards if g != Delta(ZERO, ZERO)])
+    return None
+
+
+def _chains(
+    parts: dict[Expr, Expr], open_: list[Index], sign: int
+) -> Iterator[tuple[tuple[Index, ...], int]]:
+    """Bound indices ``c₁ i₁ + c₂ i₂ + …`` with c₁ = 1 and each further coefficient the number of
+    places of those before: together they count through a range.
+    """
+    for first in open_:
+        if parts[first] != sign:
+            continue
+        chain, places = [first], first.extent
+        while True:
+            following = next(
+                (v for v in open_ if v not in chain and expand(parts[v] - sign * places) == 0), None
+            )
+            if following is None:
+                break
+            chain.append(following)
+            places = expand(places * following.extent)
+        yield tuple(chain), sign
+
+
+def _rest(parts: dict[Expr, Expr], without: tuple[Index, ...], sign: int) -> Expr:
+    out: Expr = ZERO
+    for atom, coefficient in parts.items():
+        if atom not in without:
+            out = out - sign * coefficient * atom
+    return expand(out)
+
+
+def _tiled(
+    parts: dict[Expr, Expr], chain: tuple[Index, ...], sign: int, context: Context
+) -> Solution:
+    rest = _rest(parts, chain, sign)
+    values: dict[Index, Expr] = {}
+    left, places = rest, ONE
+    for k, v in enumerate(chain):
+        values[v] = left if k == len(chain) - 1 else modulo(left, v.extent)
+        left = floor_div(left, v.extent)
+        places = expand(places * v.extent)
+    fits = inside(rest, places) or _looked_up(rest, places, context)
+    return Solution(values, [] if fits else [InRange(rest, places)])
+
+
+def _looked_up(e: Expr, extent: Expr, context: Context) -> bool:
+    """Whether ``e`` is an entry of integer data whose values are below ``extent``."""
+    if not isinstance(e, Entry):
+        return False
+    for q in context.program.inputs:
+        if q.name == e.name and q.bound is not None:
+            return nonnegative(expand(extent - q.bound))
+    return False
+
+
+def _guarded(factors: list[Expr], position: int, guard: InRange, bound: list[Index]) -> bool:
+    """A guard that is decided, or that a new range of a bound index makes needless."""
+    place, n = worked_out(guard.args[0]), guard.args[1]
+    parts = atoms_of(place)
+    if not is_affine(parts):
+        return False
+    for v in bound:
+        if v not in parts or abs(parts[v]) != 1:
+            continue
+        if any(v in free_indices(a) for a in parts if a != v):
+            continue
+        w = Index(v.name + "_", n)
+        value = expand(parts[v] * (w - (place - parts[v] * v)))
+        if w not in bound and inside(value, v.extent):
+            del factors[position]
+            bound[bound.index(v)] = w
+            factors[:] = [substitute(g, {v: value}) for g in factors]
+            return True
+    return False
+
+
+def _split_one(factors: list[Expr], bound: list[Index]) -> bool:
+    """``j`` as ``p·a + b`` where ``j // p`` or ``j % p`` occurs and p divides the extent of j."""
+    for f in factors:
+        for node in _floors(f):
+            j, p = node.args
+            if j not in bound or not isinstance(j, Index):
+                continue
+            count = cancel(j.extent / p)
+            if not nonnegative(count - 1):
+                continue
+            a, b = Index(j.name + "a", count), Index(j.name + "b", p)
+            bound.remove(j)
+            bound.extend((a, b))
+            factors[:] = [_reworked(substitute(g, {j: p * a + b})) for g in factors]
+            return True
+    return False
+
+
+def _floors(e: Expr) -> Iterator[Expr]:
+    if isinstance(e, FloorDiv | Modulo):
+        yield e
+    for a in e.args:
+        if a.args:
+            yield from _floors(a)
+
+
+def _reworked(e: Expr) -> Expr:
+    """``e`` with the index expressions in it worked out, at every depth."""
+    if isinstance(e, FloorDiv | Modulo | Index) or not e.args:
+        return worked_out(e)
+    if isinstance(e, Entry):
+        return Entry(e.args[0], *(worked_out(i) for i in e.indices))
+    return e.func(*(_reworked(a) if a.args else a for a in e.args))
+
+

@@ -1,0 +1,137 @@
+"""Single factors in canonical form: index expressions worked out, entries of symmetric arrays
+oriented, indicators settled where they are always or never 1.
+
+Laws: ``C[j,i] → C[i,j]`` for symmetric C, and for its inverse; ``inv(Q)[i,j] → Q[j,i]`` for
+orthogonal Q; ``(p*t + s) // p → t`` where s < p; ``[0 ≤ e < n] → 1`` where that always holds.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sympy import Expr, Integer, expand
+
+from symbackprop.algebra.context import Context
+from symbackprop.ir.affine import bounds, floor_div, inside, modulo, nonnegative, outside
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    FloorDiv,
+    Index,
+    InRange,
+    MatrixFunction,
+    Modulo,
+)
+from symbackprop.ir.ordering import order_key
+
+FACTORS = (Entry, MatrixFunction, Delta, InRange, FloorDiv, Modulo)
+ZERO, ONE = Integer(0), Integer(1)
+
+
+@lru_cache(maxsize=1 << 15)
+def worked_out(i: Expr) -> Expr:
+    """An index expression with its floors and remainders worked out; an index of extent 1 is 0."""
+    if isinstance(i, Index):
+        return ZERO if i.extent == 1 else i
+    if not i.args:
+        return i
+    if isinstance(i, Entry):
+        return Entry(i.args[0], *(worked_out(a) for a in i.indices))
+    inner = [worked_out(a) for a in i.args]
+    if isinstance(i, FloorDiv):
+        return floor_div(inner[0], inner[1])
+    if isinstance(i, Modulo):
+        return modulo(inner[0], inner[1])
+    return expand(i.func(*inner))
+
+
+def settled(e: Expr, context: Context) -> Expr:
+    """The canonical form of one factor; other expressions as they stand."""
+    if isinstance(e, Entry):
+        return _entry(e, context)
+    if isinstance(e, MatrixFunction):
+        return _matrix_function(e, context)
+    if isinstance(e, InRange):
+        return _in_range(e)
+    if isinstance(e, FloorDiv | Modulo):
+        return worked_out(e)
+    return _comparison(e) if isinstance(e, Compare) else e
+
+
+def _plain(indices: tuple[Expr, ...]) -> bool:
+    return all(
+        (isinstance(i, Index) and i.extent != 1) or i.is_Integer for i in indices
+    )
+
+
+def _entry(e: Entry, context: Context) -> Entry:
+    if not _plain(e.indices):
+        e = Entry(e.args[0], *(worked_out(i) for i in e.indices))
+    if _turned(e, context):
+        return Entry(e.args[0], *e.indices[::-1])
+    return e
+
+
+def _matrix_function(e: MatrixFunction, context: Context) -> Expr:
+    if not e.indices:
+        return e
+    if not _plain(e.indices):
+        e = MatrixFunction(*e.args[:3], *(worked_out(i) for i in e.indices))
+    if "orthogonal" in context.kinds.get(e.name, ()) and context.knows(e.name, "orthogonal"):
+        return settled(Entry(e.args[1], *e.indices[::-1]), context)
+    return MatrixFunction(*e.args[:3], *e.indices[::-1]) if _turned(e, context) else e
+
+
+def _turned(e: Entry | MatrixFunction, context: Context) -> bool:
+    """Whether the two indices of a symmetric array should be exchanged."""
+    if len(e.indices) != 2 or "symmetric" not in context.kinds.get(e.name, ()):
+        return False
+    first, second = (order_key(i) for i in e.indices)
+    return second < first and context.knows(e.name, "symmetric")
+
+
+def _in_range(e: InRange) -> Expr:
+    place, n = worked_out(e.args[0]), e.args[1]
+    if inside(place, n):
+        return ONE
+    return ZERO if outside(place, n) else InRange(place, n)
+
+
+# What ``a op b`` says of ``b - a``: (true if it is at least, false if it is at most).
+_GAPS = {"<": (1, 0), "<=": (0, -1)}
+
+
+def _comparison(e: Compare) -> Expr:
+    """``a < b`` of indices, where their ranges tell."""
+    op, (a, b) = e.op, e.args[1:]
+    if op in (">", ">="):
+        op, a, b = {">": "<", ">=": "<="}[op], b, a
+    if op not in _GAPS or a.has(Apply) or b.has(Apply):
+        return e
+    gap = bounds(b - a) if not isinstance(b - a, Entry) else None
+    if gap is None:
+        return e
+    true_from, false_to = _GAPS[op]
+    if nonnegative(expand(gap[0] - true_from)):
+        return ONE
+    return ZERO if nonnegative(expand(false_to - gap[1])) else e
+
+
+def turned_throughout(e: Expr, context: Context) -> Expr:
+    """``e`` with every entry of a symmetric array oriented, at every depth: needed after indices
+    are renamed.
+    """
+    if not any("symmetric" in kinds for kinds in context.kinds.values()):
+        return e
+    return _throughout(e, context)
+
+
+def _throughout(e: Expr, context: Context) -> Expr:
+    if isinstance(e, Entry | MatrixFunction):
+        return settled(e, context)
+    if not e.args or isinstance(e, Index):
+        return e
+    args = tuple(_throughout(a, context) if a.args else a for a in e.args)
+    return e if args == e.args else e.func(*args)
