@@ -31,6 +31,7 @@ class Descent:
     passed: tuple[str, ...]
     workspace: tuple[str, ...]
     steps: str
+    learnt: tuple[str, ...]
 
 
 def descent(program: Program, names: Mapping[str, str], learnt: tuple[str, ...]) -> Descent:
@@ -64,6 +65,7 @@ def descent(program: Program, names: Mapping[str, str], learnt: tuple[str, ...])
         passed=tuple(passed),
         workspace=(*sizes, f"dtype={held[program.inputs[0].name]}.dtype"),
         steps=as_tuple([f'"{p}"' for p in learnt]),
+        learnt=learnt,
     )
 
 

@@ -89,8 +89,13 @@ class Kernel:
 
     @property
     def is_loss(self) -> bool:
-        """Whether there is something to descend: the gradient of a scalar."""
+        """Whether the output is a scalar with gradients."""
         return self.kind == "gradient" and self.seed is None
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is something to descend: a parameter with a gradient."""
+        return self.is_loss and bool(self.descent.learnt)
 
     @property
     def derivatives_type(self) -> str:
@@ -208,6 +213,7 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
     functions = _functions(p, p.functions(planned.forward))
     slopes = _functions(p, p.functions(planned.backward))
     facts = sampled_facts(program)
+    given = {q.name for q in program.inputs}
     known = extents([(q.name, q.shape) for q in program.inputs], p.names)
     return Kernel(
         title=title,
@@ -235,7 +241,9 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
             f'"{p.names[q.name]}": {draw(q.name, q.shape, facts, p.writer)}' for q in program.inputs
         ),
         samplers=tuple(sorted({f.kind for f in facts})),
-        tested=as_tuple([f'("{p.names[r.key]}", "{r.key}")' for r in results]),
+        tested=as_tuple(
+            [f'("{p.names[r.key]}", "{r.key}")' for r in results if r.key in given]
+        ),
     )
 
 

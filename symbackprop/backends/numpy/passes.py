@@ -63,9 +63,21 @@ class Passes:
         left = f"({own[0]},)" if len(own) == 1 else ", ".join(own)
         unpack = commented([f"{left} = (cache[key] for key in {keys})"], "") if own else []
         shapes = [(k, self.shape_of(k)) for k in saved]
+        checks = self._check_of_seed(shapes) if self.plan.seed else []
         if self.plan.seed:
             shapes.append((self.plan.seed, self.shape_of(self.plan.seed)))
-        return [*unpack, *self._preamble(body, shapes), *body, *self.results("return {", "}")]
+        preamble = [*unpack, *checks, *self._preamble(body, shapes)]
+        return [*preamble, *body, *self.results("return {", "}")]
+
+    def _check_of_seed(self, shapes: Sequence[tuple[str, Shape]]) -> list[str]:
+        """The seed held against the extents and the dtype of the cache."""
+        key, own = self.plan.seed, self.names[self.plan.seed]
+        known = extents(shapes, self.names)
+        shape = self.shape_of(key)
+        wanted = as_tuple([known.get(str(e), "None") for e in shape])
+        shown = self.writer.shape(shape)
+        dtype = f"{self.names[shapes[0][0]]}.dtype" if shapes else f"np.asarray({own}).dtype"
+        return commented([f'{own} = _array("{key}", {own}, {dtype}, "{shown}", {wanted})'], "")
 
     def jacobian(self) -> list[str]:
         """The lines of ``jacobian``: it starts from the arguments and runs forward first."""

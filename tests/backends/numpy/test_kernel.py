@@ -307,3 +307,29 @@ def test_the_self_test_notices_a_wrong_gradient(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert run.stdout.startswith("wrong")
+
+
+def test_gradients_by_data_and_by_what_lies_between() -> None:
+    everything = kernel("three-layer-tanh", wrt="all")
+    assert everything._self_test() < 1e-6
+    given = draw(record("three-layer-tanh").program, {"N": 2, "D": 3, "M": 4})
+    _, grads = everything.loss_and_grad(**given)
+    assert list(grads) == ["X", "y", "W", "b", "theta", "c"]
+    between = kernel("three-layer-tanh", wrt="Z")
+    _, cache = between.forward(**given)
+    grad = between.backward(cache)["Z"]
+    np.testing.assert_allclose(grad.T @ given["X"], grads["W"])
+    assert not hasattr(between, "fit")
+
+
+def test_a_jacobian_by_what_lies_between() -> None:
+    k = kernel("sigmoid-neuron", wrt="z", kind="jacobian")
+    h, _ = k.forward(x=[1.0], w=[2.0], b=3.0)
+    assert k.jacobian(x=[1.0], w=[2.0], b=3.0)["z"] == pytest.approx(h * (1 - h))
+
+
+def test_the_seed_of_a_product_is_checked() -> None:
+    k = kernel("softmax-layer")
+    _, cache = k.forward(x=np.ones(2), W=np.ones((3, 2)), b=np.ones(3))
+    with pytest.raises(ValueError, match=r"grad_h must have shape \(K,\), here \(3\), got \(2,\)"):
+        k.backward(cache, np.ones(2))

@@ -64,6 +64,7 @@ def backward(
         ``"b"``: array of shape (K,)
     """
     x, h = (cache[key] for key in ("x", "h"))
+    grad_h = _array("grad_h", grad_h, x.dtype, "(K,)", (h.shape[0],))
     grad_z = h * (grad_h - grad_h @ h)  # ∇z = h ⊙ (∇h - ∇hᵀ h)
     grad_W = np.outer(grad_z, x)  # ∇W = ∇z xᵀ
     grad_b = grad_z.copy()  # ∇b = ∇z
