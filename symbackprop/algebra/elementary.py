@@ -1,211 +1,264 @@
-"""Scalar functions in their simplest terms: hyperbolic and logistic functions as exponentials, kinks as steps.
+"""Scalar functions in their simplest terms: library functions by their definitions, hyperbolic and
+logistic ones as exponentials, kinks as steps.
 
-For proofs only. After :func:`to_elementary` an expression holds sums, products, powers, ``exp``, ``log``, ``sin``, ``cos``, ``erf``,
-``step`` and abstract functions; exponentials are split so that ``exp(u + v) = exp(u) exp(v)`` and ``exp(z)`` is the square of
-``exp(z/2)``, logarithms so that ``log(a/b) = log(a) − log(b)`` for positive a, b. Kinks are where a step jumps: identities hold
-away from them, by the meaning of equality in the language.
+For proofs only. After :func:`to_elementary` an expression holds sums, products, powers, ``exp``,
+``log``, ``sin``, ``cos``, ``erf``, ``step`` and abstract functions, each over canonical arguments.
+A law that fails on a kink is used only where the kink is an accident
+(:func:`symbackprop.algebra.signs.vanishes_by_accident`): identities hold away from kinks, by the
+meaning of equality in the language.
 """
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import singledispatch
 
-from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Rational, gcd, together
+from sympy import Add, Expr, Integer, Mul, Pow
 
+from symbackprop.algebra.atoms import hide_atoms, together_atoms
 from symbackprop.algebra.context import Context, is_nonnegative
 from symbackprop.algebra.expand import expand
+from symbackprop.algebra.exponents import split_exponents
+from symbackprop.algebra.extrema import draw_out_of_extrema
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.products import primitive
-from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, Where
-from symbackprop.ir.functions import ALPHA, Z
-from symbackprop.ir.ordering import skeleton
+from symbackprop.algebra.signs import (
+    holds_zero_divisor,
+    is_indicator,
+    is_positive,
+    vanishes_by_accident,
+)
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    Index,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    InRange,
+    Where,
+    entries,
+)
+from symbackprop.ir.functions import Z
+
+SIGN_FACTORS = 3  # a step of a product of more factors than this is left whole
 
 
 def _exp(u: Expr) -> Expr:
     return Apply("exp", u)
 
 
-def _step(u: Expr) -> Expr:
-    return Apply("step", u)
-
-
 # fmt: off
-ELEMENTARY: dict[str, Expr] = {        # textbook definitions; Z and ALPHA stand for the operands
-    "tanh":    (_exp(2 * Z) - 1) / (_exp(2 * Z) + 1),
-    "sinh":    (_exp(Z) - _exp(-Z)) / 2,
-    "cosh":    (_exp(Z) + _exp(-Z)) / 2,
-    "sign":    2 * _step(Z) - 1,
-    "abs":     Z * (2 * _step(Z) - 1),
-    "maximum": ALPHA + (Z - ALPHA) * _step(Z - ALPHA),
-    "minimum": Z - (Z - ALPHA) * _step(Z - ALPHA),
+EXPONENTIAL: dict[str, Expr] = {       # textbook definitions; Z stands for the operand
+    "tanh": (_exp(2 * Z) - 1) / (_exp(2 * Z) + 1),
+    "sinh": (_exp(Z) - _exp(-Z)) / 2,
+    "cosh": (_exp(Z) + _exp(-Z)) / 2,
 }
-COMPARISONS: dict[str, Expr] = {       # off the kink, where both sides differ
-    ">":  _step(Z - ALPHA), ">=": _step(Z - ALPHA),
-    "<":  _step(ALPHA - Z), "<=": _step(ALPHA - Z),
-}
+ODD, EVEN = ("sin", "erf"), ("cos",)
+KINKED = ("abs", "sign", "step", "maximum", "minimum")
 # fmt: on
 
 
 def to_elementary(e: Expr, context: Context) -> Expr:
-    """``e`` with every function of the library spelled by ``exp``, ``log`` and ``step``, exponentials and steps split."""
-    spelled = normalise(spell(e, context), context)
-    return _split_exponentials(spelled, context)
+    """``e`` with every function of the library spelled out, exponents, steps and extrema split."""
+    e = normalise(spell(e, context), context)
+    e = normalise(draw_out_of_extrema(e, context), context)
+    e = split_exponents(e, context)
+    if any(a.name == "abs" for a in e.atoms(Apply)):
+        e = split_exponents(normalise(spell(e, context), context), context)
+    return e
 
 
 def spell(e: Expr, context: Context) -> Expr:
     """Library functions replaced by their definitions, down to ``exp``, ``log`` and ``step``."""
     if not e.args or isinstance(e, Entry | Index | Delta):
         return e
-    args = [spell(a, context) if a.args else a for a in e.args]
-    if isinstance(e, Apply):
-        return _spell_apply(e.name, args[1:], context)
-    if isinstance(e, Compare) and e.op in COMPARISONS:
-        return spell(COMPARISONS[e.op].xreplace({Z: args[1], ALPHA: args[2]}), context)
-    if isinstance(e, Where):
-        return args[1] * args[0] + args[2] * (1 - args[0])
-    return e.func(*args)  # type: ignore[no-any-return]
+    return _spell(e, context)
 
 
-def _spell_apply(name: str, operands: list[Expr], context: Context) -> Expr:
-    if name in ELEMENTARY:
-        form = ELEMENTARY[name].xreplace(dict(zip((Z, ALPHA), operands, strict=False)))
-        return spell(form, context)
-    rule = context.rule(name)
-    if rule is not None and rule.definition is not None:
-        return spell(rule.at(rule.definition, tuple(operands)), context)
+@singledispatch
+def _spell(e: Expr, context: Context) -> Expr:
+    return e.func(*(spell(a, context) if a.args else a for a in e.args))
+
+
+@_spell.register
+def _where(e: Where, context: Context) -> Expr:
+    """``where(c, a, b) = c a + (1 − c) b`` for an indicator ``c``; any other condition is made one.
+
+    A branch that divides by what is 0 in whole cases stays guarded: there ``0 · (1/0)`` is 0.
+    """
+    condition, a, b = e.args
+    if not is_indicator(condition):
+        condition = Compare("!=", condition, 0)
+    c, a, b = (spell(x, context) for x in (condition, a, b))
+    if holds_zero_divisor(a, context) or holds_zero_divisor(b, context):
+        return Where(c, a, b)
+    return a * c + b * (1 - c)
+
+
+@_spell.register
+def _product(e: Mul, context: Context) -> Expr:
+    guards = [f for f in e.args if isinstance(f, Compare | InRange | Delta)]
+    rest = Mul(*(spell(f, context) for f in e.args if f not in guards))
+    if guards and holds_zero_divisor(rest, context):
+        return Where(Mul(*guards), rest, 0)
+    return Mul(*(spell(f, context) for f in guards), rest)
+
+
+@_spell.register
+def _compare(e: Compare, context: Context) -> Expr:
+    a, b = (spell(x, context) for x in e.args[1:])
+    if a.is_infinite or b.is_infinite:
+        return Compare(e.op, a, b)
+    by_cases = _by_values(Compare(e.op, a, b), context)
+    if by_cases is not None:
+        return by_cases
+    if e.op in ("==", "!="):
+        same = _coincidence(expand(a - b, context))
+        return same if e.op == "==" else 1 - same
+    difference = a - b if e.op in (">", "<=") else b - a
+    above = step_of(difference, context)
+    return above if e.op in (">", "<") else 1 - above
+
+
+def _coincidence(difference: Expr) -> Expr:
+    if difference.is_Number:
+        return Integer(int(bool(difference == 0)))
+    if isinstance(difference, Add):
+        _, difference = primitive(difference)
+    return Compare("==", difference, 0)
+
+
+@_spell.register
+def _apply(e: Apply, context: Context) -> Expr:
+    operands = tuple(spell(u, context) for u in e.operands)
+    rule = context.rule(e.name)
+    if rule is None:
+        return Apply(e.name, *(expand(u, context) for u in operands))
+    if e.name in EXPONENTIAL:
+        return EXPONENTIAL[e.name].xreplace({Z: operands[0]})
+    if rule.definition is not None:
+        return spell(rule.at(rule.definition, operands), context)
+    if e.name in KINKED:
+        by_cases = _by_values(Apply(e.name, *operands), context)
+        return by_cases if by_cases is not None else _kinked(e.name, operands, context)
+    u = together_atoms(operands[0]) if e.name == "exp" else expand(operands[0], context)
+    if e.name in ODD + EVEN:
+        content, _ = _signed(u)
+        if content.is_negative:
+            turned = Apply(e.name, expand(-u, context))
+            return -turned if e.name in ODD else turned
+    return Apply(e.name, u)
+
+
+def _kinked(name: str, operands: tuple[Expr, ...], context: Context) -> Expr:
+    """Functions with a kink by the step of what vanishes there, its sign chosen once and for all,
+    so that ``max(a, b)`` and ``max(b, a)`` are the same even where they tie.
+    """
     if name == "step":
-        return _signed_step(operands[0], context)
-    if name == "log":
-        return _split_log(operands[0], context)
-    if name == "exp":
-        return _exp(together_atoms(operands[0]))
-    return Apply(name, *operands)
+        return step_of(operands[0], context)
+    a, b = operands if len(operands) == 2 else (operands[0], Integer(0))
+    u = expand(a - b, context)
+    if name == "sign":
+        return step_of(u, context) - step_of(-u, context)
+    content, _ = _signed(u)
+    if content.is_negative:
+        a, b, u = b, a, -u
+    above = step_of(u, context)
+    if name == "abs":
+        return u * (2 * above - 1)
+    return b + u * above if name == "maximum" else a - u * above
 
 
-def _signed_step(u: Expr, context: Context) -> Expr:
-    """``step(-u) = 1 - step(u)`` and ``step(c u) = step(u)`` for c > 0, so that one argument stands for both signs."""
-    u = expand(u, context)
+def _signed(u: Expr) -> tuple[Expr, Expr]:
+    """Content with sign, and primitive part, of a sum or a term."""
+    return primitive(u) if isinstance(u, Add) else u.as_coeff_Mul()
+
+
+def step_of(u: Expr, context: Context) -> Expr:
+    """``step(u)`` by steps of canonical arguments.
+
+    ``step(c u) = step(u)`` for c > 0; off the kink ``step(-u) = 1 − step(u)``, and the step of a
+    product follows from those of its factors.
+    """
+    u = expand(together_atoms(expand(u, context)), context)
     if u.is_Number:
-        return Integer(1) if u > 0 else Integer(0)
-    if isinstance(u, Add):
-        content, u = primitive(u)
-    else:
-        content, u = u.as_coeff_Mul()
-    positive = [f for f in Mul.make_args(u) if is_nonnegative(f, context)]
-    if positive and len(positive) < len(Mul.make_args(u)):
-        u = Mul(*(f for f in Mul.make_args(u) if f not in positive))
-    elif positive:
-        return Integer(1) if content > 0 else Integer(0)
-    return _step(u) if content > 0 else 1 - _step(u)
-
-
-def hide_atoms(u: Expr) -> tuple[Expr, dict[Dummy, Expr]]:
-    """``u`` as a rational function of symbols that stand for our nodes, and what each stands for."""
-    atoms: dict[Expr, Dummy] = {}
-
-    def hide(x: Expr) -> Expr:
-        if isinstance(x, Add | Mul) or (isinstance(x, Pow) and x.exp.is_Integer):
-            return x.func(*(hide(a) for a in x.args))  # type: ignore[no-any-return]
-        if not x.args and not isinstance(x, Index):
-            return x
-        return atoms.setdefault(x, Dummy(f"a{len(atoms)}"))
-
-    return hide(u), {d: a for a, d in atoms.items()}
-
-
-def together_atoms(u: Expr) -> Expr:
-    """SymPy's ``together`` with our nodes as opaque symbols."""
-    hidden, shown = hide_atoms(u)
-    return together(hidden).xreplace(shown)  # type: ignore[no-any-return]
-
-
-def _split_log(u: Expr, context: Context) -> Expr:
-    """``log`` of a quotient or power of positive things, exponentials drawn out of sums."""
-    terms = []
+        return Integer(int(bool(u > 0)))
+    content, u = _signed(u)
+    up = bool(content.is_positive) or not content.is_number
+    kept: list[Expr] = []
     for f in Mul.make_args(together_atoms(u)):
-        base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
-        terms.append((base, exponent))
-    doubtful = [(b, x) for b, x in terms if not is_nonnegative(b, context)]
-    sure = [(b, x) for b, x in terms if is_nonnegative(b, context)]
-    total = Add(*(x * _log_of_positive(b, context) for b, x in sure))
-    if doubtful:
-        total = total + Apply("log", Mul(*(Pow(b, x) for b, x in doubtful)))
-    return total
+        if is_positive(f, context):
+            continue
+        if is_nonnegative(f, context) and vanishes_by_accident(f, context):
+            continue
+        kept.append(f.base if isinstance(f, Pow) and f.exp.is_Integer and f.exp % 2 else f)
+    if not kept:
+        return Integer(int(up))
+    if len(kept) == 1 or len(kept) > SIGN_FACTORS:
+        return _one_step(Mul(*kept), up, context)
+    if not all(vanishes_by_accident(f, context) for f in kept):
+        return _one_step(Mul(*kept), up, context)
+    above: Expr = Integer(int(up))
+    for f in kept:
+        one = step_of(f, context)
+        above = above * one + (1 - above) * (1 - one)
+    return above
 
 
-def _log_of_positive(b: Expr, context: Context) -> Expr:
-    if isinstance(b, Apply) and b.name == "exp":
-        return b.operands[0]
-    if isinstance(b, Pow) and b.exp.is_Rational:
-        return b.exp * _log_of_positive(b.base, context)
-    if isinstance(b, Add):
-        split = _split_exponentials(expand(b, context), context)
-        lowest: dict[Expr, Expr] = {}
-        rows = []
-        for t in Add.make_args(split):
-            row = {}
-            for f in Mul.make_args(t):
-                base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
-                if isinstance(base, Apply) and base.name == "exp":
-                    row[base] = exponent
-            rows.append(row)
-        for base in {x: None for row in rows for x in row}:
-            lowest[base] = min(row.get(base, Integer(0)) for row in rows)
-        drawn = {base: x for base, x in lowest.items() if x != 0}
-        if drawn:
-            rest = expand(Mul(split, *(Pow(base, -x) for base, x in drawn.items())), context)
-            return Apply("log", rest) + Add(*(x * base.operands[0] for base, x in drawn.items()))
-    if b == 1:
+def _exponents(u: Expr) -> tuple[Expr, Expr] | None:
+    """``v`` and ``w`` of ``exp(v) − exp(w)``, of which one may be 1."""
+    terms = [t.as_coeff_Mul() for t in Add.make_args(u)]
+    if sorted(c for c, _ in terms) != [-1, 1]:
+        return None
+    (_, low), (_, high) = sorted(terms, key=lambda term: term[0])
+    pair = tuple(
+        m.operands[0]
+        if isinstance(m, Apply) and m.name == "exp"
+        else Integer(0)
+        if m == 1
+        else None
+        for m in (high, low)
+    )
+    return None if None in pair else (pair[0], pair[1])
+
+
+def _one_step(u: Expr, up: bool, context: Context) -> Expr:
+    u = expand(u, context)
+    content, rest = _signed(u)
+    pair = _exponents(rest)
+    if pair is not None and context.rule("exp") is not None:
+        return step_of((pair[0] - pair[1]) * (content if up else -content), context)
+    up = up == bool(content.is_positive)
+    # What is ≥ 0 is never below 0, wherever it vanishes.
+    if not up and is_nonnegative(rest, context):
         return Integer(0)
-    return Apply("log", b)
+    if up:
+        return Apply("step", rest)
+    return (
+        1 - Apply("step", rest)
+        if vanishes_by_accident(rest, context)
+        else Apply("step", expand(-rest, context))
+    )
 
 
-def _split_exponentials(e: Expr, context: Context) -> Expr:
-    """``exp(Σ c m) = Π exp(g m)^(c/g)``, g the greatest common divisor of all coefficients of the monomial m."""
-    units: dict[str, Expr] = {}
-
-    def gather(x: Expr) -> None:
-        if isinstance(x, Apply) and x.name == "exp":
-            for t in Add.make_args(expand(x.operands[0], context)):
-                c, m = t.as_coeff_Mul()
-                key = skeleton(m)
-                units[key] = reduce(gcd, (units[key], abs(c))) if key in units else abs(c)
-        for a in x.args:
-            if a.args:
-                gather(a)
-
-    gather(e)
-    if not units:
-        return e
-
-    def split(x: Expr) -> Expr:
-        if not x.args or isinstance(x, Entry | Index):
-            return x
-        y = x.func(*(split(a) if a.args else a for a in x.args))
-        if isinstance(y, Apply) and y.name == "exp":
-            factors = []
-            for t in Add.make_args(expand(y.operands[0], context)):
-                c, m = t.as_coeff_Mul()
-                unit = units.get(skeleton(m), abs(c))
-                factors.append(Pow(_exp(unit * m), Rational(c) / unit) if c.is_Rational else _exp(t))
-            return Mul(*factors)
-        return y  # type: ignore[no-any-return]
-
-    return normalise(split(e), context)
+def _by_values(e: Expr, context: Context) -> Expr | None:
+    """A function of one discrete entry alone, by its values: ``g(y) = y g(1) + (1 − y) g(0)`` for
+    binary y, ``(1 + y)/2 g(1) + (1 − y)/2 g(−1)`` for signs.
+    """
+    found = entries(e)
+    if len(found) != 1 or e.has(IndexSum, IndexMax, IndexProduct):
+        return None
+    (y,) = found
+    low = 0 if context.knows(y.name, "binary") else -1 if context.knows(y.name, "sign") else None
+    if low is None:
+        return None
+    values = [normalise(spell(e.xreplace({y: Integer(v)}), context), context) for v in (1, low)]
+    if not all(v.is_Number for v in values):
+        return None
+    share = (y - low) / (1 - low)
+    return share * values[0] + (1 - share) * values[1]
 
 
-def square_steps(e: Expr) -> Expr:
-    """``step(u)ᵏ → step(u)``: an indicator is its own square."""
-    if not e.args or isinstance(e, Entry | Index):
-        return e
-    if isinstance(e, Pow) and e.exp.is_Integer and e.exp > 1 and _is_indicator(e.base):
-        return e.base
-    new = e.func(*(square_steps(a) if a.args else a for a in e.args))
-    return new  # type: ignore[no-any-return]
-
-
-def _is_indicator(e: Expr) -> bool:
-    return isinstance(e, Compare) or (isinstance(e, Apply) and e.name == "step")
-
-
-__all__ = ["hide_atoms", "spell", "square_steps", "to_elementary", "together_atoms"]
+__all__ = ["hide_atoms", "spell", "step_of", "to_elementary", "together_atoms"]

@@ -114,6 +114,11 @@ def _factors(e: Expr, depth: int) -> tuple[list[Expr], list[Index]]:
     return factors, bound
 
 
+def flat_factors(e: Expr) -> tuple[list[Expr], list[Index]]:
+    """The factors of a term with all its sums opened, and their bound indices, renamed apart."""
+    return _factors(e, 0)
+
+
 def _distribute(e: Expr) -> list[Expr] | None:
     """The terms of a product with an Add among its factors, or None if there is none."""
     factors, bound = _factors(e, 0)

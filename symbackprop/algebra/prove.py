@@ -1,54 +1,69 @@
-"""Is it equal? A canonical form proves, an evaluation refutes, and what neither settles is undecided.
+"""Is it equal? A canonical form proves, an evaluation refutes, the rest is undecided.
 
-The proof goes from cheap to dear: working form, multiplied out, defined quantities written out one after the other, functions
-written by exponentials and steps, one common denominator. It stops at the first form in which the difference vanishes.
+The proof goes from cheap to dear: working form, multiplied out, defined quantities written out one
+after the other, declared facts that relate entries, functions written by exponentials and steps,
+one common denominator, cases. It stops at the first form in which the difference vanishes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from sympy import Add, Expr, Integer, Mul, Pow, fraction
+from sympy import Expr
 
+from symbackprop.algebra.atoms import together_atoms
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.elementary import spell, square_steps, to_elementary, together_atoms
-from symbackprop.algebra.expand import TooLarge, expand, numerator
+from symbackprop.algebra.declared import use_declared
+from symbackprop.algebra.domain import known_nonnegative
+from symbackprop.algebra.elementary import spell, to_elementary
+from symbackprop.algebra.expand import TooLarge, expand
+from symbackprop.algebra.exponents import split_exponents
 from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.rational import vanishing
 from symbackprop.algebra.refute import refute
-from symbackprop.ir.expressions import Entry, Index, IndexSum, entry_names, replace_entries, substitute
-from symbackprop.ir.ordering import order_key
-from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.program import Program
 from symbackprop.ir.verdict import Different, Equal, Undecided, Verdict
 
-MERGE_DEPTH = 3
+NOT_FOUND = "equal at every point tried, but no proof was found"
+CUT_SHORT = "equal at every point tried, but the proof was cut short: too many terms"
 
 
 def decide(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Verdict:
-    """Whether two entries with the same free indices are equal for all sizes, under the program's facts.
+    """Whether two entries with the same free indices are equal for all sizes, under the program's
+    facts.
 
     Value first: a difference at a point is cheap to find and settles the matter. Then proof.
     """
     witness = refute(lhs, rhs, program, seed=seed)
     if witness is not None:
         return Different(witness)
-    return prove(lhs, rhs, program) or Undecided("equal at every point tried, but no proof was found")
+    try:
+        return _proof(lhs, rhs, program) or Undecided(NOT_FOUND)
+    except TooLarge:
+        return Undecided(CUT_SHORT)
 
 
 def prove(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
     """A proof that ``lhs = rhs``, or None if none was found."""
+    try:
+        return _proof(lhs, rhs, program)
+    except TooLarge:
+        return None
+
+
+def _proof(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
     context = proof_context(program)
     by: list[str] = []
     before: Expr = lhs - rhs
-    try:
-        for sentence, difference in _forms(lhs, rhs, program, context):
-            if difference != before:
-                by.append(sentence)
-            before = difference
-            if difference == 0:
-                return Equal(tuple(by), tuple(context.used), _display(lhs, rhs, tuple(by), program, context))
-    except TooLarge:
-        return None
+    for sentence, difference in _forms(lhs, rhs, program, context):
+        if difference != before:
+            by.append(sentence)
+        before = difference
+        if difference == 0:
+            steps = tuple(by)
+            return Equal(steps, tuple(context.used), _display(lhs, rhs, steps, context))
     return None
 
 
@@ -58,74 +73,47 @@ def _forms(lhs: Expr, rhs: Expr, program: Program, context: Context) -> Iterator
     yield "order factors, split sums and collapse δ", difference
     difference = expand(difference, context)
     yield "multiply out", difference
-    yield "one common denominator", _vanishing(difference, context)
+    yield "one common denominator", vanishing(difference, context)
+    sides = [lhs, rhs]
     for equation in reversed(program.equations):
+        sides = [inline(side, (equation,)) for side in sides]
         if equation.name in entry_names(difference):
             difference = expand(inline(difference, (equation,)), context)
             label = "a subexpression" if equation.hidden else equation.name
             yield f"write {label} out", difference
-    yield "one common denominator", _vanishing(difference, context)
+    related = use_declared(difference, context)
+    if related != difference:
+        difference = related
+        yield "use what is declared of its entries", difference
+    yield "one common denominator", vanishing(difference, context)
+    context.domain = known_nonnegative((sides[0], sides[1]), context)
+    context.memo.clear()
     difference = expand(to_elementary(difference, context), context)
     yield "write functions by exp, log and step", difference
-    yield "one common denominator", _vanishing(difference, context)
-
-
-def _vanishing(e: Expr, context: Context, depth: int = MERGE_DEPTH) -> Expr:
-    """0 if ``e`` vanishes as a rational function of its atoms, sums with one range taken together; else some non-zero form."""
-    if e == 0:
-        return Integer(0)
-    e = square_steps(e)
-    e = _numerator(expand(e, context), context)
-    e = expand(square_steps(e), context)
-    if e == 0 or depth == 0:
-        return e
-    groups: dict[tuple[str, ...], tuple[Expr, tuple[Index, ...], list[Expr]]] = {}
-    for term in Add.make_args(e):
-        outside, bound, body = _split_sum(term)
-        key = (order_key(outside), *(order_key(i) for i in bound))
-        groups.setdefault(key, (outside, bound, []))[2].append(body)
-    if all(not bound for _, bound, _ in groups.values()):
-        return e
-    for _, bound, bodies in groups.values():
-        if not bound or len(bodies) < 2 or _vanishing(expand(Add(*bodies), context), context, depth - 1) != 0:
-            return e
-    return Integer(0)
-
-
-def _split_sum(term: Expr) -> tuple[Expr, tuple[Index, ...], Expr]:
-    """A term as (factors outside, bound indices, coefficient times body) of its widest sum."""
-    coefficient, rest = term.as_coeff_Mul()
-    sums = [f for f in Mul.make_args(rest) if isinstance(f, IndexSum)]
-    if not sums:
-        return Integer(1), (), term
-    widest = max(sums, key=lambda s: (len(s.bound), order_key(s)))
-    outside = Mul(*(f for f in Mul.make_args(rest) if f is not widest))
-    return outside, widest.bound, coefficient * widest.body
-
-
-def _numerator(e: Expr, context: Context) -> Expr:
-    if _has_nested_fraction(e, inside=False):
-        top, _ = fraction(together_atoms(e))
-        return expand(top, context)
-    return numerator(e, context)
-
-
-def _has_nested_fraction(e: Expr, inside: bool) -> bool:
-    """Whether a denominator holds a denominator, outside functions and sums, which are atoms here."""
-    if isinstance(e, Pow) and e.exp.is_negative:
-        return inside or _has_nested_fraction(e.base, inside=True)
-    return isinstance(e, Add | Mul) and any(_has_nested_fraction(a, inside) for a in e.args)
+    related = use_declared(difference, context)
+    if related != difference:
+        difference = expand(split_exponents(related, context), context)
+        yield "use what is declared of its entries", difference
+    yield "one common denominator", vanishing(difference, context)
 
 
 def _display(
-    lhs: Expr, rhs: Expr, by: tuple[str, ...], program: Program, context: Context
+    lhs: Expr, rhs: Expr, by: tuple[str, ...], context: Context
 ) -> tuple[tuple[Expr, Expr, str], ...]:
-    """Both sides as a person would write them on the way: as given, definitions put in, one fraction."""
+    """Both sides as a person would write them on the way: as given, definitions put in, one
+    fraction.
+    """
     lines = [(lhs, rhs, "as given")]
     spelled = normalise(spell(lhs, context), context), normalise(spell(rhs, context), context)
     if spelled != (lhs, rhs) and any("exp, log" in sentence for sentence in by):
         lines.append((*spelled, "by the definitions"))
-        single = together_atoms(to_elementary(lhs, context)), together_atoms(to_elementary(rhs, context))
+        single = (
+            together_atoms(to_elementary(lhs, context)),
+            together_atoms(to_elementary(rhs, context)),
+        )
         if single != spelled:
             lines.append((*single, "one fraction on each side"))
     return tuple(lines)
+
+
+__all__ = ["decide", "inline", "prove"]

@@ -1,0 +1,95 @@
+"""Whether an expanded expression vanishes as a rational function of its atoms.
+
+Terms are put over one denominator; sums over one range are taken together, so that fractions under
+a Σ cancel as well; steps are taken case by case.
+"""
+
+from __future__ import annotations
+
+from itertools import islice, permutations, product
+
+from sympy import Add, Expr, Integer, Mul, Pow, fraction
+
+from symbackprop.algebra.atoms import together_atoms
+from symbackprop.algebra.cases import vanishes_by_cases
+from symbackprop.algebra.context import Context
+from symbackprop.algebra.expand import expand, numerator
+from symbackprop.algebra.exponents import reduce_powers
+from symbackprop.ir.expressions import Index, IndexSum, substitute
+from symbackprop.ir.ordering import order_key
+
+MERGE_DEPTH = 3
+ALIGNMENTS = 24  # ways of laying the bound indices of several sums over each other that are tried
+
+
+def vanishing(e: Expr, context: Context, depth: int = MERGE_DEPTH) -> Expr:
+    """0 if ``e`` vanishes as a rational function of its atoms; else some equal form, up to a factor
+    that is not 0.
+    """
+    if e == 0:
+        return Integer(0)
+    e = expand(reduce_powers(e), context)
+    e = _numerator(e, context)
+    e = expand(reduce_powers(e), context)
+    if e == 0 or vanishes_by_cases(e, context):
+        return Integer(0)
+    if depth == 0:
+        return e
+    groups: dict[tuple[str, ...], tuple[tuple[Index, ...], list[Expr]]] = {}
+    for term in Add.make_args(e):
+        outside, bound, body = _split_sum(term, depth)
+        key = (order_key(outside), *(order_key(i.extent) for i in bound))
+        groups.setdefault(key, (bound, []))[1].append(body)
+    if all(not bound for bound, _ in groups.values()):
+        return e
+    for bound, bodies in groups.values():
+        if not bound or not _sum_vanishes(bound, bodies, context, depth):
+            return e
+    return Integer(0)
+
+
+def _sum_vanishes(
+    bound: tuple[Index, ...], bodies: list[Expr], context: Context, depth: int
+) -> bool:
+    """Whether sums over one range cancel, their indices laid over each other in some way."""
+    orders = [
+        order
+        for order in permutations(bound)
+        if all(a.extent == b.extent for a, b in zip(order, bound, strict=True))
+    ]
+    for choice in islice(product(orders, repeat=len(bodies) - 1), ALIGNMENTS):
+        laid = [bodies[0]]
+        for body, order in zip(bodies[1:], choice, strict=True):
+            laid.append(substitute(body, dict(zip(bound, order, strict=True))))
+        if vanishing(expand(Add(*laid), context), context, depth - 1) == 0:
+            return True
+    return False
+
+
+def _split_sum(term: Expr, depth: int) -> tuple[Expr, tuple[Index, ...], Expr]:
+    """A term as (factors outside, bound indices, coefficient times body) of its widest sum."""
+    coefficient, rest = term.as_coeff_Mul()
+    sums = [f for f in Mul.make_args(rest) if isinstance(f, IndexSum)]
+    if not sums:
+        return Integer(1), (), term
+    widest = max(sums, key=lambda s: (len(s.bound), order_key(s)))
+    outside = Mul(*(f for f in Mul.make_args(rest) if f is not widest))
+    fresh = tuple(Index(f"_m{depth}_{k}", i.extent) for k, i in enumerate(widest.bound))
+    body = substitute(widest.body, dict(zip(widest.bound, fresh, strict=True)))
+    return outside, fresh, coefficient * body
+
+
+def _numerator(e: Expr, context: Context) -> Expr:
+    if _has_nested_fraction(e, inside=False):
+        top, _ = fraction(together_atoms(e))
+        return expand(top, context)
+    return numerator(e, context)
+
+
+def _has_nested_fraction(e: Expr, inside: bool) -> bool:
+    """Whether a denominator holds a denominator, outside functions and sums, which are atoms
+    here.
+    """
+    if isinstance(e, Pow) and e.exp.is_negative:
+        return inside or _has_nested_fraction(e.base, inside=True)
+    return isinstance(e, Add | Mul) and any(_has_nested_fraction(a, inside) for a in e.args)
