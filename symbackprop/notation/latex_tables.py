@@ -1,7 +1,8 @@
 r"""The commands of LaTeX that the reader of hand derivations knows: rows, and nothing else.
 
-A command is a token, a layout instruction that says nothing, a wrapper whose content counts, or a danger. What is in no
-table is read as a name (``\foo`` is the name ``foo``), and a name that nobody declared is reported, never guessed away.
+A command is a token, a layout instruction that says nothing, a wrapper whose content counts, or a
+danger. What is in no table is read as a name (``\foo`` is the name ``foo``), and a name that nobody
+declared is reported, never guessed away.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ ACCENTS = {
 
 FONTS = frozenset(               # transparent: what stands in them counts as it is
     "mathbf boldsymbol bm mathrm mathsf mathcal mathit mathtt mathscr mathfrak mathbb symbf symbfit pmb rm bf it sf cal "
-    "displaystyle textstyle scriptstyle boldmath mathnormal operatorname textbf textit textrm ensuremath mathop mathrel mathbin".split()
+    "mathrlap displaystyle textstyle scriptstyle boldmath mathnormal operatorname textbf textit textrm ensuremath mathop mathrel mathbin".split()
 )
 
 SIZES = frozenset("left right middle big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr".split())

@@ -56,7 +56,7 @@ from symbackprop.ir.terms import Term, names_in, size, transpose
 from symbackprop.matrix.substitution import draw_out_scale, replace_names
 
 # A formula in a box, a formula in the table, and an adjoint that is put into others, at most.
-BOXED = 58.0
+BOXED = 55.0
 TABLED = 40.0
 # The entry in forward quantities, and a formula beside a reason.
 ENTRY = 36.0

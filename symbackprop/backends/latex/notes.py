@@ -54,6 +54,10 @@ PLURALS = {
 }
 
 
+# Signs on a line that has a statement and, beside it, the same by entries.
+FORWARD = LINE - 6
+
+
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """A row of the table of symbols."""
@@ -193,28 +197,55 @@ def _unnamed(program: Program, notation: Notation) -> str:
 
 
 def _forward(program: Program, written: dict[str, Term], notation: Notation) -> list[Row]:
-    rows: list[Row] = []
-    for equation in program.equations:
-        rows += _forward_rows(equation, written.get(equation.name, equation.term), notation)
-    return rows
+    """Each statement in matrix form, and by entries: beside it where the columns leave room."""
+    lines = [_forward_line(e, written.get(e.name, e.term), notation) for e in program.equations]
+    beside = [line for line in lines if line.entry and line.width <= FORWARD]
+    while beside and max(x.left for x in beside) + max(x.right for x in beside) > FORWARD:
+        beside.remove(max(beside, key=lambda line: line.width))
+    return [row for line in lines for row in _forward_rows(line, line in beside)]
 
 
-def _forward_rows(equation: Equation, term: Term, notation: Notation) -> list[Row]:
-    """A statement in matrix form, and by entries where that says more."""
+@dataclass(frozen=True, slots=True)
+class _ForwardLine:
+    """A statement and its entry, both as the two sides of a relation; the entry may be empty."""
+
+    whole: tuple[str, str]
+    entry: tuple[str, str] | tuple[()]
+    label: str
+
+    @property
+    def left(self) -> float:
+        return width(" = ".join(self.whole))
+
+    @property
+    def right(self) -> float:
+        return width(" = ".join(self.entry))
+
+    @property
+    def width(self) -> float:
+        return self.left + self.right
+
+
+def _forward_line(equation: Equation, term: Term, notation: Notation) -> _ForwardLine:
     label = forward_label(equation.name)
     left = latex_entry(Entry(equation.name, *equation.indices), notation)
-    by_entry = latex_entry(equation.rhs, notation, free=equation.indices)
+    entry = left, latex_entry(equation.rhs, notation, free=equation.indices)
     if term.op == "entries":
-        return list(set_rows(left, [Line(by_entry, "", label)]))
-    name, whole = notation.name(equation.name), latex_term(term, notation)
-    beside = width(f"{name} = {whole}") + width(f"{left} = {by_entry}") <= LINE - 4
-    rows = list(set_rows(name, [Line(whole, "", label)]))
-    if not equation.indices and by_entry == whole:
-        return rows
-    if beside and len(rows) == 1:
-        entry = rf"\displaystyle {left} = {by_entry} \quad"
-        return [Row(rows[0].left, "=", rows[0].right, entry, rows[0].tag)]
-    return [*rows, *set_rows(left, [Line(by_entry, "")])]
+        return _ForwardLine(entry, (), label)
+    whole = notation.name(equation.name), latex_term(term, notation)
+    return _ForwardLine(whole, () if entry == whole else entry, label)
+
+
+def _forward_rows(line: _ForwardLine, beside: bool) -> list[Row]:
+    name, whole = line.whole
+    if beside:
+        entry = " = ".join(line.entry)
+        return [Row(name, "=", whole, rf"{entry} \quad", rf"\label{{{line.label}}}")]
+    rows = [*set_rows(name, [Line(whole, "", line.label)])]
+    if line.entry:
+        left, right = line.entry
+        rows += set_rows(left, [Line(right, "")])
+    return rows
 
 
 def _further_conventions(

@@ -7,7 +7,7 @@ leaves no room for its reason the reason gets a line of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbackprop.backends.latex.display import broken, width
 
@@ -79,7 +79,10 @@ def _rows(left: str, relation: str, line: Line, offset: float) -> list[Row]:
     rows = [Row(left, relation, parts[0], "", NO_TAG)]
     rows += [Row("", CONTINUED, part, "", NO_TAG) for part in parts[1:]]
     last = rows.pop()
-    if beside:
+    if beside and line.why:
         return [*rows, Row(last.left, last.relation, last.right, why, tag)]
     rows.append(Row(last.left, last.relation, last.right, "", tag))
-    return [*rows, Row("", "", "", why, NO_TAG)] if why else rows
+    if why:
+        rows.append(Row("", "", "", why, NO_TAG))
+    # A long formula reaches under the column of reasons and must not push it aside.
+    return [replace(r, right=rf"\mathrlap{{{r.right}}}") if r.right else r for r in rows]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -98,7 +98,26 @@ def notation_of(program: Program, of: str, **commands: str) -> Notation:
     """
     names = [*program.data, *(e.name for e in program.equations), *program.params]
     order = {name: k for k, name in enumerate(names)}
-    return Notation(of=of, names=frozenset(names), order=order, **commands)  # type: ignore[arg-type]
+    everything = [*program.functions, *(d.name for d in program.dims), *names]
+    return Notation(
+        of=of,
+        names=frozenset(names),
+        order=order,
+        spelling=told_apart(everything),
+        **commands,
+    )
+
+
+def told_apart(names: Iterable[str]) -> dict[str, str]:
+    """LaTeX for names that would look like another one: ``x_1`` beside ``x1`` is written out."""
+    seen: set[str] = set()
+    out = {}
+    for name in dict.fromkeys(names):
+        spelled = spell_name(name)
+        if spelled in seen:
+            out[name] = rf"\mathit{{{escape_text(name)}}}"
+        seen.add(spelled)
+    return out
 
 
 def ascii_only(text: str) -> str:

@@ -140,6 +140,7 @@ def test_hostile_names_stay_names() -> None:
     assert tex.isascii()
     assert not re.search(r"\\(write|immediate|input|forward)", tex)
     assert r"\textbackslash{}write18\{rm\}" in tex
+    assert r"\mathit{x1}" in tex
 
 
 def test_templates_are_short_and_only_insert() -> None:
