@@ -1,4 +1,5 @@
-"""Brackets, sums over letters, and blocks ``[a_1, …, a_M]``: the notations that bind or enumerate."""
+"""Brackets, sums over letters, and blocks ``[a_1, …, a_M]``: the notations that bind or
+enumerate."""
 
 from __future__ import annotations
 
@@ -7,7 +8,6 @@ from dataclasses import fields, replace
 from sympy import Expr, Integer, expand
 
 from symbackprop.checking.functions import normed, reduced
-from symbackprop.checking.names import indicator
 from symbackprop.checking.operations import product
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
@@ -17,9 +17,11 @@ from symbackprop.checking.readings import (
     Unreadable,
     array,
     cheapest,
+    clash,
     dearer,
 )
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.special_names import indicator
 from symbackprop.checking.spellings import is_letter, item_text
 from symbackprop.ir.expressions import (
     Apply,
@@ -81,7 +83,8 @@ def _inner(node: Bracket, scope: Scope) -> Readings:
 
 
 def _block(node: Bracket, scope: Scope) -> Readings:
-    """``[a_1, …, a_M]``: the columns (or entries) from the first to the last, by their generic one."""
+    """``[a_1, …, a_M]``: the columns (or entries) from the first to the last, by their generic
+    one."""
     dots = [k for k, i in enumerate(node.items) if isinstance(i, Mark) and i.text == "dots"]
     if len(dots) != 1 or dots[0] not in (1, 2) or dots[0] != len(node.items) - 2:
         raise Unreadable("notation", "a list that is no block «first, …, last»", node)
@@ -127,7 +130,8 @@ def _block(node: Bracket, scope: Scope) -> Readings:
 def _generic(
     a: Node, b: Node, letter: str, extents: set[str], scope: Scope, step: str = ""
 ) -> Node | None:
-    """The tree that is ``a`` at 1 and ``b`` at the last place (or at ``step``); None if they differ otherwise."""
+    """The tree that is ``a`` at 1 and ``b`` at the last place (or at ``step``); None if they differ
+    otherwise."""
     if isinstance(a, Number) and a.text == "1":
         if step and isinstance(b, Number) and b.text == step:
             return Name(-1, -1, letter)
@@ -193,7 +197,9 @@ def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Readi
     running = [i for i in free_indices(r.expr) if i.name == letter]
     upper = _upper(node, scope)
     if running:
-        (index,) = running
+        if reason := clash(r):
+            raise Unreadable("shape", f"the index {reason}", node)
+        index = running[0]
         guard = _range(index, lower, upper, letter, node)
         if guard != 1 and node.word != "sum":
             raise Unreadable("notation", f"a {node.word} over part of a range is not read", node)
@@ -218,7 +224,8 @@ def _upper(node: Big, scope: Scope) -> Expr | None:
 
 
 def _range(index: Index, lower: str, upper: Expr | None, letter: str, node: Big) -> Expr:
-    """The indicator of a part of the index's range, 1 for all of it; ignored bounds would prove false lines."""
+    """The indicator of a part of the index's range, 1 for all of it; ignored bounds would prove
+    false lines."""
     if upper is None and not lower:
         return Integer(1)
     first = 0 if lower == "0" else 1

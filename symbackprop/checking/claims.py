@@ -1,7 +1,8 @@
-"""What a document claims in the end: the last gradient for each variable, after its own steps are put in.
+"""What a document claims in the end: the last gradient for each variable, after its own steps are
+put in.
 
-A claim whose right side leads back to the gradient that it claims says nothing (``∇L = ∇L``, or a circle of two lines);
-such a claim is listed as undecided and does not count.
+A claim whose right side leads back to the gradient that it claims says nothing (``∇L = ∇L``, or a
+circle of two lines); such a claim is listed as undecided and does not count.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Are two members of a relation equal? By value first, then by proof, over all pairs of their readings.
+"""Are two members of a relation equal? By value first, then by proof, over all pairs of their
+readings.
 
-The cheapest pair of readings counts. A dearer one is accepted only if every liberty it takes is one that may be noted; a
-difference refutes only if no name in it was guessed. Shapes that fit under no reading refute.
+The cheapest pair of readings counts. A dearer one is accepted only if every liberty it takes is one
+that may be noted; a difference refutes only if no name in it was guessed. Shapes that fit under no
+reading refute.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-r"""Derivatives as written: ``\frac{\partial a}{\partial b}``, ``da/db``, ``\nabla_b a``, and lines of the chain rule.
+r"""Derivatives as written: ``\frac{\partial a}{\partial b}``, ``da/db``, ``\nabla_b a``, and lines
+of the chain rule.
 
-The derivative of the loss is its true gradient (an entry ``grad_X``), that of any other quantity the true Jacobian, output
-axes first. ``∂L/∂X`` follows the layout, ``∇`` never does. A product of derivatives in which each denominator is the
-next numerator states the chain rule, and is read as the contraction over what cancels.
+The derivative of the loss is its true gradient (an entry ``grad_X``), that of any other quantity
+the true Jacobian, output axes first. ``∂L/∂X`` follows the layout, ``∇`` never does. A product of
+derivatives in which each denominator is the next numerator states the chain rule, and is read as
+the contraction over what cancels.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Mul
 
-from symbackprop.checking.names import gradient_of, said
+from symbackprop.checking.indexing import said
 from symbackprop.checking.operations import transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
@@ -22,10 +24,12 @@ from symbackprop.checking.readings import (
     Unreadable,
     array,
     cheapest,
+    clash,
     combined,
     squeezed,
 )
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.special_names import gradient_of
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_shape
@@ -49,7 +53,8 @@ EITHER = Note("the derivative of a scalar by a vector, as a row or a column")
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """``∂of/∂by`` of two entries, each with its own positional axes; ``expr`` is over both, renamed apart by ``tag``."""
+    """``∂of/∂by`` of two entries, each with its own positional axes; ``expr`` is over both, renamed
+    apart by ``tag``."""
 
     of: Reading
     by: Reading
@@ -120,7 +125,8 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
 
 
 def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading, Reading]]:
-    """Numerators and denominators that are entries of quantities; an expression counts if it is the loss in value."""
+    """Numerators and denominators that are entries of quantities; an expression counts if it is the
+    loss in value."""
     tops = []
     for r in read(of, scope):
         if (
@@ -143,6 +149,8 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
             f"a derivative with {said(missing, scope)}, which is no quantity of the model",
             missing,
         )
+    if reason := clash(tops[0], bottoms[0]):
+        raise Unreadable("shape", f"the index {reason}", node)
     return [(a, b) for a in tops[:2] for b in bottoms[:2]]
 
 
@@ -284,8 +292,7 @@ def _nabla_of(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Readin
     rest = combined(of, by)
     if of.rank == 0 and (
         of.expr == Entry(scope.loss)
-        or (not isinstance(of.expr, Entry)
-        and scope.same_value(of.expr, Entry(scope.loss)))
+        or (not isinstance(of.expr, Entry) and scope.same_value(of.expr, Entry(scope.loss)))
     ):
         return [replace(gradient_of(by, node, scope), **rest)]
     if not isinstance(of.expr, Entry):

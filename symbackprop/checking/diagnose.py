@@ -1,19 +1,21 @@
 """Why a step is wrong: the cheapest single edit of what was written that makes it right.
 
-Edits are made on the tree as written and read again, so the suggestion is in the writer's own notation; a suggestion must
-hold in value at every point. Where no edit explains the step, the gradients that forget a path are tried; then *other*.
+Edits are made on the tree as written and read again, so the suggestion is in the writer's own
+notation; a suggestion must hold in value at every point. Where no edit explains the step, the
+gradients that forget a path are tried; then *other*.
 """
 
 from __future__ import annotations
 
 from symbackprop.checking.compare import compare
 from symbackprop.checking.document import Document, Step
-from symbackprop.checking.edits import Edit, edits
+from symbackprop.checking.edit_sites import Edit, is_turned
+from symbackprop.checking.edits import edits
 from symbackprop.checking.paths import forgotten
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
-from symbackprop.notation.written import Binary, Bracket, Fraction, Juxt, Node, Terms, rewrite
+from symbackprop.notation.written import Juxt, Node, rewrite
 from symbackprop.notation.written_printer import write
 
 MOST_EDITS = 700
@@ -97,12 +99,10 @@ def _whole_transposed(node: Node, step: Step) -> tuple[str, str]:
 
 
 def _is_outer(node: Node) -> bool:
-    from symbackprop.checking.edits import is_turned
-
     if isinstance(node, Juxt):
         return (
             is_turned(node.factors[-1])
             and not any(is_turned(f) for f in node.factors[:-1])
             and len(node.factors) <= 3
         )
-    return isinstance(node, Bracket | Fraction | Terms | Binary) and False
+    return False

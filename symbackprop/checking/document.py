@@ -1,8 +1,10 @@
-"""A document as steps: chains are judged member by member, unknown left sides define, the rest is kept as unread.
+"""A document as steps: chains are judged member by member, unknown left sides define, the rest is
+kept as unread.
 
-Every member of a chain is compared with the chain's left end, at the true values of all quantities. A symbol that nobody
-knows, alone on one side, is defined by the other side; statements that cannot be read are tried again after the others,
-since definitions may follow their use. Gives records from which the report is made; decides nothing about the whole.
+Every member of a chain is compared with the chain's left end, at the true values of all quantities.
+A symbol that nobody knows, alone on one side, is defined by the other side; statements that cannot
+be read are tried again after the others, since definitions may follow their use. Gives records from
+which the report is made; decides nothing about the whole.
 """
 
 from __future__ import annotations
@@ -11,7 +13,12 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Expr
 
-from symbackprop.checking import brackets, functions, products  # noqa: F401 - they register the rules of reading
+from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
+    brackets,
+    functions,
+    names,
+    products,
+)
 from symbackprop.checking.compare import Comparison, compare
 from symbackprop.checking.derivatives import differentials
 from symbackprop.checking.read import read
@@ -124,7 +131,8 @@ class Document:
     def left_end(
         self, members: tuple[Node, ...], relations: tuple[str, ...]
     ) -> tuple[int, Readings | None, Unreadable | None]:
-        """The readings against which a chain is judged; an unknown symbol at its left end is defined by the next member."""
+        """The readings against which a chain is judged; an unknown symbol at its left end is
+        defined by the next member."""
         self.scope.letters = {}
         try:
             lefts = read(members[0], self.scope)
@@ -240,7 +248,8 @@ class Document:
         problem: Unreadable,
         k: int,
     ) -> Step:
-        """A member without a reading: refuted where shapes that are certain cannot fit, else unread."""
+        """A member without a reading: refuted where shapes that are certain cannot fit, else
+        unread."""
         kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
         certain = (
             problem.kind == "shape" and not problem.guessed and not any(r.guessed for r in lefts)
@@ -254,7 +263,8 @@ class Document:
     def other(
         self, statement: Statement, relation: str, left: Node, right: Node, lefts: Readings | None
     ) -> tuple[Step, ...]:
-        """What is no equation: a remark on a shape is judged, an update or a limit is only mentioned."""
+        """What is no equation: a remark on a shape is judged, an update or a limit is only
+        mentioned."""
         if relation == "∈" and is_shape(right):
             verdict, why = shape_step(lefts, right, self.scope)
             if verdict == "mention" or lefts is None:
@@ -308,7 +318,8 @@ def said_of(node: Node, scope: Scope) -> str:
 
 
 def of_step(left: Node, reading: Reading, scope: Scope) -> str:
-    """The quantity of which a step speaks: the variable of a gradient, a forward quantity, or the symbol."""
+    """The quantity of which a step speaks: the variable of a gradient, a forward quantity, or the
+    symbol."""
     if isinstance(reading.expr, Entry):
         return reading.expr.name.removeprefix(GRADIENT)
     derivative = jacobian_names(left, scope)
@@ -327,7 +338,8 @@ def jacobian_names(node: Node, scope: Scope) -> str:
 
 
 def kind_of(left: Node, reading: Reading | None, right: Node, scope: Scope) -> str:
-    """What a step is: by its left side, a chain-rule line also by derivatives of inner quantities on the right."""
+    """What a step is: by its left side, a chain-rule line also by derivatives of inner quantities
+    on the right."""
     if reading is None:
         return "identity"
     expr = reading.expr

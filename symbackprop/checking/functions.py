@@ -1,7 +1,9 @@
-"""Functions as written: elementwise ones and their slopes, and those of whole arrays (sums, means, norms, softmax, …).
+"""Functions as written: elementwise ones and their slopes, and those of whole arrays (sums, means,
+norms, softmax, …).
 
-``f'(…)`` with dots for an argument is the slope at the place where the model itself applies the function: the
-pre-activation of that neuron. Functions of arrays are a table: name, and what it makes of its arguments.
+``f'(…)`` with dots for an argument is the slope at the place where the model itself applies the
+function: the pre-activation of that neuron. Functions of arrays are a table: name, and what it
+makes of its arguments.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ SLOPES = ("", "_prime", "_pprime")
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the library or of the model, and how often it is differentiated; ``guessed`` if taken from a guess."""
+    """A function of the library or of the model, and how often it is differentiated; ``guessed`` if
+    taken from a guess."""
 
     name: str
     order: int = 0
@@ -104,10 +107,8 @@ def applied(function: Function, r: Reading, node: Node) -> Reading:
         return replace(
             r, expr=Apply(function.name + SLOPES[function.order], r.expr), guessed=guessed
         )
-    if (
-        function.order > 1
-        or (len(rule.parameters) > 1
-        and len(rule.parameters) != 1 + len(rule.defaults))
+    if function.order > 1 or (
+        len(rule.parameters) > 1 and len(rule.parameters) != 1 + len(rule.defaults)
     ):
         raise Unreadable("notation", f"this use of {function.name} is not read", node)
     operands = (r.expr, *rule.defaults)
@@ -116,7 +117,8 @@ def applied(function: Function, r: Reading, node: Node) -> Reading:
 
 
 def _preactivations(function: Function, node: Node, scope: Scope) -> Readings:
-    """Where the model applies the function: by entries with the statement's letters, and as a whole array."""
+    """Where the model applies the function: by entries with the statement's letters, and as a whole
+    array."""
     places = [
         e
         for e in scope.forward.equations

@@ -1,8 +1,9 @@
-"""The verifier's one entrance: :func:`verify` reads a derivation, judges each step, and says what holds of the whole.
+"""The verifier's one entrance: :func:`verify` reads a derivation, judges each step, and says what
+holds of the whole.
 
-*Refuted* if any step is; *undecided* if a relation was unread or undecided, or no gradient was claimed; else *proved*;
-*unreadable* if there were relations and none could be read. A tautology, a circle of definitions or a text without
-formulas claims nothing, and so is never proved.
+*Refuted* if any step is; *undecided* if a relation was unread or undecided, or no gradient was
+claimed; else *proved*; *unreadable* if there were relations and none could be read. A tautology, a
+circle of definitions or a text without formulas claims nothing, and so is never proved.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def verify(
     returns: str | None = None,
     assume: Sequence[str] = (),
     source: str = "<derivation>",
+    explain: bool = True,
 ) -> Report:
     """Judge a hand derivation against a program.
 
@@ -54,6 +56,8 @@ def verify(
         ``gradient``, ``jacobian``, or ``auto``: the one in which most claims hold.
     symbols : mapping, optional
         What symbols of the text stand for, as expressions of the model language.
+    explain : bool
+        Whether wrong steps get a diagnosis and a counterexample, which takes most of the time.
 
     Raises
     ------
@@ -86,10 +90,11 @@ def verify(
         source,
         format or detect_format(text),
     )
+    judge.explain = explain
     if layout != "auto":
         return judge.report(layout)
     both = [judge.report(each) for each in ("gradient", "jacobian")]
-    return max(both, key=lambda r: sum(s.verdict == "proved" for s in r.steps))
+    return max(both, key=lambda r: sum(v == "proved" for v in r.claims.values()))
 
 
 class _Judge:
@@ -107,6 +112,7 @@ class _Judge:
         self.forward, self.program, self.text, self.symbols = forward, program, text, symbols
         self.values = Values(program)
         self.format = format
+        self.explain = True
         names = (
             frozenset(q.name for q in forward.inputs)
             | {e.name for e in forward.equations}
@@ -168,7 +174,7 @@ class _Judge:
             notes=self.notes(step),
             facts=tuple(str(f) for f in comparison.facts) if comparison else (),
         )
-        if step.verdict != "refuted" or comparison is None:
+        if step.verdict != "refuted" or comparison is None or not self.explain:
             return report
         diagnosis, part = diagnose(step, document)
         return replace(
@@ -179,7 +185,8 @@ class _Judge:
         )
 
     def written(self, step: Step) -> str:
-        """The relation in the writer's words; a later member of a chain with the chain's left end."""
+        """The relation in the writer's words; a later member of a chain with the chain's left
+        end."""
         if step.left is None or step.right is None:
             return step.statement.text
         if step.at <= 1:

@@ -1,7 +1,8 @@
 """Operations on single readings: transpose, powers, sums of terms, and the table of products.
 
-What two factors side by side mean follows from their kinds: scalar (s), column (c), row (r), matrix (m). A row of the table
-gives the meaning, its price and the note that it needs; kinds without a row do not fit together.
+What two factors side by side mean follows from their kinds: scalar (s), column (c), row (r), matrix
+(m). A row of the table gives the meaning, its price and the note that it needs; kinds without a row
+do not fit together.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from symbackprop.checking.readings import (
     cheapest,
     clash,
     combined,
-    dearer,
     position,
     shifted,
     show,
@@ -112,7 +112,8 @@ def _is_ones(r: Reading) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One meaning of a product: the signs and kinds of factors it is for, the fit it needs, its price, its note."""
+    """One meaning of a product: the signs and kinds of factors it is for, the fit it needs, its
+    price, its note."""
 
     signs: str
     kinds: str
@@ -278,15 +279,10 @@ def misfit(left: Readings, right: Readings, what: str, node: Node) -> Unreadable
     reason = clash(a, b)
     shapes = (show(a), show(b))
     error = Unreadable(
-        "shape",
+        "notation" if max(a.rank, b.rank) > 2 else "shape",
         f"the index {reason}" if reason else f"{what} of {shapes[0]} and {shapes[1]} does not fit",
         node,
         shapes,
     )
     error.guessed = frozenset().union(*(r.guessed for r in (*left, *right)))
     return error
-
-
-def priced(readings: Readings, extra: float) -> Readings:
-    """All readings at a higher price."""
-    return tuple(dearer(r, extra) for r in readings)

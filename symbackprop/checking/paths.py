@@ -1,8 +1,9 @@
-"""Gradients that forget something: one use of a variable cut, or an intermediate quantity held constant.
+"""Gradients that forget something: one use of a variable cut, or an intermediate quantity held
+constant.
 
-The commonest deep mistakes (a missing path, a shared weight used once, half of a product rule) are the true gradient of
-another program, in which one occurrence of a quantity is replaced by a constant copy of it. The copy has the same values,
-so the claim is compared at the same points.
+The commonest deep mistakes (a missing path, a shared weight used once, half of a product rule) are
+the true gradient of another program, in which one occurrence of a quantity is replaced by a
+constant copy of it. The copy has the same values, so the claim is compared at the same points.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ MOST_EQUATIONS = 40
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A program in which one use of ``name`` (in ``equation``) is a constant, and what that mistake is called."""
+    """A program in which one use of ``name`` (in ``equation``) is a constant, and what that mistake
+    is called."""
 
     program: Program
     category: str
@@ -33,7 +35,8 @@ class Cut:
 
 
 def forgotten(step: Step, document: Document) -> Diagnosis | None:
-    """The diagnosis that a gradient forgets something, if the claim is the gradient of such a program."""
+    """The diagnosis that a gradient forgets something, if the claim is the gradient of such a
+    program."""
     comparison = step.comparison
     if comparison is None or step.claim is None or not isinstance(comparison.left.expr, Entry):
         return None
@@ -104,7 +107,8 @@ def _cut(forward: Program, equation: Equation, name: str, only: Entry | None = N
 
 
 def _claimed(step: Step, program: Program, name: str, document: Document) -> bool:
-    """Whether the claim has the values of the gradient in this program, at the document's points."""
+    """Whether the claim has the values of the gradient in this program, at the document's
+    points."""
     assert step.claim is not None and step.comparison is not None, "only claims are compared"
     adjoints = reverse(program, program.output, [name.removeprefix(GRADIENT)])
     equations = tuple(

@@ -1,8 +1,9 @@
 """Factors, terms and fractions: what stands side by side, bracketed in every way that fits.
 
-A juxtaposition is first grouped (a function and its bracket are one factor, so is ``d W``), then all bracketings of the
-factors are tried by spans, as in chart parsing; scalars make the order irrelevant, matrices do not. A run of derivatives in
-Leibniz's notation is also read as one line of the chain rule, and then contracted.
+A juxtaposition is first grouped (a function and its bracket are one factor, so is ``d W``), then
+all bracketings of the factors are tried by spans, as in chart parsing; scalars make the order
+irrelevant, matrices do not. A run of derivatives in Leibniz's notation is also read as one line of
+the chain rule, and then contracted.
 """
 
 from __future__ import annotations
@@ -11,11 +12,20 @@ from dataclasses import replace
 
 from symbackprop.checking.derivatives import chain, derivative
 from symbackprop.checking.functions import apply_to, function_of
-from symbackprop.checking.names import gradient_of, indexed, indicator
-from symbackprop.checking.operations import all_pairs, divide, misfit, product, sum_of
+from symbackprop.checking.indexing import indexed
+from symbackprop.checking.operations import (
+    all_pairs,
+    divide,
+    misfit,
+    power,
+    product,
+    sum_of,
+    transpose,
+)
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.special_names import gradient_of, indicator
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
 from symbackprop.notation.written import (
     Binary,
@@ -92,7 +102,8 @@ def _terms(node: Terms, scope: Scope) -> Readings:
 
 
 def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
-    """All readings of factors in a row, over all bracketings; leaning to the right is slightly dearer."""
+    """All readings of factors in a row, over all bracketings; leaning to the right is slightly
+    dearer."""
     n = len(items)
     if all(r.rank == 0 for readings in items for r in readings[:1]) or n == 2:
         total = items[0]
@@ -122,7 +133,8 @@ def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
 
 
 def _grouped(factors: tuple[Node, ...], node: Node, scope: Scope) -> tuple[Readings, ...]:
-    """The factors as readings; a function with its argument, an operator with its operand, a name with its index are one."""
+    """The factors as readings; a function with its argument, an operator with its operand, a name
+    with its index are one."""
     out: list[Readings] = []
     at = 0
     while at < len(factors):
@@ -159,8 +171,6 @@ def _application(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def scripted_value(values: Readings, node: Script, scope: Scope) -> Readings:
     """The scripts of a bracket applied to the value that stands for it."""
-    from symbackprop.checking.operations import power, transpose
-
     scripts = scripts_of(replace(node, base=Mark(node.start, node.end, "value")))
     out = tuple(s for r in values for s in indexed(r, scripts.items, node, scope))
     for exponent in scripts.powers:

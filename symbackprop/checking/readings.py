@@ -1,9 +1,11 @@
-"""What a written formula may mean: readings in index notation, with the price of each and the notes it needs.
+"""What a written formula may mean: readings in index notation, with the price of each and the notes
+it needs.
 
-A :class:`Reading` is an expression with named free indices (the writer's letters), up to two positional axes (matrix
-notation; more inside Jacobians) and a flag for a vector written as a row. One type thus covers matrix notation, entries and
-mixtures. Every operator maps lists of readings to a list; the cheapest reading is the natural one. ``guessed`` holds names
-that were taken from a guess: a difference that rests on one is no refutation.
+A :class:`Reading` is an expression with named free indices (the writer's letters), up to two
+positional axes (matrix notation; more inside Jacobians) and a flag for a vector written as a row.
+One type thus covers matrix notation, entries and mixtures. Every operator maps lists of readings to
+a list; the cheapest reading is the natural one. ``guessed`` holds names that were taken from a
+guess: a difference that rests on one is no refutation.
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ Readings = tuple[Reading, ...]
 
 
 def position(k: int, extent: Expr) -> Index:
-    """The canonical index of positional axis ``k``; no writer's letter begins with an underscore."""
+    """The canonical index of positional axis ``k``; no writer's letter begins with an
+    underscore."""
     return Index(f"_{k}", extent)
 
 

@@ -1,4 +1,5 @@
-"""What a verdict looks like: the report of one document, its steps, diagnoses and counterexamples, as data, JSON and text."""
+"""What a verdict looks like: the report of one document, its steps, diagnoses and counterexamples,
+as data, JSON and text."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ CATEGORIES = (
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Why a step is wrong: a category of the closed list, a sentence, and the step as it should read (or empty)."""
+    """Why a step is wrong: a category of the closed list, a sentence, and the step as it should
+    read (or empty)."""
 
     category: str
     message: str
@@ -36,7 +38,8 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """A small point at which a step fails; ``claimed`` and ``true`` are numbers at ``entry``, or two shapes."""
+    """A small point at which a step fails; ``claimed`` and ``true`` are numbers at ``entry``, or
+    two shapes."""
 
     dims: Mapping[str, int]
     values: Mapping[str, Any]
@@ -149,7 +152,8 @@ def _step_lines(n: int, step: StepReport) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: nested lists of numbers; exact fractions stay as text such as ``1/2``."""
+    """A value as JSON has it: nested lists of numbers; exact fractions stay as text such as
+    ``1/2``."""
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, list | tuple):

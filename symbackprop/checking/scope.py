@@ -1,7 +1,9 @@
-"""What is known while a document is read: the model with its true gradients, the symbol map, the document's definitions.
+"""What is known while a document is read: the model with its true gradients, the symbol map, the
+document's definitions.
 
-A :class:`Scope` belongs to one document. Names come from the program (inputs, equations, ``grad_`` of each), then from
-definitions (the symbol map's, then the document's own), each with the letters that index it.
+A :class:`Scope` belongs to one document. Names come from the program (inputs, equations, ``grad_``
+of each), then from definitions (the symbol map's, then the document's own), each with the letters
+that index it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from sympy import Expr, Integer
 from symbackprop.calculus.jacobian import jacobian_entry
 from symbackprop.checking.readings import Reading, Readings
 from symbackprop.checking.truth import Values
-from symbackprop.errors import Malformed
 from symbackprop.ir.expressions import Entry, Index, entry_names, substitute
 from symbackprop.ir.program import Program
 from symbackprop.ir.terms import Shape
@@ -26,7 +27,8 @@ LOSSES = ("L", "J", "E", "C", "ell", "loss", "Loss", "cost")
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a symbol of the document stands for: readings, with the letters that index it in order of writing.
+    """What a symbol of the document stands for: readings, with the letters that index it in order
+    of writing.
 
     ``own`` tells the document's own definitions from those of the symbol map.
     """
@@ -73,7 +75,8 @@ class Scope:
         return {d.name: d for d in self.program.dims}
 
     def shape(self, name: str) -> Shape | None:
-        """The shape of a declared or defined array, ``grad_X`` included; None if there is none of that name."""
+        """The shape of a declared or defined array, ``grad_X`` included; None if there is none of
+        that name."""
         return self._shapes.get(name)
 
     @property
@@ -110,12 +113,22 @@ class Scope:
         return substitute(expr, dict(zip(indices, of.indices + by.indices, strict=True)))
 
     def _jacobian(self, of: str, by: str) -> tuple[Expr, tuple[Index, ...]]:
-        try:
-            expr, indices, _ = jacobian_entry(self.forward, of, by)
-        except Malformed:  # the one refusal there: of does not depend on by
+        if by != of and by not in self._reached(of):
             rows = [Index(f"_r{k}", e) for k, e in enumerate(self._shapes[of] + self._shapes[by])]
             return Integer(0), tuple(rows)
+        expr, indices, _ = jacobian_entry(self.forward, of, by)
         return expr, indices
+
+    def _reached(self, of: str) -> set[str]:
+        """Everything on which a quantity depends."""
+        defined = {e.name: e.rhs for e in self.forward.equations}
+        seen: set[str] = set()
+        stack = [of]
+        while stack:
+            for name in entry_names(defined.get(stack.pop(), Integer(0))) - seen:
+                seen.add(name)
+                stack.append(name)
+        return seen
 
     def tell(self, node: Node, meaning: str) -> None:
         """Note how a symbol was read, in the writer's spelling."""

@@ -1,7 +1,7 @@
 """How a written symbol is spelled among the model's names, and what its scripts are.
 
-``\\hat y`` may be ``yhat`` or ``y_hat``, ``\\lambda`` may be ``lam``; in ``W^{(1)T}_{ij}`` there are a layer, a transpose and two
-indices. Nothing here knows shapes.
+``\\hat y`` may be ``yhat`` or ``y_hat``, ``\\lambda`` may be ``lam``; in ``W^{(1)T}_{ij}`` there
+are a layer, a transpose and two indices. Nothing here knows shapes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ SYNONYMS = {                     # other spellings under which a Greek letter is
 
 @dataclass(frozen=True, slots=True)
 class Scripts:
-    """The scripts of a symbol, sorted: ``items`` are layers and samples in brackets, then subscripts."""
+    """The scripts of a symbol, sorted: ``items`` are layers and samples in brackets, then
+    subscripts."""
 
     base: Node
     layers: tuple[Node, ...] = ()
@@ -44,7 +45,8 @@ class Scripts:
 
 
 def scripts_of(node: Node) -> Scripts:
-    """The base of a symbol and its scripts; an accent over a scripted letter belongs to the letter."""
+    """The base of a symbol and its scripts; an accent over a scripted letter belongs to the
+    letter."""
     if isinstance(node, Accent) and isinstance(node.body, Script):
         inner = scripts_of(node.body)
         base = Accent(node.start, node.end, node.accent, inner.base)

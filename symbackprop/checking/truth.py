@@ -1,7 +1,9 @@
-"""What is true of a model: its gradients as equations, and the values of everything at a few points.
+"""What is true of a model: its gradients as equations, and the values of everything at a few
+points.
 
-Judging begins with values: floating point at points with distinct extents, and at one where all extents are equal (where
-a missing transpose shows as a number and not only as a shape). Points are drawn with a fixed seed, so verdicts repeat.
+Judging begins with values: floating point at points with distinct extents, and at one where all
+extents are equal (where a missing transpose shows as a number and not only as a shape). Points are
+drawn with a fixed seed, so verdicts repeat.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ SEEDS = (11, 23, 37)
 
 
 def gradients(program: Program) -> tuple[Equation, ...]:
-    """The adjoints of everything that a derivation may name, hidden ones included, each after those that it uses.
+    """The adjoints of everything that a derivation may name, hidden ones included, each after those
+    that it uses.
 
-    What the loss does not depend on has the gradient 0. None for a program whose output is no scalar.
+    What the loss does not depend on has the gradient 0. None for a program whose output is no
+    scalar.
     """
     if program.shape_of(program.output):
         return ()
@@ -60,13 +64,15 @@ def gradients(program: Program) -> tuple[Equation, ...]:
 
 
 def with_library(program: Program) -> Program:
-    """The program with the rules of every function of the library, since a derivation may use any."""
+    """The program with the rules of every function of the library, since a derivation may use
+    any."""
     return replace(program, rules={**dict(RULES), **program.rules})
 
 
 @dataclass(slots=True)
 class Values:
-    """A few points of a program with all its quantities computed, and what expressions are worth there."""
+    """A few points of a program with all its quantities computed, and what expressions are worth
+    there."""
 
     program: Program
     points: list[Point] = field(default_factory=list)
@@ -97,7 +103,8 @@ class Values:
         self._memo.clear()
 
     def agree(self, a: Expr, b: Expr) -> bool:
-        """Whether two entries have the same values at every point, wherever both are defined, and are somewhere."""
+        """Whether two entries have the same values at every point, wherever both are defined, and
+        are somewhere."""
         order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))
         seen = False
         for at in range(len(self.points)):
@@ -110,7 +117,8 @@ class Values:
 
 
 def identified(program: Program) -> Program:
-    """The program with all its symbolic extents taken to be one, so that shapes which clash in general can be compared."""
+    """The program with all its symbolic extents taken to be one, so that shapes which clash in
+    general can be compared."""
     one = extent_symbol(program.dims[0].name) if program.dims else None
     to = dict.fromkeys(program.dims, one)
     return replace(

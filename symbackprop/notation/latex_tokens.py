@@ -1,8 +1,10 @@
-r"""The lexer of LaTeX mathematics: one formula (or one stretch of mathematics) becomes tokens with places in the source.
+r"""The lexer of LaTeX mathematics: one formula (or one stretch of mathematics) becomes tokens with
+places in the source.
 
-Takes the whole text and the stretch to read; gives :class:`~symbackprop.notation.tokens.Token` values. Fonts, sizes and
-spacing are transparent, wrappers are unwrapped, macros (``\newcommand``, ``\def``, ``\DeclareMathOperator``) are expanded.
-Refuses, with the place, commands that would reach outside a formula (``\write18``), unclosed arguments and runaway macros.
+Takes the whole text and the stretch to read; gives :class:`~symbackprop.notation.tokens.Token`
+values. Fonts, sizes and spacing are transparent, wrappers are unwrapped, macros (``\newcommand``,
+``\def``, ``\DeclareMathOperator``) are expanded. Refuses, with the place, commands that would reach
+outside a formula (``\write18``), unclosed arguments and runaway macros.
 
 >>> [t.text for t in lex_latex(r"\mathbf{W}^\top \hat y")]
 ['W', '^', 'T', 'hat', 'y']
@@ -69,7 +71,8 @@ class _Lexer:
         return Malformed(expected, got, Span(self.source, self.original, *here), hint)
 
     def run(self, text: str, at: int, end: int, depth: int) -> None:
-        """Lex ``text[at:end]``; inside the body of a macro every token stands where the macro was called."""
+        """Lex ``text[at:end]``; inside the body of a macro every token stands where the macro was
+        called."""
         while at < end:
             at = self.one(text, at, end, depth)
 
@@ -163,7 +166,8 @@ class _Lexer:
         return after
 
     def sizing(self, name: str, text: str, at: int, after: int) -> int:
-        r"""A size belongs to the bracket after it; ``\left.`` opens nothing: the full stop belongs to the command."""
+        r"""A size belongs to the bracket after it; ``\left.`` opens nothing: the full stop belongs
+        to the command."""
         if name in ("left", "right") and text.startswith(".", after):
             return after + 1
         if name in tables.SIZES:
@@ -192,7 +196,8 @@ class _Lexer:
         raise self.error("a closing }", "the end of the formula", at, at + 1, "close the brace")
 
     def prose(self, text: str, inner: tuple[int, int], start: int, end: int, depth: int) -> None:
-        r"""``\text{…}``: one word that is a function or a transpose counts as mathematics, anything else separates."""
+        r"""``\text{…}``: one word that is a function or a transpose counts as mathematics, anything
+        else separates."""
         word = text[slice(*inner)].strip()
         if word in FUNCTIONS:
             self.word(word, start, end)

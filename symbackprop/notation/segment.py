@@ -1,8 +1,10 @@
-r"""From a document to statements: where the mathematics stands in prose, and where one relation ends and the next begins.
+r"""From a document to statements: where the mathematics stands in prose, and where one relation
+ends and the next begins.
 
-Mathematics is what stands in ``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]`` and display environments; where a text has none of
-these, all of it is mathematics (plain text: line by line). A formula splits, outside brackets, at line ends, wide spaces,
-commas, full stops, words and arrows; a piece that begins with a relation continues the chain of the piece before it.
+Mathematics is what stands in ``$…$``, ``$$…$$``, ``\(…\)``, ``\[…\]`` and display environments;
+where a text has none of these, all of it is mathematics (plain text: line by line). A formula
+splits, outside brackets, at line ends, wide spaces, commas, full stops, words and arrows; a piece
+that begins with a relation continues the chain of the piece before it.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from symbackprop.errors import Malformed, NotSupported, Span
 from symbackprop.notation.latex_tables import DANGEROUS, DISPLAYS
 from symbackprop.notation.latex_tokens import Macro, lex_latex
 from symbackprop.notation.text_tokens import lex_text
+from symbackprop.notation.token_cursor import match_bars
 from symbackprop.notation.tokens import MOST_TEXT, Token
 from symbackprop.notation.written import Node, Relation
-from symbackprop.notation.written_reader import match_bars, read_formula
+from symbackprop.notation.written_reader import read_formula
 
 _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
@@ -35,7 +38,8 @@ _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A piece of mathematics: its tree, or why it could not be read. ``text`` is the stretch as written."""
+    """A piece of mathematics: its tree, or why it could not be read. ``text`` is the stretch as
+    written."""
 
     start: int
     end: int
@@ -105,7 +109,8 @@ def _latex(text: str, source: str) -> Iterator[Statement]:
 
 
 def _macros(text: str) -> tuple[dict[str, Macro], str]:
-    """The macros that the text defines, and the text with the definitions blanked out (places stay)."""
+    """The macros that the text defines, and the text with the definitions blanked out (places
+    stay)."""
     macros: dict[str, Macro] = {}
     at = 0
     while found := _MACRO.search(text, at):

@@ -1,7 +1,9 @@
-"""The lexer of hand derivations in plain text: ``dW = X' dY``, ``2*X'*(X*w - y)``, ``grad_W = grad_Z.T @ X``.
+"""The lexer of hand derivations in plain text: ``dW = X' dY``, ``2*X'*(X*w - y)``, ``grad_W =
+grad_Z.T @ X``.
 
-Plain text writes words where LaTeX writes letters, so words are split by the names that the model declares: with ``X`` and
-``W`` declared, ``XW`` is two names; ``X_nd`` is X with two subscripts. Everything else is as in LaTeX, with the same tokens.
+Plain text writes words where LaTeX writes letters, so words are split by the names that the model
+declares: with ``X`` and ``W`` declared, ``XW`` is two names; ``X_nd`` is X with two subscripts.
+Everything else is as in LaTeX, with the same tokens.
 
 >>> [t.text for t in lex_text("dW = X_nd W.T", frozenset({"X", "W"}))]
 ['dW', '=', 'X', '_', '{', 'n', 'd', '}', 'W', '^', 'T']
@@ -26,7 +28,8 @@ _GREEK = frozenset(GREEK) | {"lam", "eps"}
 def lex_text(
     text: str, declared: frozenset[str], start: int = 0, end: int | None = None
 ) -> list[Token]:
-    """Tokens of ``text[start:end]``; ``declared`` are the names of the model and of the symbol map."""
+    """Tokens of ``text[start:end]``; ``declared`` are the names of the model and of the symbol
+    map."""
     out: list[Token] = []
     at, stop = start, len(text) if end is None else end
     while at < stop:
@@ -92,7 +95,8 @@ def _word(text: str, word: str, at: int, declared: frozenset[str], out: list[Tok
 
 
 def _pieces(word: str, declared: frozenset[str], called: bool) -> list[tuple[str, str]]:
-    """A word as kinds and pieces; braces that the writer left out stand around several subscripts."""
+    """A word as kinds and pieces; braces that the writer left out stand around several
+    subscripts."""
     if word in declared or word.startswith("grad_"):
         return [("ID", word)]
     if word in FUNCTIONS and (called or word not in ("sum", "max", "min", "mean", "var", "norm")):
@@ -115,7 +119,8 @@ def _pieces(word: str, declared: frozenset[str], called: bool) -> list[tuple[str
 
 
 def _split(word: str, declared: frozenset[str]) -> list[str] | None:
-    """The word as declared names side by side, the longest first; None if it is not made of them."""
+    """The word as declared names side by side, the longest first; None if it is not made of
+    them."""
     if not word:
         return []
     for length in range(len(word), 0, -1):

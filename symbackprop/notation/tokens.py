@@ -1,4 +1,5 @@
-"""What the two lexers of hand derivations give: tokens with their place, and the tables that LaTeX and plain text share."""
+"""What the two lexers of hand derivations give: tokens with their place, and the tables that LaTeX
+and plain text share."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ GREEK = (
     "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 ).split()
 
-# Words for functions, in whatever notation they come, and the function of the library that each names.
+# Words for functions, in whatever notation they come, and the function of the library that each
+# names.
 # fmt: off
 FUNCTIONS = {
     "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh",
@@ -68,7 +70,8 @@ _GREEK_NAMES = {
 
 
 def unicode_tokens(text: str, at: int) -> tuple[list[Token], int]:
-    """The tokens of the character at ``at`` (with combining accents that follow it) and the position after it.
+    """The tokens of the character at ``at`` (with combining accents that follow it) and the
+    position after it.
 
     An empty list where the character is none that mathematics uses.
     """

@@ -1,6 +1,8 @@
-r"""From the tree as written back to text: what nobody changed is quoted from the source, the rest is printed by rule.
+r"""From the tree as written back to text: what nobody changed is quoted from the source, the rest
+is printed by rule.
 
-So a suggestion stands in the writer's own notation: only the edited piece is new. LaTeX and plain text differ in a table.
+So a suggestion stands in the writer's own notation: only the edited piece is new. LaTeX and plain
+text differ in a table.
 """
 
 from __future__ import annotations

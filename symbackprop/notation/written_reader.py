@@ -1,15 +1,17 @@
-r"""The reader of one formula: a precedence parser over tokens, the same for LaTeX and for plain text.
+r"""The reader of one formula: a precedence parser over tokens, the same for LaTeX and for plain
+text.
 
-From low to high: relations, ``+ -``, ``⊙ * · × ⊗ /``, juxtaposition, functions without brackets, scripts. ``Σ`` takes the
-whole product to its right. Nothing is decided that needs a shape: the tree is the one of
-:mod:`symbackprop.notation.written`. Refuses with what was expected, what came, and the place.
+From low to high: relations, ``+ -``, ``⊙ * · × ⊗ /``, juxtaposition, functions without brackets,
+scripts. ``Σ`` takes the whole product to its right. Nothing is decided that needs a shape: the tree
+is the one of :mod:`symbackprop.notation.written`. Refuses with what was expected, what came, and
+the place.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from symbackprop.errors import Malformed, Span
+from symbackprop.notation.token_cursor import Cursor, match_bars
 from symbackprop.notation.tokens import Token
 from symbackprop.notation.written import (
     Accent,
@@ -31,12 +33,10 @@ from symbackprop.notation.written import (
     Script,
     Term,
     Terms,
-)  # fmt: skip
+)
 
-DEEPEST = 40
 SHOWN = {"(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩"}
 _STARTS = frozenset("NUM ID FN BIG PARTIAL NABLA FRAC SQRT ACC ONES OPEN LB DOTS".split())
-_END = Token("END", "the end of the formula", -1, -1)
 
 
 def read_formula(tokens: list[Token], text: str, source: str = "<derivation>") -> Node:
@@ -54,76 +54,8 @@ def read_formula(tokens: list[Token], text: str, source: str = "<derivation>") -
     return node
 
 
-def match_bars(tokens: list[Token]) -> list[Token]:
-    """``|`` and ``‖`` as opening or closing brackets: one closes iff its like is innermost and an operand stands before it."""
-    out: list[Token] = []
-    stack: list[str] = []
-    for token in tokens:
-        if token.kind in ("BAR", "NORM"):
-            mark = "|" if token.kind == "BAR" else "‖"
-            operand = bool(out) and out[-1].kind in (
-                "ID",
-                "NUM",
-                "CLOSE",
-                "RB",
-                "PRIME",
-                "DOTS",
-                "ONES",
-            )
-            closes = bool(stack) and stack[-1] == mark and operand
-            token = Token("CLOSE" if closes else "OPEN", mark, token.start, token.end)
-        if token.kind in ("OPEN", "LB"):
-            stack.append(token.text)
-        elif token.kind in ("CLOSE", "RB") and stack:
-            stack.pop()
-        out.append(token)
-    return out
-
-
-@dataclass(slots=True)
-class _Reader:
-    tokens: list[Token]
-    text: str
-    source: str
-    at: int = 0
-    depth: int = 0
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at] if self.at < len(self.tokens) else _END
-
-    @property
-    def kind(self) -> str:
-        return self.token.kind
-
-    @property
-    def last(self) -> int:
-        """Where the token before this one ends."""
-        return self.tokens[self.at - 1].end
-
-    def next(self) -> Token:
-        token = self.token
-        self.at += 1
-        return token
-
-    def error(self, expected: str, hint: str = "") -> Malformed:
-        token = self.token
-        if token is _END:
-            end = self.tokens[-1].end if self.tokens else 0
-            return Malformed(
-                expected, token.text, Span(self.source, self.text, max(0, end - 1), end), hint
-            )
-        return Malformed(
-            expected,
-            f"«{self.text[token.start : token.end]}»",
-            Span(self.source, self.text, token.start, token.end),
-            hint,
-        )
-
-    def expect(self, kind: str, text: str, said: str) -> Token:
-        if self.kind != kind or (text and self.token.text != text):
-            raise self.error(said, "close the bracket" if self.kind == "END" else "")
-        return self.next()
+class _Reader(Cursor):
+    """The grammar, lowest precedence first."""
 
     def relation(self) -> Node:
         """``a = b = c``, also with comparisons and ``∈``."""
@@ -190,11 +122,7 @@ class _Reader:
 
     def factor(self) -> Node:
         """An atom with its scripts; ``∂ a / ∂ b`` written with a slash is one too."""
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self.error(
-                f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
-            )
+        self.descend()
         node = self.scripted(self.atom())
         if self.token.text == "/" and self.kind == "OP" and self.divides_differentials(node):
             self.next()
@@ -204,14 +132,14 @@ class _Reader:
         return node
 
     def divides_differentials(self, node: Node) -> bool:
-        """Whether the slash after ``node`` makes a derivative: ``∂a/∂b``, and ``da/db`` in words."""
+        """Whether the slash after ``node`` makes a derivative: ``∂a/∂b``, and ``da/db`` in
+        words."""
         if isinstance(node, Partial):
             return self.ahead("PARTIAL")
         after = self.tokens[self.at + 1].text if self.ahead("ID") else ""
-        return isinstance(node, Name) and all(len(w) > 1 and w[0] == "d" for w in (node.text, after))
-
-    def ahead(self, kind: str) -> bool:
-        return self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].kind == kind
+        return isinstance(node, Name) and all(
+            len(w) > 1 and w[0] == "d" for w in (node.text, after)
+        )
 
     def atom(self) -> Node:
         read = _ATOMS.get(self.kind)
@@ -300,17 +228,14 @@ class _Reader:
             return Mark(t.start, t.end, t.text)
         if self.kind == "MINUS":
             return self.negated()
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self.error(
-                f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
-            )
+        self.descend()
         atom = self.atom()
         self.depth -= 1
         return atom
 
     def group(self) -> Node:
-        """Braces that only group; the place of what they hold includes them, and the font that they give."""
+        """Braces that only group; the place of what they hold includes them, and the font that they
+        give."""
         start = self.next().start
         inner = self.relation()
         end = self.expect("RB", "", "a closing }").end
@@ -353,7 +278,8 @@ class _Reader:
         return self.relation()
 
     def call(self) -> Node:
-        """A function by typography: in brackets, or the one factor that follows; a power may stand between."""
+        """A function by typography: in brackets, or the one factor that follows; a power may stand
+        between."""
         t = self.next()
         function: Node = Name(t.start, t.end, t.text)
         function = self.scripted(function)
@@ -375,11 +301,7 @@ class _Reader:
                 below = self.script_items()
             else:
                 above = self.script_items()
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise self.error(
-                f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
-            )
+        self.descend()
         body = self.product()
         self.depth -= 1
         return Big(t.start, body.end, t.text, below, above, body)
@@ -416,7 +338,8 @@ class _Reader:
         return tuple(flat)
 
     def superscripts(self) -> tuple[Node, ...]:
-        r"""Superscripts: a run of ``(i)``, ``[l]``, ``T``, primes and numbers; otherwise one expression."""
+        r"""Superscripts: a run of ``(i)``, ``[l]``, ``T``, primes and numbers; otherwise one
+        expression."""
         if self.kind != "LB":
             return (self.argument(),)
         self.next()
@@ -446,7 +369,9 @@ def _plain(node: Node) -> bool:
 
 def _mark_like(node: Node) -> bool:
     marks = isinstance(node, Mark) and node.text == "prime"
-    return marks or isinstance(node, Bracket | Number) or (isinstance(node, Name) and node.text == "T")
+    return (
+        marks or isinstance(node, Bracket | Number) or (isinstance(node, Name) and node.text == "T")
+    )
 
 
 _ATOMS = {

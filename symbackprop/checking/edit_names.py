@@ -1,0 +1,212 @@
+"""Edits of what is named: slopes left out or taken elsewhere, other names, other indices, other masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from symbackprop.checking.edit_sites import (
+    Edit,
+    N,
+    Place,
+    flat,
+    held,
+)
+from symbackprop.checking.functions import activations, function_of
+from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.checking.suggest import slopes_of, written
+from symbackprop.ir.expressions import Apply
+from symbackprop.notation.written import (
+    Accent,
+    Binary,
+    Bracket,
+    Call,
+    Fraction,
+    Juxt,
+    Mark,
+    Nabla,
+    Name,
+    Node,
+    Number,
+    Partial,
+    Quoted,
+    Relation,
+    Script,
+    Term,
+    same_text,
+)  # fmt: skip
+
+
+def slopes(p: Place) -> Iterator[Edit]:
+    """A slope left out: ``⊙ f'(Z)`` at any piece, for every place where the model applies a
+    function."""
+    if (isinstance(p.node, Name | Number | Mark | Term) and p.depth) or isinstance(
+        p.parent, Script | Call
+    ):
+        return
+    for slope in slope_pieces(p):
+        joined = (
+            Juxt(N, N, (*flat(p.node), slope))
+            if p.left.letters
+            else Binary(N, N, "⊙", held(p.node), slope)
+        )
+        yield Edit("missing-slope", p.node, joined, 1.0, f"the slope {slope.text} is missing")
+
+
+def slope_pieces(p: Place) -> Iterator[Quoted]:
+    """``f'(Z)`` for each application in the model, as a whole and by the step's letters."""
+    for equation in p.scope.forward.equations:
+        if not isinstance(equation.rhs, Apply) or equation.rhs.name not in activations(p.scope):
+            continue
+        yield from slopes_of(equation, p.left, p.scope)
+
+
+def other_names(p: Place) -> Iterator[Edit]:
+    """Another name of the model, also in a derivative."""
+    node = p.node
+    scripts = scripts_of(node)
+    if (isinstance(node, Name | Accent) and not isinstance(p.parent, Script)) or (
+        isinstance(node, Script) and isinstance(scripts.base, Name | Accent)
+    ):
+        for name in p.scope.arrays:
+            if name not in spellings(scripts.base)[:1] and len(name) < 12:
+                new = written(name, p.scope)
+                rest = _rescripted(node, new)
+                yield Edit(
+                    "slope-point" if p.slope else "wrong-name",
+                    node,
+                    rest,
+                    1.45,
+                    "«{old}» should be {new}",
+                )
+    if isinstance(node, Nabla) and node.by is not None:
+        for name in p.scope.arrays:
+            yield Edit(
+                "wrong-name",
+                node,
+                replace(node, start=N, end=N, by=written(name, p.scope)),
+                1.4,
+                "«{old}» should be {new}",
+            )
+    if isinstance(node, Fraction) and isinstance(node.bottom, Partial):
+        for name in p.scope.arrays:
+            bottom = Partial(N, N, _rescripted(node.bottom.body, written(name, p.scope)))
+            yield Edit(
+                "wrong-name", node, Fraction(N, N, node.top, bottom), 1.4, "«{old}» should be {new}"
+            )
+
+
+def _rescripted(node: Node, base: Node) -> Node:
+    return replace(node, start=N, end=N, base=base) if isinstance(node, Script) else base
+
+
+def other_indices(p: Place) -> Iterator[Edit]:
+    """Subscripts swapped, or another letter of the formula in place of one."""
+    node = p.node
+    if (
+        isinstance(node, Fraction)
+        and isinstance(node.bottom, Partial)
+        and isinstance(node.bottom.body, Script)
+    ):
+        for body in _reindexed(node.bottom.body, p):
+            yield Edit(
+                "wrong-index",
+                node,
+                Fraction(N, N, node.top, Partial(N, N, body)),
+                1.25,
+                "the index is wrong: {new}",
+            )
+    if isinstance(node, Script):
+        for body in _reindexed(node, p):
+            yield Edit("wrong-index", node, body, 1.2, "the index of «{old}» is wrong: {new}")
+
+
+def _reindexed(node: Script, p: Place) -> Iterator[Node]:
+    letters = sorted(
+        {n for n in p.names if len(n) == 1 and n.islower()}
+        | {i.name for i in p.left.letters} - set(p.scope.arrays)
+    )
+    if len(node.subs) == 2:
+        yield replace(node, start=N, end=N, subs=node.subs[::-1])
+    for k, sub in enumerate(node.subs):
+        if is_letter(sub) or isinstance(sub, Name):
+            options = [
+                *letters,
+                *(p.scope.dims if not is_letter(sub) or sub.text in p.scope.dims else ()),
+            ]  # type: ignore[attr-defined]
+            for letter in options:
+                if not same_text(sub, Name(N, N, letter)):
+                    yield replace(
+                        node,
+                        start=N,
+                        end=N,
+                        subs=(*node.subs[:k], Name(N, N, letter), *node.subs[k + 1 :]),
+                    )
+    for k, sup in enumerate(node.sups):
+        if isinstance(sup, Bracket) and len(sup.items) == 1 and is_letter(sup.items[0]):
+            for letter in letters:
+                if not same_text(sup.items[0], Name(N, N, letter)):
+                    new = Bracket(N, N, sup.kind, (Name(N, N, letter),))
+                    yield replace(
+                        node, start=N, end=N, sups=(*node.sups[:k], new, *node.sups[k + 1 :])
+                    )
+
+
+def slope_kinds(p: Place) -> Iterator[Edit]:
+    """A function where its slope is meant, and the other way round; another function's slope."""
+    node = p.node
+    if (
+        isinstance(p.parent, Juxt)
+        and function_of(node, p.scope) is not None
+        and isinstance(node, Name | Script)
+    ):
+        primes = [s for s in (node.sups if isinstance(node, Script) else ()) if isinstance(s, Mark)]
+        base = node.base if isinstance(node, Script) else node
+        if primes:
+            yield Edit(
+                "wrong-slope", node, base, 1.3, "the function is meant, not its slope: {new}"
+            )
+        else:
+            yield Edit(
+                "missing-slope",
+                node,
+                Script(N, N, base, (), (Mark(N, N, "prime"),)),
+                1.1,
+                "the slope is meant, not the function: {new}",
+            )
+
+
+def masks(p: Place) -> Iterator[Edit]:
+    node = p.node
+    if isinstance(node, Bracket) and len(node.items) == 1 and isinstance(node.items[0], Relation):
+        yield from (
+            replace(e, old=node, new=Bracket(N, N, node.kind, (e.new,)))
+            for e in _compared(node.items[0], p)
+        )
+    if isinstance(node, Script) and len(node.subs) == 1 and isinstance(node.subs[0], Relation):
+        yield from (
+            replace(e, old=node, new=replace(node, start=N, end=N, subs=(e.new,)))
+            for e in _compared(node.subs[0], p)
+        )
+
+
+def _compared(relation: Relation, p: Place) -> Iterator[Edit]:
+    for op in ("<", ">"):
+        if relation.relations[0] != op:
+            yield Edit(
+                "mask",
+                relation,
+                replace(relation, start=N, end=N, relations=(op,)),
+                1.2,
+                "the mask compares the wrong way: {new}",
+            )
+    for name in p.scope.arrays:
+        yield Edit(
+            "mask",
+            relation,
+            replace(
+                relation, start=N, end=N, members=(written(name, p.scope), *relation.members[1:])
+            ),
+            1.3,
+            "the mask is of another quantity: {new}",
+        )

@@ -1,0 +1,232 @@
+"""Edits of products: transposes, sides, factors too many or missing, the wrong kind of product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from symbackprop.checking.edit_sites import (
+    TRANSPOSE,
+    Edit,
+    N,
+    Place,
+    flat,
+    held,
+    is_atom,
+    is_turned,
+    times,
+    transposed,
+)
+from symbackprop.checking.functions import function_of
+from symbackprop.checking.scope import Scope
+from symbackprop.notation.written import (
+    Big,
+    Binary,
+    Bracket,
+    Call,
+    Fraction,
+    Juxt,
+    Name,
+    Node,
+    Number,
+    Script,
+    Term,
+    Terms,
+    children,
+)  # fmt: skip
+
+
+def transposes(p: Place) -> Iterator[Edit]:
+    if is_atom(p.node) and not isinstance(p.parent, Script):
+        said = (
+            "«{old}» should not be transposed"
+            if is_turned(p.node)
+            else "«{old}» should be transposed: {new}"
+        )
+        yield Edit("transpose", p.node, transposed(p.node), 1.0, said)
+    if p.depth == 0 and not is_atom(p.node):
+        yield Edit(
+            "layout",
+            p.node,
+            Script(N, N, Bracket(N, N, "(", (p.node,)), (), (TRANSPOSE,)),
+            0.9,
+            "{layout}",
+        )
+
+
+def sides(p: Place) -> Iterator[Edit]:
+    """Neighbours swapped, as they are or with transposes."""
+    node = p.node
+    if isinstance(node, Juxt):
+        for k in range(len(node.factors) - 1):
+            a, b = node.factors[k : k + 2]
+            for x, y, cost in (
+                (b, a, 1.15),
+                (transposed(b), a, 1.3),
+                (b, transposed(a), 1.3),
+                (transposed(b), transposed(a), 1.4),
+            ):
+                yield Edit(
+                    "side-of-product",
+                    node,
+                    Juxt(N, N, (*node.factors[:k], x, y, *node.factors[k + 2 :])),
+                    cost,
+                    "the factors are on the wrong sides: {new}",
+                )
+    if isinstance(node, Binary) and node.op in "·×@*":
+        for x, y, cost in (
+            (node.right, node.left, 1.15),
+            (transposed(node.right), node.left, 1.3),
+            (node.right, transposed(node.left), 1.3),
+        ):
+            yield Edit(
+                "side-of-product",
+                node,
+                Binary(N, N, node.op, x, y),
+                cost,
+                "the factors are on the wrong sides: {new}",
+            )
+
+
+def factors(p: Place) -> Iterator[Edit]:
+    """A missing or superfluous number or extent, at the whole or at a term."""
+    node = p.node
+    if (
+        isinstance(node, Number)
+        and node.text in ("1", "2", "3", "4")
+        and not isinstance(p.parent, Script)
+    ):
+        for other in ("1", "2", "4"):
+            if other != node.text:
+                yield Edit(
+                    "factor", node, Number(N, N, other), 0.95, "the factor {old} should be {new}"
+                )
+    if (
+        isinstance(node, Fraction)
+        and isinstance(node.top, Number)
+        and isinstance(node.bottom, Number)
+    ):
+        for other in ("1", "2"):
+            yield Edit(
+                "factor", node, Number(N, N, other), 0.95, "the factor {old} should be {new}"
+            )
+    if p.depth and not isinstance(p.parent, Terms | Bracket):
+        return
+    if isinstance(node, Term | Name) and p.depth:
+        return
+    for text in ("2", "4"):
+        yield Edit(
+            "factor", node, times(Number(N, N, text), node), 1.1, f"a factor {text} is missing"
+        )
+    yield Edit(
+        "factor",
+        node,
+        Binary(N, N, "/", held(node), Number(N, N, "2")),
+        1.15,
+        "a factor 2 is too much",
+    )
+    for name in sorted(p.scope.dims):
+        dim = Name(N, N, name)
+        yield Edit(
+            "mean-for-sum",
+            node,
+            Binary(N, N, "/", held(node), dim),
+            1.25,
+            f"a division by {name} is missing: the mean is meant, this is the sum",
+        )
+        yield Edit(
+            "mean-for-sum",
+            node,
+            times(dim, node),
+            1.25,
+            f"the division by {name} is too much: the sum is meant, this is the mean",
+        )
+        root = Call(N, N, Name(N, N, "sqrt"), (dim,))
+        yield Edit(
+            "factor",
+            node,
+            Binary(N, N, "/", held(node), root),
+            1.6,
+            f"a division by the root of {name} is missing",
+        )
+
+
+def drops(p: Place) -> Iterator[Edit]:
+    """A factor or a term too much."""
+    node = p.node
+    if isinstance(node, Juxt):
+        for k, f in enumerate(node.factors):
+            rest = node.factors[:k] + node.factors[k + 1 :]
+            yield Edit(
+                _category(f, p),
+                node,
+                rest[0] if len(rest) == 1 else Juxt(N, N, rest),
+                1.5,
+                "a factor is too much: {new}",
+            )
+        for k in range(len(node.factors) - 1):
+            if function_of(node.factors[k], p.scope) is not None and isinstance(
+                node.factors[k + 1], Bracket
+            ):
+                rest = node.factors[:k] + node.factors[k + 2 :]
+                if rest:
+                    yield Edit(
+                        "extra-slope",
+                        node,
+                        rest[0] if len(rest) == 1 else Juxt(N, N, rest),
+                        1.3,
+                        "the slope is too much: {new}",
+                    )
+    if isinstance(node, Binary):
+        yield Edit(_category(node.right, p), node, node.left, 1.5, "a factor is too much: {new}")
+        if node.op != "/":
+            yield Edit(
+                _category(node.left, p), node, node.right, 1.5, "a factor is too much: {new}"
+            )
+    if isinstance(node, Terms) and len(node.terms) > 1:
+        for k in range(len(node.terms)):
+            yield Edit(
+                "other",
+                node,
+                Terms(N, N, node.terms[:k] + node.terms[k + 1 :]),
+                1.7,
+                "a term is too much: {new}",
+            )
+    if isinstance(node, Big):
+        yield Edit("axis", node, node.body, 1.6, "the sum is too much")
+
+
+def _category(factor: Node, p: Place) -> str:
+    if isinstance(factor, Number):
+        return "factor"
+    if isinstance(factor, Name) and factor.text in p.scope.dims:
+        return "mean-for-sum"
+    return "extra-slope" if _is_slope(factor, p.scope) else "other"
+
+
+def _is_slope(node: Node, scope: Scope) -> bool:
+    if isinstance(node, Juxt) and len(node.factors) == 2:
+        function = function_of(node.factors[0], scope)
+        return function is not None and function.order > 0
+    if isinstance(node, Juxt | Bracket | Terms | Binary):
+        return any(_is_slope(c, scope) for c in children(node))
+    return False
+
+
+def operators(p: Place) -> Iterator[Edit]:
+    node = p.node
+    if isinstance(node, Binary) and node.op in "⊙·*×":
+        yield Edit(
+            "other",
+            node,
+            Juxt(N, N, (*flat(node.left), *flat(node.right))),
+            1.5,
+            "a matrix product is meant, not one entry by entry: {new}",
+        )
+    if isinstance(node, Juxt) and len(node.factors) == 2:
+        yield Edit(
+            "other",
+            node,
+            Binary(N, N, "⊙", *node.factors),
+            1.5,
+            "a product entry by entry is meant, not a matrix product: {new}",
+        )

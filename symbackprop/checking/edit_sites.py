@@ -1,0 +1,136 @@
+"""Where a member can be edited, and the small changes that all edits are made of.
+
+An :class:`Edit` puts one node in the place of another and says why; a :class:`Place` is a node with its surroundings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from symbackprop.checking.functions import function_of
+from symbackprop.checking.readings import Reading
+from symbackprop.checking.scope import Scope
+from symbackprop.notation.written import (
+    NOWHERE,
+    Accent,
+    Binary,
+    Bracket,
+    Call,
+    Fraction,
+    Juxt,
+    Mark,
+    Nabla,
+    Name,
+    Node,
+    Partial,
+    Relation,
+    Script,
+    Terms,
+    children,
+)  # fmt: skip
+
+N = NOWHERE
+TRANSPOSE = Name(N, N, "T")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``old`` replaced by ``new``; ``said`` is a sentence in which ``{old}`` and ``{new}`` are
+    quoted."""
+
+    category: str
+    old: Node
+    new: Node
+    cost: float
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node of the member: how deep, what holds it, and the step's surroundings."""
+
+    node: Node
+    depth: int
+    parent: Node | None
+    scope: Scope
+    left: Reading
+    names: frozenset[str]
+    slope: bool = False
+
+
+def places(place: Place) -> Iterator[Place]:
+    """The places of a tree at which edits are made; what stands under a derivative is edited with
+    it."""
+    yield place
+    node = place.node
+    if isinstance(node, Partial | Relation) or (
+        isinstance(node, Fraction) and isinstance(node.top, Partial)
+    ):
+        return
+    below = [c for c in children(node) if not (isinstance(node, Call) and c is node.function)]
+    for k, child in enumerate(below):
+        if not (isinstance(node, Script) and child is not node.base) and not isinstance(
+            node, Nabla
+        ):
+            called = (
+                function_of(below[k - 1], place.scope)
+                if k and isinstance(node, Juxt) and isinstance(child, Bracket)
+                else None
+            )
+            slope = place.slope or (called is not None and called.order > 0)
+            yield from places(
+                replace(place, node=child, depth=place.depth + 1, parent=node, slope=slope)
+            )
+
+
+def is_derivative(node: Node) -> bool:
+    return isinstance(node, Nabla) or (
+        isinstance(node, Fraction) and isinstance(node.bottom, Partial)
+    )
+
+
+def is_atom(node: Node) -> bool:
+    """What may bear a transpose: a symbol, a derivative, a bracket."""
+    return isinstance(node, Name | Accent | Script | Bracket | Mark) or is_derivative(node)
+
+
+def transposed(node: Node) -> Node:
+    """The node with its transpose taken away, or given."""
+    if isinstance(node, Script):
+        rest = tuple(s for s in node.sups if not _turns(s))
+        if len(rest) < len(node.sups):
+            return Script(N, N, node.base, node.subs, rest) if rest or node.subs else node.base
+        return Script(N, N, node.base, node.subs, (*node.sups, TRANSPOSE))
+    return Script(
+        N,
+        N,
+        node if is_atom(node) and not is_derivative(node) else Bracket(N, N, "(", (node,)),
+        (),
+        (TRANSPOSE,),
+    )
+
+
+def _turns(node: Node) -> bool:
+    return isinstance(node, Name) and node.text == "T"
+
+
+def is_turned(node: Node) -> bool:
+    return isinstance(node, Script) and any(map(_turns, node.sups))
+
+
+def times(factor: Node, node: Node) -> Node:
+    held = Bracket(N, N, "(", (node,)) if isinstance(node, Terms) else node
+    if isinstance(held, Juxt):
+        return Juxt(N, N, (factor, *held.factors))
+    if isinstance(held, Binary):
+        return replace(held, start=N, end=N, left=times(factor, held.left))
+    return Juxt(N, N, (factor, held))
+
+
+def held(node: Node) -> Node:
+    return Bracket(N, N, "(", (node,)) if isinstance(node, Terms) else node
+
+
+def flat(node: Node) -> tuple[Node, ...]:
+    return node.factors if isinstance(node, Juxt) else (held(node),)

@@ -1,0 +1,183 @@
+"""Edits of sums and powers: signs, sums left out or over the wrong range, squares, a regulariser's term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from symbackprop.checking.edit_sites import (
+    TRANSPOSE,
+    Edit,
+    N,
+    Place,
+    is_atom,
+    is_derivative,
+)
+from symbackprop.checking.suggest import written
+from symbackprop.notation.written import (
+    Big,
+    Bracket,
+    Juxt,
+    Mark,
+    Name,
+    Number,
+    Relation,
+    Script,
+    Term,
+    Terms,
+    same_text,
+)  # fmt: skip
+
+
+def signs(p: Place) -> Iterator[Edit]:
+    node = p.node
+    if isinstance(node, Terms):
+        for k, term in enumerate(node.terms):
+            turned = replace(term, start=N, end=N, sign="-" if term.sign == "+" else "+")
+            yield Edit(
+                "sign",
+                node,
+                Terms(N, N, (*node.terms[:k], turned, *node.terms[k + 1 :])),
+                1.05,
+                "the sign of a term is wrong: {new}",
+            )
+        if len(node.terms) == 2 and [t.sign for t in node.terms] == ["+", "-"]:
+            a, b = node.terms
+            swapped = (Term(N, N, "+", b.body), Term(N, N, "-", a.body))
+            yield Edit(
+                "sign",
+                node,
+                Terms(N, N, swapped),
+                0.95,
+                "the difference «{old}» is the wrong way round: {new}",
+            )
+    if p.depth == 0:
+        yield Edit("sign", node, Terms(N, N, (Term(N, N, "-", node),)), 1.1, "the sign is wrong")
+
+
+def sums(p: Place) -> Iterator[Edit]:
+    """A sum left out: over a letter that dangles, over an axis, or the ones that make it."""
+    if p.depth and not isinstance(p.parent, Term):
+        return
+    category = "bias-not-summed" if p.left.rank <= 1 and not p.left.letters else "axis"
+    letters = sorted({n for n in p.names if len(n) == 1} - {i.name for i in p.left.letters})
+    for letter in letters:
+        yield Edit(
+            category,
+            p.node,
+            Big(N, N, "sum", (Name(N, N, letter),), (), p.node),
+            1.0,
+            f"the sum over {letter} is missing",
+        )
+    for name in sorted(p.scope.dims):
+        ones = Script(N, N, Mark(N, N, "ones"), (Name(N, N, name),), ())
+        held = (
+            Bracket(N, N, "(", (p.node,))
+            if not is_atom(p.node) or is_derivative(p.node)
+            else p.node
+        )
+        yield Edit(
+            category,
+            p.node,
+            Juxt(N, N, (Script(N, N, held, (), (TRANSPOSE,)), ones)),
+            1.05,
+            f"the sum over the {name} rows is missing",
+        )
+        yield Edit(
+            category,
+            p.node,
+            Juxt(N, N, (held, ones)),
+            1.1,
+            f"the sum over the {name} columns is missing",
+        )
+        yield Edit(
+            category,
+            p.node,
+            Juxt(N, N, (replace(ones, sups=(TRANSPOSE,)), held)),
+            1.0 if p.left.rank == 0 else 1.1,
+            f"the sum over the {name} entries is missing",
+        )
+
+
+def bounds(p: Place) -> Iterator[Edit]:
+    """The range of a sum."""
+    node = p.node
+    if not isinstance(node, Big):
+        return
+    said = "the sum runs over the wrong range: {new}"
+    for name in sorted(p.scope.dims):
+        if node.above and not same_text(node.above[0], Name(N, N, name)):
+            yield Edit(
+                "axis", node, replace(node, start=N, end=N, above=(Name(N, N, name),)), 1.2, said
+            )
+    if len(node.below) == 1 and isinstance(node.below[0], Relation):
+        relation = node.below[0]
+        first = replace(relation, start=N, end=N, members=(relation.members[0], Number(N, N, "1")))
+        yield Edit("axis", node, replace(node, start=N, end=N, below=(first,)), 1.2, said)
+
+
+def powers(p: Place) -> Iterator[Edit]:
+    node = p.node
+    if isinstance(node, Script):
+        numbers = [k for k, s in enumerate(node.sups) if isinstance(s, Number)]
+        for k in numbers:
+            rest = node.sups[:k] + node.sups[k + 1 :]
+            yield Edit(
+                "power",
+                node,
+                Script(N, N, node.base, node.subs, rest) if rest or node.subs else node.base,
+                1.1,
+                "the power is too much: {new}",
+            )
+            for text in ("2", "3"):
+                yield Edit(
+                    "power",
+                    node,
+                    replace(
+                        node,
+                        start=N,
+                        end=N,
+                        sups=(*node.sups[:k], Number(N, N, text), *node.sups[k + 1 :]),
+                    ),
+                    1.2,
+                    "the power is wrong: {new}",
+                )
+    if isinstance(node, Terms) and not p.depth:
+        yield Edit(
+            "power",
+            node,
+            Script(N, N, Bracket(N, N, "(", (node,)), (), (Number(N, N, "2"),)),
+            1.3,
+            "a square is missing: {new}",
+        )
+    if is_atom(node) and not isinstance(p.parent, Script) and not is_derivative(node):
+        squared = (
+            Script(N, N, node.base, node.subs, (*node.sups, Number(N, N, "2")))
+            if isinstance(node, Script)
+            else Script(N, N, node, (), (Number(N, N, "2"),))
+        )
+        yield Edit("power", node, squared, 1.3, "a square is missing: {new}")
+
+
+def regulariser(p: Place) -> Iterator[Edit]:
+    if p.depth:
+        return
+    scalars = [q.name for q in p.scope.forward.inputs if not q.shape and q.name != p.scope.loss]
+    weights = [q.name for q in p.scope.forward.inputs if q.shape == p.left.shape and q.shape]
+    terms = p.node.terms if isinstance(p.node, Terms) else (Term(N, N, "+", p.node),)
+    for scalar in scalars:
+        for weight in weights:
+            for factor in ((), (Number(N, N, "2"),)):
+                extra = Term(
+                    N,
+                    N,
+                    "+",
+                    Juxt(N, N, (*factor, written(scalar, p.scope), written(weight, p.scope))),
+                )
+                yield Edit(
+                    "regulariser",
+                    p.node,
+                    Terms(N, N, (*terms, extra)),
+                    1.5,
+                    "the gradient of the regulariser is missing: {new}",
+                )

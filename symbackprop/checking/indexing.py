@@ -1,0 +1,82 @@
+"""Arrays at their indices: ``X_{nd}``, ``x^{(i)}``, ``X[n, :]``, and symbols in the writer's spelling."""
+
+from __future__ import annotations
+
+from sympy import Expr, Integer
+
+from symbackprop.checking.readings import (
+    Reading,
+    Readings,
+    Unreadable,
+    array,
+    position,
+)
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.spellings import is_letter, item_text, spellings
+from symbackprop.ir.expressions import Entry, Index, substitute
+from symbackprop.ir.terms import same_extent
+from symbackprop.notation.written import Mark, Name, Node, Number
+
+
+def said(node: Node, scope: Scope) -> str:
+    """The symbol in the writer's spelling."""
+    return (
+        scope.text[node.start : node.end]
+        if node.start >= 0
+        else " or ".join(spellings(node)[:1]) or "this"
+    )
+
+
+def indexed(
+    r: Reading, items: tuple[Node, ...], node: Node, scope: Scope, first: int = 1
+) -> Readings:
+    """A reading with its leading positional axes at the given scripts; ``first`` is where counting
+    begins."""
+    if not items:
+        return (r,)
+    if len(items) > r.rank:
+        raise Unreadable(
+            "shape", f"{said(node, scope)} has {len(items)} indices, the array has {r.rank}", node
+        )
+    mapping: dict[Index, Expr] = {}
+    kept = []
+    for axis, item in zip(r.axes, items, strict=False):
+        if isinstance(item, Mark) and item.text == ":":
+            kept.append(axis)
+        else:
+            mapping[axis] = _place(item, axis, node, scope, first)
+    return (
+        array(
+            substitute(r.expr, mapping),
+            (*kept, *r.axes[len(items) :]),
+            row=r.row,
+            cost=r.cost,
+            notes=r.notes,
+            guessed=r.guessed,
+        ),
+    )
+
+
+def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Expr:
+    """An index expression: a letter, a number (counted from ``first``), or an extent, which is the
+    last entry."""
+    if isinstance(item, Number) and item.text.isdigit():
+        return Integer(int(item.text) - first)
+    if isinstance(item, Name) and item.text in scope.dims:
+        if not same_extent(scope.dims[item.text], axis.extent):
+            raise Unreadable(
+                "shape", f"the index {item.text} is no place on an axis of {axis.extent}", node
+            )
+        return axis.extent - 1
+    if is_letter(item):
+        assert isinstance(item, Name), "a letter is a name"
+        return Index(item.text, axis.extent)
+    raise Unreadable("notation", f"{item_text(item) or 'this'} is no index that can be read", item)
+
+
+def whole(name: str, scope: Scope) -> Reading:
+    """The array ``name`` with positional axes."""
+    shape = scope.shape(name)
+    assert shape is not None, "whole() is asked for known names"
+    axes = tuple(position(k, e) for k, e in enumerate(shape))
+    return Reading(Entry(name, *axes), axes)

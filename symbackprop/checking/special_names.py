@@ -1,0 +1,161 @@
+"""Names by rules of notation: the loss, gradients written ``dX`` or with a bar, ones, the identity, δ_ij, extents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import Expr, Integer, pi
+
+from symbackprop.checking.indexing import said, whole
+from symbackprop.checking.known_names import declared, defined
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import (
+    Reading,
+    Readings,
+    Unreadable,
+    combined,
+    position,
+)
+from symbackprop.checking.scope import LOSSES, Scope
+from symbackprop.checking.spellings import Scripts, is_letter, item_text
+from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index
+from symbackprop.notation.written import Accent, Mark, Name, Node, Number, Relation
+
+
+def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    base = scripts.base
+    if isinstance(base, Name) and base.text in LOSSES and not scripts.items:
+        scope.tell(node, scope.loss)
+        return (whole(scope.loss, scope),)
+    return None
+
+
+def gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    r"""``dX``, ``\bar X``, ``\delta_X``: the gradient with respect to a declared X."""
+    base = scripts.base
+    inner: Scripts | None = None
+    if isinstance(base, Accent) and base.accent == "bar":
+        inner = replace(scripts, base=base.body)
+    elif isinstance(base, Name) and len(base.text) > 1 and base.text[0] == "d":
+        inner = replace(scripts, base=Name(base.start, base.end, base.text[1:]))
+    elif isinstance(base, Name) and base.text == "delta" and scripts.items:
+        inner = Scripts(scripts.items[0], subs=scripts.items[1:])
+    if inner is None or not isinstance(inner.base, Name | Accent):
+        return None
+    found = defined(inner, node, scope) or declared(inner, node, scope)
+    if not found:
+        return None
+    gradients = tuple(
+        gradient_of(r, node, scope)
+        for r in found
+        if isinstance(r.expr, Entry)
+        and scope.gradient(r.expr) is not None
+        and r.expr.name != scope.loss
+    )
+    if not gradients:
+        return None
+    if isinstance(gradients[0].expr, Entry):
+        scope.tell(node, gradients[0].expr.name)
+    return gradients
+
+
+def gradient_of(r: Reading, node: Node, scope: Scope) -> Reading:
+    """The true gradient of the loss with respect to the quantity or entry that a reading names."""
+    entry = scope.gradient(r.expr) if isinstance(r.expr, Entry) else None
+    if entry is None:
+        raise Unreadable("name", f"no gradient with respect to {said(node, scope)}", node)
+    return replace(r, expr=entry)
+
+
+def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    base = scripts.base
+    if isinstance(base, Name) and base.text in scope.dims and not scripts.items:
+        return (Reading(scope.dims[base.text]),)
+    if isinstance(base, Name) and base.text == "pi" and not scripts.items:
+        return (Reading(pi),)
+    return None
+
+
+def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    r"""``1_N``, ``\mathbf 1``, ``\mathbf 1_{z>0}``."""
+    base = scripts.base
+    if not (
+        (isinstance(base, Mark) and base.text == "ones")
+        or (isinstance(base, Number) and base.text == "1")
+    ):
+        return None
+    if not scripts.items:
+        return tuple(_vector(e, 0.2) for e in scope.dims.values())
+    (item,) = scripts.items if len(scripts.items) == 1 else (None,)
+    if isinstance(item, Relation):
+        return indicator(item, scope)
+    if isinstance(item, Name) and item.text in scope.dims:
+        return (_vector(scope.dims[item.text], 0.0),)
+    return None
+
+
+def _vector(extent: Expr, cost: float) -> Reading:
+    return Reading(Integer(1), (position(0, extent),), cost=cost)
+
+
+def indicator(node: Relation, scope: Scope) -> Readings:
+    """The indicator of a comparison, entry by entry."""
+    make = INDICATORS.get(node.relations[0])
+    if len(node.members) != 2 or make is None:
+        raise Unreadable("notation", "an indicator of one comparison is read", node)
+    out = []
+    for a in read(node.members[0], scope):
+        for b in read(node.members[1], scope):
+            if b.rank == 0 or b.shape == a.shape:
+                out.append(replace(a, expr=make(a.expr, b.expr), **combined(a, b)))
+    if not out:
+        raise Unreadable("shape", "the two sides of the comparison have different shapes", node)
+    return tuple(out)
+
+
+def _step(e: Expr) -> Expr:
+    return Apply("step", e)
+
+
+# fmt: off
+INDICATORS = {                   # by the step, whose value at 0 is 0, since slopes are written so
+    ">":  lambda a, b: _step(a - b),
+    "<":  lambda a, b: _step(b - a),
+    ">=": lambda a, b: 1 - _step(b - a),
+    "<=": lambda a, b: 1 - _step(a - b),
+    "=":  lambda a, b: Compare("==", a, b),
+    "==": lambda a, b: Compare("==", a, b),
+    "!=": lambda a, b: Compare("!=", a, b),
+}
+# fmt: on
+
+
+def identity(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    base = scripts.base
+    if not (isinstance(base, Name) and base.text == "I"):
+        return None
+    names = [item_text(i) for i in scripts.items]
+    if len(names) > 1 or any(n not in scope.dims for n in names):
+        return None
+    extents = [scope.dims[names[0]]] if names else list(scope.dims.values())
+    return tuple(
+        Reading(
+            Delta(position(0, e), position(1, e)),
+            (position(0, e), position(1, e)),
+            cost=0.0 if names else 0.2,
+        )
+        for e in extents
+    )
+
+
+def kronecker(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    base = scripts.base
+    if not (
+        isinstance(base, Name)
+        and base.text == "delta"
+        and len(scripts.subs) == 2
+        and all(map(is_letter, scripts.subs))
+    ):
+        return None
+    i, j = (item_text(s) for s in scripts.subs)
+    return tuple(Reading(Delta(Index(i, e), Index(j, e))) for e in scope.dims.values())
