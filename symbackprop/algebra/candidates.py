@@ -26,7 +26,8 @@ def candidates(e: Expr, context: Context) -> tuple[Expr, ...]:
     """Distinct equal forms of a normalised expression, itself first."""
     forms: dict[Expr, None] = {e: None}
     if e.has(Apply):
-        forms[normalise(recognise(e), context)] = None
+        e = normalise(recognise(e), context)
+        forms[e] = None
     if not e.has(Add):
         return tuple(forms)
     collected = normalise(collect(e), context)
