@@ -85,6 +85,11 @@ class Context:
         """Axes over which the sums of ``name`` are known, with their values."""
         return self._sums.get(name, ())
 
+    @property
+    def symmetric(self) -> frozenset[str]:
+        """The arrays that are known to be their own transposes."""
+        return frozenset(name for name, kinds in self.kinds.items() if "symmetric" in kinds)
+
     def rule(self, function: str) -> FunctionRule | None:
         """The rule of a scalar function; None for an abstract one."""
         if function in self.program.functions:

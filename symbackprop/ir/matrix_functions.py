@@ -43,11 +43,19 @@ class MatrixRule:
     slope: Callable[[MatrixFunction, Expr, Expr], Expr]
 
 
+LARGEST_CONDITION = 1e13  # beyond it floating point cannot tell a matrix from a singular one
+
+
+def _is_singular(a: Array) -> bool:
+    return not np.all(np.isfinite(a)) or not np.linalg.cond(a) < LARGEST_CONDITION
+
+
 def _floating_inverse(a: Array) -> Array:
-    try:
-        return np.asarray(np.linalg.inv(a))
-    except np.linalg.LinAlgError:
-        return np.full(a.shape, np.nan)
+    return np.full(a.shape, np.nan) if _is_singular(a) else np.asarray(np.linalg.inv(a))
+
+
+def _floating_logdet(a: Array) -> Array:
+    return np.asarray(np.nan if _is_singular(a) else np.linalg.slogdet(a)[1])
 
 
 def _defined(a: Array) -> bool:
@@ -119,7 +127,7 @@ MATRIX_FUNCTIONS: Mapping[str, MatrixRule] = {rule.name: rule for rule in (
     MatrixRule("inv",    2, _floating_inverse, _precise_inverse, _slope_of_inverse),
     MatrixRule("det",    0, lambda a: np.asarray(np.linalg.det(a)), _precise_det,
                lambda e, k, l: e * _inverse(e, l, k)),
-    MatrixRule("logdet", 0, lambda a: np.asarray(np.linalg.slogdet(a)[1]), _precise_logdet,
+    MatrixRule("logdet", 0, _floating_logdet, _precise_logdet,
                lambda e, k, l: _inverse(e, l, k)),
 )}
 # fmt: on

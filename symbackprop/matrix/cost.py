@@ -149,6 +149,11 @@ RULES: dict[str, Callable[[Term], tuple[int, int]]] = {
     "outer": lambda term: (flops(*term.shape), 0),
     "dot": lambda term: (flops(*term.args[0].shape), 0),
     "trace": lambda term: (flops(term.args[0].shape[0]), 0),
+    "inv": lambda term: (flops(*term.shape, term.shape[0]), 0),
+    "det": lambda term: (flops(*term.args[0].shape, term.args[0].shape[0]), 0),
+    "logdet": lambda term: (flops(*term.args[0].shape, term.args[0].shape[0]), 0),
+    "matpow": lambda term: (flops(*term.shape, term.shape[0]), 0),
+    "kron": lambda term: (flops(*term.shape), 0),
 }
 # fmt: on
 

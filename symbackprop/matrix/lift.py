@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Mapping
 from sympy import Expr, sympify
 
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import Index, free_indices
+from symbackprop.ir.expressions import Entry, Index, free_indices
 from symbackprop.ir.terms import Shape, Term
-from symbackprop.matrix import lift_atoms, lift_products, lift_sums
+from symbackprop.matrix import lift_atoms, lift_matrices, lift_products, lift_sums
 from symbackprop.matrix.cost import cost
 from symbackprop.matrix.lift_forms import (
     Form,
@@ -33,10 +33,13 @@ from symbackprop.matrix.lift_forms import (
     transposed,
     with_new_axes,
 )
+from symbackprop.matrix.lift_joins import joined
+from symbackprop.matrix.lift_matrices import with_powers
 from symbackprop.matrix.lift_orders import learn
+from symbackprop.matrix.lift_views import plain
 
 Shapes = Callable[[str], Shape] | Mapping[str, Shape]
-FAMILIES = (lift_atoms, lift_products, lift_sums)  # importing a family registers its rules
+FAMILIES = (lift_atoms, lift_matrices, lift_products, lift_sums)  # importing a family registers its rules
 
 
 class Lifter:
@@ -51,14 +54,22 @@ class Lifter:
         Forward terms, whose written order of sums and products is kept.
     written : mapping
         Terms to stand for names that people do not see (hidden equations).
+    symmetric : iterable of str
+        Arrays that are their own transposes.
     """
 
     def __init__(
-        self, shapes: Shapes, hints: Iterable[Term] = (), written: Mapping[str, Term] | None = None
+        self,
+        shapes: Shapes,
+        hints: Iterable[Term] = (),
+        written: Mapping[str, Term] | None = None,
+        symmetric: Iterable[str] = (),
     ) -> None:
         self.shapes = shapes
         self.orders = learn(hints)
-        self.written = written or {}
+        self.written = dict(written or {})
+        self.symmetric = frozenset(symmetric)
+        self._views: dict[Term, str] = {}
         self._natural: dict[tuple[Expr, Layout], Form | None] = {}
         self._known: dict[tuple[Expr, Layout], Form | None] = {}
 
@@ -73,6 +84,19 @@ class Lifter:
                 raise
             shape = tuple(i.extent for i in indices)
         return terms.name(name, shape)
+
+    def is_symmetric(self, name: str) -> bool:
+        """Whether an array is known to be its own transpose."""
+        return name in self.symmetric
+
+    def named(self, term: Term) -> str:
+        """A name that stands for ``term`` while sums are lifted."""
+        if term.op == "name":
+            return str(term.attrs[0])
+        if term not in self._views:
+            self._views[term] = f"_view{len(self._views)}"
+            self.written[self._views[term]] = term
+        return self._views[term]
 
     def get(self, e: Expr, layout: Layout) -> Form | None:
         """The cheapest form of ``e`` with the axes of ``layout``; transposes and new axes are paid
@@ -101,7 +125,11 @@ class Lifter:
 
     def lift(self, e: Expr, indices: tuple[Index, ...]) -> Term:
         """The term whose entry at ``indices`` is ``e``."""
-        e = sympify(e)
+        given = e = sympify(e)
+        join = joined(e, indices, self.lift)
+        if join is not None:
+            e = Entry(self.named(join[0]), *join[1])
+        e = plain(e, self, indices)
         free = free_indices(e)
         if free - set(indices):
             raise ValueError(
@@ -109,7 +137,9 @@ class Lifter:
             )
         own: Layout = tuple(i if i in free else None for i in indices if i in free or i.extent == 1)
         found = self._exact(e, own)
-        return terms.entries(indices, e) if found is None else filled(found.term, own, indices)
+        if found is None:
+            return terms.entries(indices, given)
+        return with_powers(filled(found.term, own, indices))
 
     def _exact(self, e: Expr, layout: Layout) -> Form | None:
         """The cheapest form with the axes of ``layout``, those of extent 1 in front included."""

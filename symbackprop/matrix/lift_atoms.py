@@ -93,7 +93,7 @@ def _(e: Entry, layout: Layout, recur: Recur) -> Form | None:
     """
     leaf = recur.leaf(e.name, e.indices)
     if all(isinstance(i, Index) for i in e.indices):
-        if e.indices == layout:
+        if e.indices == layout or (e.indices[::-1] == layout and recur.is_symmetric(e.name)):
             return form(leaf)
         if layout == e.indices[:1] and e.indices == e.indices[:1] * 2:
             return build(terms.diag, form(leaf))

@@ -45,6 +45,9 @@ class Recur(Protocol):
     def leaf(self, name: str, indices: tuple[Expr, ...]) -> Term:
         """The term for an array."""
 
+    def is_symmetric(self, name: str) -> bool:
+        """Whether an array is known to be its own transpose."""
+
 
 @singledispatch
 def natural(e: Basic, layout: Layout, recur: Recur) -> Form | None:

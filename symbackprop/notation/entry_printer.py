@@ -27,6 +27,7 @@ from symbackprop.ir.expressions import (
     IndexProduct,
     IndexSum,
     InRange,
+    MatrixFunction,
     Modulo,
     Partial,
     Where,
@@ -123,6 +124,12 @@ def _(e: Entry, at: Letters) -> Shown:
     return (
         f"{e.name}[{','.join(_close(i, at) for i in e.indices)}]" if e.indices else e.name
     ), POSTFIX
+
+
+@_show.register
+def _(e: MatrixFunction, at: Letters) -> Shown:
+    place = f"[{','.join(_close(i, at) for i in e.indices)}]" if e.indices else ""
+    return f"{e.function}({e.name}){place}", POSTFIX
 
 
 @_show.register(IndexSum)

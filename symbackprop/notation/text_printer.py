@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from symbackprop.ir import array_terms
 from symbackprop.ir.program import Equation
 from symbackprop.ir.terms import Term
 from symbackprop.notation.entry_printer import (
@@ -156,7 +157,7 @@ def _item(item: object) -> str:
         return "None"
     if isinstance(item, slice):
         start, stop = ("" if p is None else show_extent(p) for p in (item.start, item.stop))
-        return f"{start}:{stop}"
+        return f"{start}:{stop}" if item.step is None else f"{start}:{stop}:{item.step}"
     return show_extent(item)
 
 
@@ -175,6 +176,86 @@ def _broadcast(term: Term) -> Shown:
     return f"{_at(inner, PRODUCT)} * ones({extents})", PRODUCT
 
 
+def _take(term: Term) -> Shown:
+    a, picked = term.args
+    (axis,) = term.attrs
+    items = ", ".join([":"] * axis + [show(picked)])
+    return f"{_at(a, POSTFIX)}[{items}]", POSTFIX
+
+
+def _gather(term: Term) -> Shown:
+    a, *picked = term.args
+    return f"{_at(a, POSTFIX)}[{', '.join(show(p) for p in picked)}]", POSTFIX
+
+
+def _onehot(term: Term) -> Shown:
+    return _called("onehot", show(term.args[0]), show_extent(term.attrs[0]))
+
+
+def _with_number(default: int | None = None) -> Callable[[Term], Shown]:
+    """``f(x, k)``; without k where it is the default."""
+
+    def printer(term: Term) -> Shown:
+        (k,) = term.attrs
+        further = [] if k == default else [str(k)]
+        return _called(term.op, show(term.args[0]), *further)
+
+    return printer
+
+
+def _cumsum(term: Term) -> Shown:
+    options = [f"axis={term.attrs[0]}"] if term.rank > 1 else []
+    return _called("cumsum", show(term.args[0]), *options)
+
+
+def _swap(term: Term) -> Shown:
+    return _called("swap", show(term.args[0]), *(str(k) for k in term.attrs))
+
+
+def _reshape(term: Term) -> Shown:
+    return _called("reshape", show(term.args[0]), *(show_extent(e) for e in term.shape))
+
+
+def _flip(term: Term) -> Shown:
+    (axes,) = term.attrs
+    every = len(axes) == term.rank
+    listed = str(axes[0]) if len(axes) == 1 else f"({', '.join(str(k) for k in axes)})"
+    return _called("flip", show(term.args[0]), *([] if every else [f"axis={listed}"]))
+
+
+def _repeat(term: Term) -> Shown:
+    times, axis = term.attrs
+    options = [f"axis={axis}"] if axis != term.rank - 1 else []
+    return _called("repeat", show(term.args[0]), show_extent(times), *options)
+
+
+def _pad(term: Term) -> Shown:
+    """``pad`` of the last axis, ``pad2d`` of the last two; of other axes by joining zeros."""
+    (a,), (widths,) = term.args, term.attrs
+    first = next((k for k, w in enumerate(widths) if any(p != 0 for p in w)), len(widths) - 1)
+    shown = [_width(*w) for w in widths[first:]]
+    if len(shown) <= 2:
+        return _called("pad" if len(shown) == 1 else "pad2d", show(a), *shown)
+    if all(not any(w) for w in widths[first + 1 :]):
+        moved = array_terms.swap(a, first, term.rank - 1)
+        inner = array_terms.pad(moved, widths[first : first + 1])
+        return _shown(array_terms.swap(inner, first, term.rank - 1))
+    inner = array_terms.pad(a, [*widths[: first + 1], *[(0, 0)] * (term.rank - first - 1)])
+    return _shown(array_terms.pad(inner, [(0, 0), *widths[first + 1 :]]))
+
+
+def _width(before: object, after: object) -> str:
+    return show_extent(before) if before == after else (
+        f"({show_extent(before)}, {show_extent(after)})"
+    )
+
+
+def _joined(term: Term) -> Shown:
+    (axis,) = term.attrs
+    options = [] if axis == 0 else [f"axis={axis}"]
+    return _called(term.op, *(show(a) for a in term.args), *options)
+
+
 def _einsum(term: Term) -> Shown:
     return _called("einsum", f'"{term.attrs[0]}"', *(show(a) for a in term.args))
 
@@ -191,6 +272,10 @@ _PRINTERS: dict[str, Callable[[Term], Shown]] = {
     **dict.fromkeys(REDUCTIONS.values(), _reduction),
     "softmax": _along, "log_softmax": _along,
     **dict.fromkeys(("where", "dot", "outer", "diag", "trace"), _call),
+    **dict.fromkeys(("inv", "det", "logdet", "kron", "vec"), _call),
+    "matpow": _with_number(), "tril": _with_number(0), "triu": _with_number(0), "cumsum": _cumsum,
+    "take": _take, "gather": _gather, "onehot": _onehot, "swap": _swap, "reshape": _reshape,
+    "flip": _flip, "repeat": _repeat, "pad": _pad, "concat": _joined, "stack": _joined,
     "ones": _filled, "zeros": _filled, "arange": _filled, "eye": _eye,
     "index": _index, "broadcast": _broadcast, "einsum": _einsum, "entries": _entries,
 }  # fmt: skip

@@ -229,7 +229,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
     def closing(self) -> Closing:
         """Closed forms, made on demand and shared."""
         turned = {d.equation.name for d in self.record.derivatives if len(d.shape) == 2} if self.layout == "jacobian" else ()
-        maker = FormMaker(self.record.program, turned)
+        maker = FormMaker(self.record.program, turned, self._context.symmetric)
         return Closing(self.record.derivatives, maker, self._context, self._hidden[::-1])
 
     @cached_property

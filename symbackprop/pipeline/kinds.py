@@ -36,7 +36,7 @@ def closed_record(
     elif direction is not None:
         raise Malformed("a direction with kind hvp, jvp or vjp", f"kind {kind}")
     context = working_context(program)
-    maker = FormMaker(program)
+    maker = FormMaker(program, symmetric=context.symmetric)
     out = []
     for wrt in _items(kind, of, names):
         context.used.clear()

@@ -37,12 +37,12 @@ class Form:
 class FormMaker:
     """Lifts entries against one program: shapes of all names, and the written orders of the forward terms."""
 
-    def __init__(self, program: Program, turned: Collection[str] = ()) -> None:
+    def __init__(self, program: Program, turned: Collection[str] = (), symmetric: Collection[str] = ()) -> None:
         self.shapes: dict[str, Shape] = {q.name: q.shape for q in program.inputs}
         self.shapes |= {e.name: e.shape for e in program.equations}
         self.shapes |= {PREFIX + name: shape for name, shape in self.shapes.items()}
         self.shapes |= {name: self.shapes[name][::-1] for name in turned}
-        self._lifter = Lifter(self.shapes, [e.term for e in program.equations])
+        self._lifter = Lifter(self.shapes, [e.term for e in program.equations], symmetric=symmetric)
 
     def form(self, entry: Expr, indices: tuple[Index, ...]) -> Form:
         term = self._lifter.lift(entry, indices)
@@ -51,7 +51,7 @@ class FormMaker:
 
 def present(adjoints: Iterable[Adjoint], of: str, program: Program, context: Context) -> tuple[Derivative, ...]:
     """Derivatives with lifted terms and complete steps, in the order of ``adjoints``; hidden ones are written out."""
-    maker = FormMaker(program)
+    maker = FormMaker(program, symmetric=context.symmetric)
     done: dict[str, Equation] = {}
     hidden: dict[str, Equation] = {}
     met: dict[tuple[object, ...], tuple[Block, Derivative]] = {}
