@@ -22,7 +22,7 @@ from symbackprop.algebra.extrema import draw_out_of_extrema
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.products import primitive
 from symbackprop.algebra.signs import (
-    holds_zero_divisor,
+    has_cases,
     is_indicator,
     is_positive,
     vanishes_by_accident,
@@ -91,19 +91,36 @@ def _where(e: Where, context: Context) -> Expr:
     condition, a, b = e.args
     if not is_indicator(condition):
         condition = Compare("!=", condition, 0)
+    guarded = _divides_by_cases(a, context) or _divides_by_cases(b, context)
     c, a, b = (spell(x, context) for x in (condition, a, b))
-    if holds_zero_divisor(a, context) or holds_zero_divisor(b, context):
-        return Where(c, a, b)
-    return a * c + b * (1 - c)
+    return Where(c, a, b) if guarded else a * c + b * (1 - c)
 
 
 @_spell.register
 def _product(e: Mul, context: Context) -> Expr:
     guards = [f for f in e.args if isinstance(f, Compare | InRange | Delta)]
-    rest = Mul(*(spell(f, context) for f in e.args if f not in guards))
-    if guards and holds_zero_divisor(rest, context):
-        return Where(Mul(*guards), rest, 0)
-    return Mul(*(spell(f, context) for f in guards), rest)
+    rest = Mul(*(f for f in e.args if f not in guards))
+    if guards and _divides_by_cases(rest, context):
+        return Where(Mul(*guards), spell(rest, context), 0)
+    return Mul(*(spell(f, context) for f in e.args))
+
+
+def _divides_by_cases(e: Expr, context: Context) -> bool:
+    """Whether a denominator, root or logarithm in ``e`` may be 0 in whole cases."""
+    if isinstance(e, Entry | Index | Delta) or not e.args:
+        return False
+    inside: Expr | None = None
+    if isinstance(e, Pow) and not (e.exp.is_Integer and e.exp.is_positive):
+        inside = e.base
+    elif isinstance(e, Apply):
+        rule = context.rule(e.name)
+        if rule is not None and rule.definition is not None:
+            return _divides_by_cases(rule.at(rule.definition, e.operands), context)
+        inside = e.operands[0] if e.name == "log" else None
+    if inside is not None and not is_positive(inside, context):
+        if has_cases(spell(inside, context), context):
+            return True
+    return any(_divides_by_cases(a, context) for a in e.args if a.args)
 
 
 @_spell.register

@@ -15,6 +15,7 @@ import mpmath
 import numpy as np
 from sympy import Basic, Expr
 
+from symbackprop.ir.arithmetic import DIGITS, Array, to_precise
 from symbackprop.ir.evaluate import Point, evaluate
 from symbackprop.ir.expressions import Apply, Compare, IndexMax, free_indices
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
@@ -74,24 +75,52 @@ def _max(e: IndexMax) -> Iterator[Expr]:
 
 def at_kink(found: Iterable[Expr], point: Point) -> bool:
     """Whether the point lies on one of these kinks."""
-    return any(_tied(e, point) if isinstance(e, IndexMax) else _vanishes(e, point) for e in found)
+    return any(bool(np.any(_touched(e, point)[0])) for e in found)
 
 
-def _vanishes(e: Expr, point: Point) -> bool:
+def touching(found: Iterable[Expr], point: Point) -> tuple[Expr, ...]:
+    """Those of these kinks on which the point lies."""
+    return tuple(e for e in found if np.any(_touched(e, point)[0]))
+
+
+def lasts(found: Iterable[Expr], point: Point, near: Point) -> bool:
+    """Whether all these kinks are exactly 0 (or exactly tied) at ``point``, and again at a point
+    nearby: ``relu(x)`` is for x < 0. Then the value there is one of the formula, no accident.
+    """
+    for e in found:
+        touched, exactly = _touched(e, point)
+        again, exactly_again = _touched(e, near)
+        if np.any(touched & ~exactly) or np.any(touched & ~(again & exactly_again)):
+            return False
+    return True
+
+
+def _touched(e: Expr, point: Point) -> tuple[Array, Array]:
+    """Where the kink is met, up to rounding; and where it is met exactly."""
+    gap = _tie(e, point) if isinstance(e, IndexMax) else _value(e, point)
+    size = np.abs(gap.astype(float))
+    exact = point.exact and gap.dtype != object
+    return size < (1e-30 if exact else NEAR), np.asarray(gap == 0)
+
+
+def _value(e: Expr, point: Point) -> Array:
     order = tuple(sorted(free_indices(e), key=lambda i: i.name))
-    values = evaluate(e, point, order).astype(float)
-    exact = point.exact and values.dtype != object
-    return bool(np.any(np.abs(values) < (1e-30 if exact else NEAR)))
+    return evaluate(e, point, order)
 
 
-def _tied(e: IndexMax, point: Point) -> bool:
+def _tie(e: IndexMax, point: Point) -> Array:
+    """How far the largest entry is above the next."""
     kept = tuple(sorted(free_indices(e), key=lambda i: i.name))
     body = evaluate(e.body, point, (*kept, *e.bound))
-    flat = body.reshape(*body.shape[: len(kept)], -1).astype(float)
+    flat = body.reshape(*body.shape[: len(kept)], -1)
     if flat.shape[-1] < 2:
-        return False
+        return np.ones(flat.shape[:-1])
+    if flat.dtype == object:
+        with mpmath.workdps(DIGITS):
+            flat = np.asarray(np.frompyfunc(to_precise, 1, 1)(flat), dtype=object)
     top = np.sort(flat, axis=-1)
-    return bool(np.any(top[..., -1] - top[..., -2] < NEAR))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(top[..., -1] - top[..., -2])
 
 
 def finite(x: object) -> bool:

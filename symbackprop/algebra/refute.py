@@ -19,7 +19,8 @@ import numpy as np
 from numpy.random import Generator
 from sympy import Basic, Expr
 
-from symbackprop.algebra.kinks import at_kink, kinks
+from symbackprop.algebra.kinks import kinks, lasts, touching
+from symbackprop.algebra.nudge import far, nudged
 from symbackprop.ir.arithmetic import DIGITS, Array, is_finite, is_rational, to_precise
 from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Apply, Index, entry_names, free_indices
@@ -29,8 +30,10 @@ from symbackprop.ir.verdict import Witness
 
 POINTS, FEW = 12, 4  # floating-point points looked at; few where the program is long
 LONG = 30  # equations
+EQUAL_EXTENTS = {1: 2, 2: 1}  # by turn
 DRAWS = 5  # exact points tried at each choice of extents
 CHOICES = 80  # choices of extents tried for the smallest counterexample
+NUDGES = 2  # points nearby that tell a lasting kink from an accident
 TOLERANCE = 1e-8
 SLOPES = ("_prime", "_pprime")
 CLOSE = mpmath.mpf(10) ** -20  # of 50 digits: room for cancellation in what was computed on the way
@@ -49,9 +52,18 @@ class _Question:
     def sides(self, point: Point) -> tuple[Array, Array] | None:
         """Both sides at a point; None on a kink."""
         here = run(self.program, point)
-        if at_kink(self.kinks, here):
+        touched = touching(self.kinks, here)
+        if touched and not self._lasting(touched, point, here):
             return None
         return evaluate(self.lhs, here, self.order), evaluate(self.rhs, here, self.order)
+
+    def _lasting(self, touched: tuple[Expr, ...], point: Point, here: Point) -> bool:
+        """Whether the point is on these kinks together with all points around it."""
+        for turn in range(NUDGES):
+            moved = nudged(self.program, point, np.random.default_rng(turn))
+            if moved is None or not lasts(touched, here, run(self.program, moved)):
+                return False
+        return True
 
 
 def agree(lhs: Expr, rhs: Expr, program: Program, seed: int = 0) -> bool | None:
@@ -151,11 +163,14 @@ def _all_nodes(nodes: list[Basic]) -> set[Basic]:
 def _agree(question: _Question, seed: int) -> bool | None:
     rng, judged = np.random.default_rng(seed), False
     for turn in range(POINTS if len(question.program.equations) < LONG else FEW):
-        # Equal extents once: they may be all that the conditions leave, and small ones are cheap.
-        equal = {d.name: 2 for d in question.program.dims} if turn == 1 else None
+        # Equal extents once: they may be all that the conditions leave, and small ones are cheap;
+        # single samples once: a mean is then the value itself.
+        size = EQUAL_EXTENTS.get(turn)
+        equal = None if size is None else {d.name: size for d in question.program.dims}
         if equal is not None and not admissible(question.program, equal):
             continue
-        sides = question.sides(draw(question.program, rng, dims=equal))
+        point = draw(question.program, rng, dims=equal)
+        sides = question.sides(far(question.program, point) if turn % 3 == 2 else point)
         if sides is None:
             continue
         a, b = sides

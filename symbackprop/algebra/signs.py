@@ -95,28 +95,13 @@ def is_indicator(e: Expr) -> bool:
     return isinstance(e, Compare | Delta | InRange) or (isinstance(e, Apply) and e.name == "step")
 
 
-def holds_zero_divisor(e: Expr, context: Context) -> bool:
-    """Whether a denominator, root or logarithm in ``e`` holds something that is 0 in whole cases:
-    it may not be cleared while a guard stands before it.
-    """
-    if isinstance(e, Entry) or not e.args:
-        return False
-    inside: Expr | None = None
-    if isinstance(e, Pow) and not (e.exp.is_Integer and e.exp.is_positive):
-        inside = e.base
-    elif isinstance(e, Apply) and e.name == "log":
-        inside = e.operands[0]
-    if inside is not None and _has_cases(inside, context):
-        return True
-    return any(holds_zero_divisor(a, context) for a in e.args if a.args)
-
-
-def _has_cases(e: Expr, context: Context) -> bool:
+def has_cases(e: Expr, context: Context) -> bool:
+    """Whether ``e`` holds something whose values are 0 and 1: it may be 0 in whole cases."""
     if isinstance(e, Entry):
         return context.knows(e.name, "binary")
     if isinstance(e, Where) or (is_indicator(e) and e != 1):
         return True
-    return any(_has_cases(a, context) for a in e.args if a.args)
+    return any(has_cases(a, context) for a in e.args if a.args)
 
 
 def moves_freely(name: str, context: Context) -> bool:
