@@ -75,7 +75,7 @@ def _rows(left: str, relation: str, line: Line, offset: float) -> list[Row]:
     beside = all(width(p) <= room for p in parts)
     if not beside:
         parts = broken(line.formula, LINE - offset)
-    why = rf"\sbwhy{{{line.why}}}" if line.why else ""
+    why = rf"\text{{\sbwhy{{{line.why}}}}}" if line.why else ""
     rows = [Row(left, relation, parts[0], "", NO_TAG)]
     rows += [Row("", CONTINUED, part, "", NO_TAG) for part in parts[1:]]
     last = rows.pop()

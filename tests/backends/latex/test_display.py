@@ -37,7 +37,7 @@ def test_lines_break_outside_brackets_alone() -> None:
 def test_a_reason_without_room_gets_its_own_line() -> None:
     long = " ".join(["x"] * 60)
     rows = set_rows("y", [Line(long, "because", "eq:1"), Line("z", "so", "eq:2")])
-    assert [r.why for r in rows] == ["", r"\sbwhy{because}", r"\sbwhy{so}"]
+    assert [r.why for r in rows] == ["", r"\text{\sbwhy{because}}", r"\text{\sbwhy{so}}"]
     assert [r.tag for r in rows] == [r"\label{eq:1}", r"\notag", r"\label{eq:2}"]
     assert set_rows("y", []) == ()
 
