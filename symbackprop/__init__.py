@@ -4,7 +4,7 @@ over what people need from it.
 >>> import symbackprop as sb
 >>> derivation = sb.derive(sb.load("three-layer"))
 >>> derivation["W"].closed
-'2 * ((outer(yhat - y, theta) * f_prime(Z)).T @ X)'
+'2 * (outer(yhat - y, theta) * f_prime(Z)).T @ X'
 
 Public names are loaded when they are first used (PEP 562), so that ``symbackprop --help`` needs
 neither SymPy nor NumPy.
