@@ -1,9 +1,11 @@
 """Brackets, sums over letters, and blocks ``[a_1, …, a_M]``: the notations that bind or
-enumerate."""
+enumerate.
+"""
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 from sympy import Expr, Integer, expand
 
@@ -84,7 +86,8 @@ def _inner(node: Bracket, scope: Scope) -> Readings:
 
 def _block(node: Bracket, scope: Scope) -> Readings:
     """``[a_1, …, a_M]``: the columns (or entries) from the first to the last, by their generic
-    one."""
+    one.
+    """
     dots = [k for k, i in enumerate(node.items) if isinstance(i, Mark) and i.text == "dots"]
     if len(dots) != 1 or dots[0] not in (1, 2) or dots[0] != len(node.items) - 2:
         raise Unreadable("notation", "a list that is no block «first, …, last»", node)
@@ -108,7 +111,7 @@ def _block(node: Bracket, scope: Scope) -> Readings:
         if len(running) != 1 or not same_extent(running[0].extent, scope.dims[extent]):
             raise Unreadable(
                 "shape",
-                f"the block runs to {extent}, its index over {running[0].extent if running else 'nothing'}",
+                f"the block runs to {extent}, its index does not",
                 node,
             )
         if r.rank <= 1 and not r.row:
@@ -131,7 +134,8 @@ def _generic(
     a: Node, b: Node, letter: str, extents: set[str], scope: Scope, step: str = ""
 ) -> Node | None:
     """The tree that is ``a`` at 1 and ``b`` at the last place (or at ``step``); None if they differ
-    otherwise."""
+    otherwise.
+    """
     if isinstance(a, Number) and a.text == "1":
         if step and isinstance(b, Number) and b.text == step:
             return Name(-1, -1, letter)
@@ -140,7 +144,7 @@ def _generic(
             return Name(-1, -1, letter)
     if type(a) is not type(b):
         return None
-    updates: dict[str, object] = {"start": -1, "end": -1}
+    updates: dict[str, Any] = {"start": -1, "end": -1}
     for f in fields(a):
         if f.name in ("start", "end"):
             continue
@@ -225,7 +229,8 @@ def _upper(node: Big, scope: Scope) -> Expr | None:
 
 def _range(index: Index, lower: str, upper: Expr | None, letter: str, node: Big) -> Expr:
     """The indicator of a part of the index's range, 1 for all of it; ignored bounds would prove
-    false lines."""
+    false lines.
+    """
     if upper is None and not lower:
         return Integer(1)
     first = 0 if lower == "0" else 1

@@ -59,14 +59,15 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
 
 def _learn(step: Step, own: Equations) -> None:
     """Take a claim for a whole gradient as the writer's equation for it."""
-    assert step.comparison is not None and step.claim is not None, "only claims are learnt"
+    assert step.comparison is not None, "only claims are learnt"
+    assert step.claim is not None, "only claims are learnt"
     entry = step.comparison.left.expr
     if (
         isinstance(entry, Entry)
         and all(isinstance(i, Index) for i in entry.indices)
         and len(set(entry.indices)) == len(entry.indices)
     ):
-        own[entry.name] = entry.indices, step.claim.expr  # type: ignore[assignment]
+        own[entry.name] = entry.indices, step.claim.expr
 
 
 def _circular(name: str, step: Step, own: Equations, scope: Scope) -> bool:

@@ -9,6 +9,7 @@ the contraction over what cancels.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -54,7 +55,8 @@ EITHER = Note("the derivative of a scalar by a vector, as a row or a column")
 @dataclass(frozen=True, slots=True)
 class Derivative:
     """``∂of/∂by`` of two entries, each with its own positional axes; ``expr`` is over both, renamed
-    apart by ``tag``."""
+    apart by ``tag``.
+    """
 
     of: Reading
     by: Reading
@@ -75,6 +77,8 @@ def differentials(
     node: Fraction | Binary, scope: Scope, operand: Node | None = None
 ) -> tuple[Node, Node] | None:
     """Numerator and denominator of a fraction of differentials; None if it is no such fraction."""
+    if isinstance(node, Binary) and node.op != "/":
+        return None
     top, bottom = (node.top, node.bottom) if isinstance(node, Fraction) else (node.left, node.right)
     by = differential_of(bottom, scope)
     of = differential_of(top, scope)
@@ -126,7 +130,8 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
 
 def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading, Reading]]:
     """Numerators and denominators that are entries of quantities; an expression counts if it is the
-    loss in value."""
+    loss in value.
+    """
     tops = []
     for r in read(of, scope):
         if (
@@ -155,7 +160,7 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
 
 
 def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
-    assert isinstance(of.expr, Entry) and isinstance(by.expr, Entry), "entries are chosen before"
+    assert isinstance(of.expr, Entry), "entries are chosen before"
     if of.expr.name == scope.loss:
         gradient = replace(gradient_of(by, node, scope), **combined(of, by))
         return [
@@ -197,7 +202,8 @@ def _spread(
     inner = tuple(Index(f"_i{tag}{k}", i.extent) for k, i in enumerate(by.axes))
     a = substitute(of.expr, dict(zip(of.axes, outer, strict=True)))
     b = substitute(by.expr, dict(zip(by.axes, inner, strict=True)))
-    assert isinstance(a, Entry) and isinstance(b, Entry), "renaming keeps entries"
+    assert isinstance(a, Entry), "renaming keeps entries"
+    assert isinstance(b, Entry), "renaming keeps entries"
     if a.name == scope.loss:
         gradient = scope.gradient(b)
         assert gradient is not None, "every quantity has a gradient"
@@ -209,15 +215,12 @@ def chain(factors: Sequence[Node], node: Node, scope: Scope) -> Readings:
     """A product of derivatives as a line of the chain rule; nothing if it is none."""
     pairs = []
     for factor in _flat(factors):
-        slashed = isinstance(factor, Binary) and factor.op == "/"
-        pair = differentials(factor, scope) if isinstance(factor, Fraction) or slashed else None
+        pair = differentials(factor, scope) if isinstance(factor, Fraction | Binary) else None
         if pair is None:
             return ()
         pairs.append(_entries(*pair, factor, scope)[0])
     for ordered in (pairs, pairs[::-1]):
-        if len(pairs) > 1 and all(
-            _links(a[1], b[0]) for a, b in zip(ordered, ordered[1:], strict=False)
-        ):
+        if len(pairs) > 1 and all(_links(a[1], b[0]) for a, b in itertools.pairwise(ordered)):
             return _contracted(ordered, scope)
     return ()
 

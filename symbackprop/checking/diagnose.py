@@ -75,7 +75,8 @@ def _source(node: Node, document: Document) -> str:
 
 def _explained(edit: Edit, step: Step, document: Document) -> tuple[Diagnosis, str]:
     scope = document.scope
-    assert step.left is not None and step.right is not None, "an edit is of a right side"
+    assert step.left is not None, "an edit is of a relation"
+    assert step.right is not None, "an edit is of a relation"
     tree = replaced(step.right, edit)
     suggestion = f"{_source(step.left, document)} = {write(tree, scope.text, scope.latex)}"
     category, said = edit.category, edit.said

@@ -132,7 +132,8 @@ class Document:
         self, members: tuple[Node, ...], relations: tuple[str, ...]
     ) -> tuple[int, Readings | None, Unreadable | None]:
         """The readings against which a chain is judged; an unknown symbol at its left end is
-        defined by the next member."""
+        defined by the next member.
+        """
         self.scope.letters = {}
         try:
             lefts = read(members[0], self.scope)
@@ -157,10 +158,10 @@ class Document:
 
     def record(self, symbol: Node, found: Readings) -> None:
         scripts = scripts_of(symbol)
-        names = {i.name for i in found[0].letters}
+        free = {i.name for i in found[0].letters}
         pattern, letters = [], []
         for item in scripts.items:
-            running = is_letter(item) and item_text(item) in names
+            running = is_letter(item) and item_text(item) in free
             pattern.append("*" if running else item_text(item))
             if running:
                 letters.append(item_text(item))
@@ -219,8 +220,8 @@ class Document:
                 )
             return self.unread(statement, left, right, lefts, problem, k)
         if relation in ("+=", "-="):
-            problem = Unreadable("notation", f"{relation} is not judged", right)
-            return Step(statement, left, right, kind, of, "unreadable", unread=problem, at=k)
+            unjudged = Unreadable("notation", f"{relation} is not judged", right)
+            return Step(statement, left, right, kind, of, "unreadable", unread=unjudged, at=k)
         comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
         if comparison.verdict != "proved" and k == 1 and lefts[0].guessed and definable(left):
             self.record(left, rights)
@@ -249,7 +250,8 @@ class Document:
         k: int,
     ) -> Step:
         """A member without a reading: refuted where shapes that are certain cannot fit, else
-        unread."""
+        unread.
+        """
         kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
         certain = (
             problem.kind == "shape" and not problem.guessed and not any(r.guessed for r in lefts)
@@ -264,7 +266,8 @@ class Document:
         self, statement: Statement, relation: str, left: Node, right: Node, lefts: Readings | None
     ) -> tuple[Step, ...]:
         """What is no equation: a remark on a shape is judged, an update or a limit is only
-        mentioned."""
+        mentioned.
+        """
         if relation == "∈" and is_shape(right):
             verdict, why = shape_step(lefts, right, self.scope)
             if verdict == "mention" or lefts is None:
@@ -319,7 +322,8 @@ def said_of(node: Node, scope: Scope) -> str:
 
 def of_step(left: Node, reading: Reading, scope: Scope) -> str:
     """The quantity of which a step speaks: the variable of a gradient, a forward quantity, or the
-    symbol."""
+    symbol.
+    """
     if isinstance(reading.expr, Entry):
         return reading.expr.name.removeprefix(GRADIENT)
     derivative = jacobian_names(left, scope)
@@ -331,15 +335,16 @@ def jacobian_names(node: Node, scope: Scope) -> str:
     for n in walk(node):
         inner = n.top if isinstance(n, Fraction) else n.of if isinstance(n, Nabla) else None
         for m in walk(inner) if inner is not None else ():
-            names = [s for s in spellings(scripts_of(m).base) if scope.shape(s) is not None]
-            if names:
-                return names[0]
+            known = [s for s in spellings(scripts_of(m).base) if scope.shape(s) is not None]
+            if known:
+                return known[0]
     return ""
 
 
 def kind_of(left: Node, reading: Reading | None, right: Node, scope: Scope) -> str:
     """What a step is: by its left side, a chain-rule line also by derivatives of inner quantities
-    on the right."""
+    on the right.
+    """
     if reading is None:
         return "identity"
     expr = reading.expr
@@ -348,10 +353,10 @@ def kind_of(left: Node, reading: Reading | None, right: Node, scope: Scope) -> s
         return "chain-rule" if inner else "gradient"
     if any(_is_jacobian(n, scope) for n in walk(left)):
         return "chain-rule" if inner else "jacobian"
-    names = {e.name for e in scope.forward.equations}
+    defined = {e.name for e in scope.forward.equations}
     return (
         "forward"
-        if isinstance(expr, Entry) and expr.name in names and not scope.mentions_gradient(expr)
+        if isinstance(expr, Entry) and expr.name in defined and not scope.mentions_gradient(expr)
         else "identity"
     )
 

@@ -1,4 +1,4 @@
-"""Edits of what is named: slopes left out or taken elsewhere, other names, other indices, other masks."""
+"""Edits of what is named: slopes left out or taken elsewhere, names, indices, masks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ from symbackprop.notation.written import (
 
 def slopes(p: Place) -> Iterator[Edit]:
     """A slope left out: ``⊙ f'(Z)`` at any piece, for every place where the model applies a
-    function."""
+    function.
+    """
     if (isinstance(p.node, Name | Number | Mark | Term) and p.depth) or isinstance(
         p.parent, Script | Call
     ):
@@ -129,11 +130,9 @@ def _reindexed(node: Script, p: Place) -> Iterator[Node]:
     if len(node.subs) == 2:
         yield replace(node, start=N, end=N, subs=node.subs[::-1])
     for k, sub in enumerate(node.subs):
-        if is_letter(sub) or isinstance(sub, Name):
-            options = [
-                *letters,
-                *(p.scope.dims if not is_letter(sub) or sub.text in p.scope.dims else ()),
-            ]  # type: ignore[attr-defined]
+        if isinstance(sub, Name):
+            extents = p.scope.dims if not is_letter(sub) or sub.text in p.scope.dims else ()
+            options = [*letters, *extents]
             for letter in options:
                 if not same_text(sub, Name(N, N, letter)):
                     yield replace(

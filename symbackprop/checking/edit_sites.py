@@ -1,6 +1,7 @@
 """Where a member can be edited, and the small changes that all edits are made of.
 
-An :class:`Edit` puts one node in the place of another and says why; a :class:`Place` is a node with its surroundings.
+An :class:`Edit` puts one node in the place of another and says why; a :class:`Place` is a node with
+its surroundings.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ TRANSPOSE = Name(N, N, "T")
 @dataclass(frozen=True, slots=True)
 class Edit:
     """``old`` replaced by ``new``; ``said`` is a sentence in which ``{old}`` and ``{new}`` are
-    quoted."""
+    quoted.
+    """
 
     category: str
     old: Node
@@ -61,7 +63,8 @@ class Place:
 
 def places(place: Place) -> Iterator[Place]:
     """The places of a tree at which edits are made; what stands under a derivative is edited with
-    it."""
+    it.
+    """
     yield place
     node = place.node
     if isinstance(node, Partial | Relation) or (

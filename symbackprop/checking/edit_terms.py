@@ -1,4 +1,4 @@
-"""Edits of sums and powers: signs, sums left out or over the wrong range, squares, a regulariser's term."""
+"""Edits of sums and powers: signs, sums left out or over the wrong range, squares, regularisers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Single edits of a member as it was written: the mistakes that people make, undone.
 
-Each row of ``EDITS`` takes one place of the tree and gives what might have been meant there, with the category of the
-mistake, a sentence and a price. Nothing is judged here: :mod:`symbackprop.checking.diagnose` reads each edited member again.
+Each row of ``EDITS`` takes one place of the tree and gives what might have been meant there, with
+the category of the mistake, a sentence and a price. Nothing is judged here:
+:mod:`symbackprop.checking.diagnose` reads each edited member again.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ SLOPES = ("", "_prime", "_pprime")
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function of the library or of the model, and how often it is differentiated; ``guessed`` if
-    taken from a guess."""
+    taken from a guess.
+    """
 
     name: str
     order: int = 0
@@ -118,7 +119,8 @@ def applied(function: Function, r: Reading, node: Node) -> Reading:
 
 def _preactivations(function: Function, node: Node, scope: Scope) -> Readings:
     """Where the model applies the function: by entries with the statement's letters, and as a whole
-    array."""
+    array.
+    """
     places = [
         e
         for e in scope.forward.equations
@@ -129,7 +131,7 @@ def _preactivations(function: Function, node: Node, scope: Scope) -> Readings:
             "notation", f"dots where {function.name} is applied at {len(places)} places", node
         )
     (equation,) = places
-    (argument,) = equation.rhs.operands[:1]  # type: ignore[attr-defined]
+    (argument,) = equation.rhs.operands[:1]
     out = []
     whole = array(argument, equation.indices, cost=0.5, notes=frozenset((DOTTED,)))
     named = {i: j for i in equation.indices for j in scope.letters.values() if j.extent == i.extent}
@@ -343,8 +345,10 @@ def _two(sign: str, turn: bool) -> Maker:
 
 # fmt: off
 ARRAY_FUNCTIONS: dict[str, Maker] = {
-    "sum": _summing(False), "mean": _summing(True), "rowsum": _rowsum, "trace": _trace, "diag": _diag, "norm2": _norm,
-    "max": _maximum, "maximum": _maximum, "softmax": _softmax(False), "log_softmax": _softmax(True), "logsumexp": _logsumexp,
+    "sum": _summing(False), "mean": _summing(True), "rowsum": _rowsum, "trace": _trace,
+    "diag": _diag, "norm2": _norm,
+    "max": _maximum, "maximum": _maximum, "softmax": _softmax(False), "log_softmax": _softmax(True),
+    "logsumexp": _logsumexp,
     "dot": _two("@", False), "outer": _two(" ", True),
 }
 # fmt: on

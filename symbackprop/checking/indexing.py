@@ -1,4 +1,4 @@
-"""Arrays at their indices: ``X_{nd}``, ``x^{(i)}``, ``X[n, :]``, and symbols in the writer's spelling."""
+"""Arrays at their indices: ``X_{nd}``, ``x^{(i)}``, ``X[n, :]``; symbols as written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def indexed(
     r: Reading, items: tuple[Node, ...], node: Node, scope: Scope, first: int = 1
 ) -> Readings:
     """A reading with its leading positional axes at the given scripts; ``first`` is where counting
-    begins."""
+    begins.
+    """
     if not items:
         return (r,)
     if len(items) > r.rank:
@@ -59,7 +60,8 @@ def indexed(
 
 def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Expr:
     """An index expression: a letter, a number (counted from ``first``), or an extent, which is the
-    last entry."""
+    last entry.
+    """
     if isinstance(item, Number) and item.text.isdigit():
         return Integer(int(item.text) - first)
     if isinstance(item, Name) and item.text in scope.dims:

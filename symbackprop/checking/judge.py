@@ -62,7 +62,8 @@ def verify(
     Raises
     ------
     Malformed
-        For text that is no derivation at all: too long, too deep, dangerous, or nothing in it parses.
+        For text that is no derivation at all: too long, too deep, dangerous, or with no part that
+        parses.
     NotSupported
         For NumPy code.
     """
@@ -186,12 +187,14 @@ class _Judge:
 
     def written(self, step: Step) -> str:
         """The relation in the writer's words; a later member of a chain with the chain's left
-        end."""
+        end.
+        """
         if step.left is None or step.right is None:
             return step.statement.text
         if step.at <= 1:
             return self.text[step.left.start : step.right.end]
-        return f"{self.text[step.left.start : step.left.end]} = {self.text[step.right.start : step.right.end]}"
+        left, right = (self.text[n.start : n.end] for n in (step.left, step.right))
+        return f"{left} = {right}"
 
     def notes(self, step: Step) -> tuple[str, ...]:
         notes = list(step.comparison.notes) if step.comparison else []

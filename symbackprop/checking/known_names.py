@@ -1,4 +1,5 @@
-"""Names that somebody gave: definitions of the symbol map and of the document, declared names, and, last, guesses.
+"""Names that somebody gave: definitions of the symbol map and of the document, declared names, and,
+last, guesses.
 
 A definition of exactly a symbol excludes everything after it. A guess is marked, and never refutes.
 """
@@ -24,7 +25,8 @@ from symbackprop.notation.written import Node
 
 def defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     """A definition of exactly this symbol, at its letters, as a whole, or as an array that is
-    indexed here."""
+    indexed here.
+    """
     texts = tuple(item_text(i) for i in scripts.items)
     told = node if scripts.items else scripts.base
     for name in spellings(scripts.base)[:1]:

@@ -74,7 +74,8 @@ def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
 
 def _is_norm(scripts: Scripts) -> bool:
     """Whether the subscripts are those of the Euclidean or Frobenius norm, which is what bars alone
-    mean."""
+    mean.
+    """
     base = scripts.base
     return (
         isinstance(base, Bracket)
@@ -85,7 +86,8 @@ def _is_norm(scripts: Scripts) -> bool:
 
 def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
     """A number after ^ is a layer if the name with that number is declared, else a power: never
-    both."""
+    both.
+    """
     if len(scripts.powers) != 1 or not isinstance(scripts.powers[0], Number) or scripts.layers:
         return scripts
     number = scripts.powers[0]

@@ -37,6 +37,8 @@ COLUMNS = Note("a vector is added to each column", accepted=False)
 SCALAR = Note("a scalar is added to each entry")
 TURNED = Note("a row and a column of one length are taken alike")
 SUMMED = Note("1 without transpose, before a vector, is taken as the sum of its entries")
+EACH_ROW = Note("a vector multiplies each row")
+EACH_COLUMN = Note("a vector multiplies each column")
 INNER = Note("a dot between two vectors is their inner product")
 
 
@@ -113,7 +115,8 @@ def _is_ones(r: Reading) -> bool:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One meaning of a product: the signs and kinds of factors it is for, the fit it needs, its
-    price, its note."""
+    price, its note.
+    """
 
     signs: str
     kinds: str
@@ -141,11 +144,11 @@ PRODUCTS = (
     Row("*",    "mm mc rm rc cr", lambda a, b, **k: _matrix(a, b, **k), "matrix", 1.0),
     Row("·",    "mm",    _entrywise, "equal", 1.0, BY_ENTRIES),
     Row(" ·×",  "mm cc rr", _entrywise, "equal", 2.0, BY_ENTRIES),
-    Row("⊙*",   "cr rc", lambda a, b, **k: replace(_entrywise(a, b, **k), row=False), "equal", 1.0, TURNED),
-    Row("⊙*",   "mr mc", lambda a, b, **k: _by_rows(a, b, **k), "rows", 0.5, Note("a vector multiplies each row")),
-    Row("⊙*",   "rm cm", lambda a, b, **k: _by_rows(b, a, **k), "swor", 0.5, Note("a vector multiplies each row")),
-    Row("⊙*",   "mc",    lambda a, b, **k: _by_columns(a, b, **k), "columns", 1.5, Note("a vector multiplies each column")),
-    Row("⊙*",   "cm",    lambda a, b, **k: _by_columns(b, a, **k), "snmuloc", 1.5, Note("a vector multiplies each column")),
+    Row("⊙*",   "cr rc", lambda a, b, **k: _unturned(a, b, **k), "equal", 1.0, TURNED),
+    Row("⊙*",   "mr mc", lambda a, b, **k: _along(a, b, 1, **k), "rows", 0.5, EACH_ROW),
+    Row("⊙*",   "rm cm", lambda a, b, **k: _along(b, a, 1, **k), "swor", 0.5, EACH_ROW),
+    Row("⊙*",   "mc",    lambda a, b, **k: _along(a, b, 0, **k), "columns", 1.5, EACH_COLUMN),
+    Row("⊙*",   "cm",    lambda a, b, **k: _along(b, a, 0, **k), "snmuloc", 1.5, EACH_COLUMN),
 )
 # fmt: on
 
@@ -156,12 +159,13 @@ def _matrix(a: Reading, b: Reading, **rest: Any) -> Reading:
     return row.make(a, b, **rest)
 
 
-def _by_rows(m: Reading, v: Reading, **rest: Any) -> Reading:
-    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[1]}), m.axes, **rest)
+def _along(m: Reading, v: Reading, axis: int, **rest: Any) -> Reading:
+    """The matrix with each row (or column) multiplied by the vector."""
+    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[axis]}), m.axes, **rest)
 
 
-def _by_columns(m: Reading, v: Reading, **rest: Any) -> Reading:
-    return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[0]}), m.axes, **rest)
+def _unturned(a: Reading, b: Reading, **rest: Any) -> Reading:
+    return replace(_entrywise(a, b, **rest), row=False)
 
 
 def _same(a: Expr, b: Expr) -> bool:

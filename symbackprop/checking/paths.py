@@ -8,8 +8,10 @@ constant copy of it. The copy has the same values, so the claim is compared at t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+
+from sympy import Expr
 
 from symbackprop.calculus.reverse import reverse
 from symbackprop.checking.document import Document, Step
@@ -27,7 +29,8 @@ MOST_EQUATIONS = 40
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A program in which one use of ``name`` (in ``equation``) is a constant, and what that mistake
-    is called."""
+    is called.
+    """
 
     program: Program
     category: str
@@ -36,7 +39,8 @@ class Cut:
 
 def forgotten(step: Step, document: Document) -> Diagnosis | None:
     """The diagnosis that a gradient forgets something, if the claim is the gradient of such a
-    program."""
+    program.
+    """
     comparison = step.comparison
     if comparison is None or step.claim is None or not isinstance(comparison.left.expr, Entry):
         return None
@@ -92,7 +96,8 @@ def _cuts(forward: Program, wrt: str) -> Iterator[Cut]:
             yield Cut(
                 _cut(forward, equation, wrt, entry),
                 "product-rule",
-                f"{wrt} occurs more than once in {equation.name}: a term of the product rule is missing",
+                f"{wrt} occurs more than once in {equation.name}: "
+                "a term of the product rule is missing",
             )
 
 
@@ -108,8 +113,10 @@ def _cut(forward: Program, equation: Equation, name: str, only: Entry | None = N
 
 def _claimed(step: Step, program: Program, name: str, document: Document) -> bool:
     """Whether the claim has the values of the gradient in this program, at the document's
-    points."""
-    assert step.claim is not None and step.comparison is not None, "only claims are compared"
+    points.
+    """
+    assert step.claim is not None, "only claims are compared"
+    assert step.comparison is not None, "only claims are compared"
     adjoints = reverse(program, program.output, [name.removeprefix(GRADIENT)])
     equations = tuple(
         Equation(
@@ -119,7 +126,7 @@ def _claimed(step: Step, program: Program, name: str, document: Document) -> boo
             terms.name(a.name, [i.extent for i in a.indices]),
             a.hidden,
         )
-        for a in reversed_order(adjoints)
+        for a in adjoints
     )
     if _other(name) not in {e.name for e in equations}:
         return False
@@ -137,20 +144,15 @@ def _claimed(step: Step, program: Program, name: str, document: Document) -> boo
         values.forget()
 
 
-def reversed_order(adjoints: tuple) -> tuple:  # type: ignore[type-arg]
-    """Adjoints in the order in which they can be computed, which is that of derivation."""
-    return adjoints
-
-
 def _other(name: str) -> str:
     return f"{name}{HELD}"
 
 
-def _renaming(entry: object) -> dict[str, object]:
-    names = entry_names(entry)  # type: ignore[arg-type]
-    return {
-        n: (lambda e, n=n: Entry(_other(n), *e.indices)) for n in names if n.startswith(GRADIENT)
-    }
+def _renaming(entry: Expr) -> dict[str, Callable[[Entry], Expr]]:
+    def renamed(e: Entry) -> Expr:
+        return Entry(_other(e.name), *e.indices)
+
+    return {n: renamed for n in entry_names(entry) if n.startswith(GRADIENT)}
 
 
 def _extended(point: Point, program: Program, equations: tuple[Equation, ...]) -> Point:

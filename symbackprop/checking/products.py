@@ -23,7 +23,7 @@ from symbackprop.checking.operations import (
     transpose,
 )
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Reading, Readings, Unreadable, cheapest, dearer
+from symbackprop.checking.readings import Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import gradient_of, indicator
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
@@ -103,7 +103,8 @@ def _terms(node: Terms, scope: Scope) -> Readings:
 
 def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
     """All readings of factors in a row, over all bracketings; leaning to the right is slightly
-    dearer."""
+    dearer.
+    """
     n = len(items)
     if all(r.rank == 0 for readings in items for r in readings[:1]) or n == 2:
         total = items[0]
@@ -116,14 +117,14 @@ def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
     spans: dict[tuple[int, int], Readings] = {(i, i + 1): items[i] for i in range(n)}
     for length in range(2, n + 1):
         for i in range(n - length + 1):
-            found = [
+            readings = [
                 dearer(r, 0.0 if k == i + length - 1 else 0.01)
                 for k in range(i + 1, i + length)
                 for a in spans[i, k]
                 for b in spans[k, i + length]
                 for r in product(a, b, " ")
             ]
-            spans[i, i + length] = cheapest(found)
+            spans[i, i + length] = cheapest(readings)
     if not spans[0, n]:
         for i in range(n - 1):
             if not spans[i, i + 2]:
@@ -134,7 +135,8 @@ def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
 
 def _grouped(factors: tuple[Node, ...], node: Node, scope: Scope) -> tuple[Readings, ...]:
     """The factors as readings; a function with its argument, an operator with its operand, a name
-    with its index are one."""
+    with its index are one.
+    """
     out: list[Readings] = []
     at = 0
     while at < len(factors):
@@ -230,9 +232,4 @@ def _differential(first: Node, second: Node, scope: Scope) -> Readings | None:
         return None
     if isinstance(second, Name) and second.text == scope.loss:
         return None
-    scripts = scripts_of(second)
-    plain = second if not scripts.turned else second
-    out: list[Reading] = []
-    for r in read(plain, scope):
-        out.append(gradient_of(r, second, scope))
-    return tuple(out)
+    return tuple(gradient_of(r, second, scope) for r in read(second, scope))

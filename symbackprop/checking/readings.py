@@ -70,7 +70,8 @@ Readings = tuple[Reading, ...]
 
 def position(k: int, extent: Expr) -> Index:
     """The canonical index of positional axis ``k``; no writer's letter begins with an
-    underscore."""
+    underscore.
+    """
     return Index(f"_{k}", extent)
 
 

@@ -1,5 +1,6 @@
 """What a verdict looks like: the report of one document, its steps, diagnoses and counterexamples,
-as data, JSON and text."""
+as data, JSON and text.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +13,12 @@ import numpy as np
 SCHEMA = 1
 
 CATEGORIES = (
-    "transpose", "side-of-product", "outer-transposed", "sign", "factor", "mean-for-sum", "axis", "bias-not-summed",
-    "missing-slope", "wrong-slope", "extra-slope", "slope-point", "softmax-elementwise", "missing-path", "shared-once",
-    "product-rule", "quotient-rule", "wrong-name", "wrong-index", "mask", "symmetric", "regulariser", "updated-weights",
+    "transpose", "side-of-product", "outer-transposed", "sign", "factor", "mean-for-sum", "axis",
+    "bias-not-summed",
+    "missing-slope", "wrong-slope", "extra-slope", "slope-point", "softmax-elementwise",
+    "missing-path", "shared-once",
+    "product-rule", "quotient-rule", "wrong-name", "wrong-index", "mask", "symmetric",
+    "regulariser", "updated-weights",
     "layout", "jacobian-as-elementwise", "power", "other",
 )  # fmt: skip
 
@@ -22,7 +26,8 @@ CATEGORIES = (
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Why a step is wrong: a category of the closed list, a sentence, and the step as it should
-    read (or empty)."""
+    read (or empty).
+    """
 
     category: str
     message: str
@@ -39,7 +44,8 @@ class Diagnosis:
 @dataclass(frozen=True, slots=True)
 class Counterexample:
     """A small point at which a step fails; ``claimed`` and ``true`` are numbers at ``entry``, or
-    two shapes."""
+    two shapes.
+    """
 
     dims: Mapping[str, int]
     values: Mapping[str, Any]
@@ -85,7 +91,8 @@ class StepReport:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "line": self.line, "column": self.column, "kind": self.kind, "text": self.text, "of": self.of,
+            "line": self.line, "column": self.column, "kind": self.kind, "text": self.text,
+            "of": self.of,
             "verdict": self.verdict,
             "diagnosis": self.diagnosis.as_json() if self.diagnosis else None,
             "counterexample": self.counterexample.as_json() if self.counterexample else None,
@@ -109,8 +116,10 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The report under the schema of the command line's ``--json``."""
         return {
-            "schema": SCHEMA, "verdict": self.verdict, "layout": self.layout, "steps": [s.as_json() for s in self.steps],
-            "first_wrong_step": self.first_wrong_step, "claims": dict(self.claims), "read_as": dict(self.read_as),
+            "schema": SCHEMA, "verdict": self.verdict, "layout": self.layout,
+            "steps": [s.as_json() for s in self.steps],
+            "first_wrong_step": self.first_wrong_step, "claims": dict(self.claims),
+            "read_as": dict(self.read_as),
             "facts": list(self.facts),
         }  # fmt: skip
 
@@ -153,7 +162,8 @@ def _step_lines(n: int, step: StepReport) -> list[str]:
 
 def plain(value: Any) -> Any:
     """A value as JSON has it: nested lists of numbers; exact fractions stay as text such as
-    ``1/2``."""
+    ``1/2``.
+    """
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, list | tuple):

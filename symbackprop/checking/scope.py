@@ -76,7 +76,8 @@ class Scope:
 
     def shape(self, name: str) -> Shape | None:
         """The shape of a declared or defined array, ``grad_X`` included; None if there is none of
-        that name."""
+        that name.
+        """
         return self._shapes.get(name)
 
     @property

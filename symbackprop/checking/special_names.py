@@ -1,4 +1,6 @@
-"""Names by rules of notation: the loss, gradients written ``dX`` or with a bar, ones, the identity, δ_ij, extents."""
+"""Names by rules of notation: the loss, gradients written ``dX`` or with a bar, ones, the identity,
+Kronecker's δ, extents.
+"""
 
 from __future__ import annotations
 

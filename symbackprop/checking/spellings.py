@@ -1,4 +1,4 @@
-"""How a written symbol is spelled among the model's names, and what its scripts are.
+r"""How a written symbol is spelled among the model's names, and what its scripts are.
 
 ``\\hat y`` may be ``yhat`` or ``y_hat``, ``\\lambda`` may be ``lam``; in ``W^{(1)T}_{ij}`` there
 are a layer, a transpose and two indices. Nothing here knows shapes.
@@ -30,7 +30,8 @@ SYNONYMS = {                     # other spellings under which a Greek letter is
 @dataclass(frozen=True, slots=True)
 class Scripts:
     """The scripts of a symbol, sorted: ``items`` are layers and samples in brackets, then
-    subscripts."""
+    subscripts.
+    """
 
     base: Node
     layers: tuple[Node, ...] = ()
@@ -46,7 +47,8 @@ class Scripts:
 
 def scripts_of(node: Node) -> Scripts:
     """The base of a symbol and its scripts; an accent over a scripted letter belongs to the
-    letter."""
+    letter.
+    """
     if isinstance(node, Accent) and isinstance(node.body, Script):
         inner = scripts_of(node.body)
         base = Accent(node.start, node.end, node.accent, inner.base)

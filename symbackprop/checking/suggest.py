@@ -1,5 +1,6 @@
 """Pieces for suggestions, in the writer's notation: names of the model, and slopes where the model
-applies a function."""
+applies a function.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ FUNCTION_NAMES = {"sigmoid": r"\sigma", "tanh": r"\tanh"}
 
 def written(name: str, scope: Scope) -> Node:
     """A name of the model as the document writes it: by the symbol map, with accents and subscripts
-    in LaTeX."""
+    in LaTeX.
+    """
     for (base, pattern), definition in scope.patterns.items():
         if definition.shown == name and not definition.own and "*" not in pattern:
             subs = tuple(Name(NOWHERE, NOWHERE, p) for p in pattern)

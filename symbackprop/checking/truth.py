@@ -65,14 +65,16 @@ def gradients(program: Program) -> tuple[Equation, ...]:
 
 def with_library(program: Program) -> Program:
     """The program with the rules of every function of the library, since a derivation may use
-    any."""
+    any.
+    """
     return replace(program, rules={**dict(RULES), **program.rules})
 
 
 @dataclass(slots=True)
 class Values:
     """A few points of a program with all its quantities computed, and what expressions are worth
-    there."""
+    there.
+    """
 
     program: Program
     points: list[Point] = field(default_factory=list)
@@ -104,7 +106,8 @@ class Values:
 
     def agree(self, a: Expr, b: Expr) -> bool:
         """Whether two entries have the same values at every point, wherever both are defined, and
-        are somewhere."""
+        are somewhere.
+        """
         order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))
         seen = False
         for at in range(len(self.points)):
@@ -118,7 +121,8 @@ class Values:
 
 def identified(program: Program) -> Program:
     """The program with all its symbolic extents taken to be one, so that shapes which clash in
-    general can be compared."""
+    general can be compared.
+    """
     one = extent_symbol(program.dims[0].name) if program.dims else None
     to = dict.fromkeys(program.dims, one)
     return replace(
@@ -158,4 +162,4 @@ def _merged(e: Expr, to: Merging) -> Expr:
         return _index(e, to)
     if isinstance(e, Symbol):
         return to.get(e) or e
-    return e.func(*(_merged(a, to) for a in e.args)) if e.args else e  # type: ignore[no-any-return]
+    return e.func(*(_merged(a, to) for a in e.args)) if e.args else e

@@ -1,5 +1,6 @@
 """Counterexamples of steps: the smallest point that shows a difference; for clashing shapes one
-where all extents are equal."""
+where all extents are equal.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def counterexample(step: Step, document: Document) -> Counterexample | None:
 
 def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
     """The step read again with all extents taken to be one number: a misfit of shapes then shows as
-    a number."""
+    a number.
+    """
     scope = document.scope
     if step.left is None or step.right is None or not scope.program.dims:
         return None
@@ -67,7 +69,8 @@ def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
 
 def shown(witness: Witness, forward: Program) -> Counterexample:
     """A witness as it is reported: the extents and values of the model's inputs, and both
-    results."""
+    results.
+    """
     inputs = {q.name for q in forward.inputs}
     values = {k: v for k, v in witness.values.items() if k in inputs}
     return Counterexample(

@@ -72,7 +72,8 @@ class _Lexer:
 
     def run(self, text: str, at: int, end: int, depth: int) -> None:
         """Lex ``text[at:end]``; inside the body of a macro every token stands where the macro was
-        called."""
+        called.
+        """
         while at < end:
             at = self.one(text, at, end, depth)
 
@@ -167,7 +168,8 @@ class _Lexer:
 
     def sizing(self, name: str, text: str, at: int, after: int) -> int:
         r"""A size belongs to the bracket after it; ``\left.`` opens nothing: the full stop belongs
-        to the command."""
+        to the command.
+        """
         if name in ("left", "right") and text.startswith(".", after):
             return after + 1
         if name in tables.SIZES:
@@ -197,7 +199,8 @@ class _Lexer:
 
     def prose(self, text: str, inner: tuple[int, int], start: int, end: int, depth: int) -> None:
         r"""``\text{…}``: one word that is a function or a transpose counts as mathematics, anything
-        else separates."""
+        else separates.
+        """
         word = text[slice(*inner)].strip()
         if word in FUNCTIONS:
             self.word(word, start, end)

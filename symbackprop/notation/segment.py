@@ -26,11 +26,14 @@ _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
 _ENVIRONMENTS = "|".join(re.escape(n) for n in sorted(DISPLAYS, key=len, reverse=True))
 _MATHS = re.compile(
-    rf"\\begin\{{({_ENVIRONMENTS})\}}.*?\\end\{{\1\}}|\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)|(?<!\\)\$[^$]*(?<!\\)\$",
+    rf"\\begin\{{({_ENVIRONMENTS})\}}.*?\\end\{{\1\}}"
+    r"|\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)|(?<!\\)\$[^$]*(?<!\\)\$",
     re.DOTALL,
 )
 _MACRO = re.compile(
-    r"\\(?:re|provide)?newcommand\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{"
+    r"\\(?:(?:re)?new|provide)command\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{"
+    r"|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{"
+    r"|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{"
 )
 _NUMPY = re.compile(r"^\s*(?:def |import |from \w+ import )", re.MULTILINE)
 _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
@@ -39,7 +42,8 @@ _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A piece of mathematics: its tree, or why it could not be read. ``text`` is the stretch as
-    written."""
+    written.
+    """
 
     start: int
     end: int
@@ -101,7 +105,8 @@ def _latex(text: str, source: str) -> Iterator[Statement]:
     if found := _DANGER.search(text):
         raise Malformed(
             "mathematics", f"\\{found[1]}, a command that acts outside the formula",
-            Span(source, text, found.start(), found.end()), "leave it out: a derivation is only read",
+            Span(source, text, found.start(), found.end()),
+            "leave it out: a derivation is only read",
         )  # fmt: skip
     macros, bare = _macros(text)
     for start, end in _formulas(bare):
@@ -110,7 +115,8 @@ def _latex(text: str, source: str) -> Iterator[Statement]:
 
 def _macros(text: str) -> tuple[dict[str, Macro], str]:
     """The macros that the text defines, and the text with the definitions blanked out (places
-    stay)."""
+    stay).
+    """
     macros: dict[str, Macro] = {}
     at = 0
     while found := _MACRO.search(text, at):

@@ -18,7 +18,8 @@ from symbackprop.notation.tokens import FUNCTIONS, GREEK, SIMPLE, Token, unicode
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?![A-Za-z_])|\d+(?:\.\d+)?")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
 _SIGNS = (
-    (re.compile(r":=|=:|\+=|-="), "REL"), (re.compile(r"=="), "REL"), (re.compile(r"<-|->"), "ARROW"), (re.compile(r"=>"), "BREAK"),
+    (re.compile(r":=|=:|\+=|-="), "REL"), (re.compile(r"=="), "REL"),
+    (re.compile(r"<-|->"), "ARROW"), (re.compile(r"=>"), "BREAK"),
     (re.compile(r"<=|>=|!="), "CMP"), (re.compile(r"\.\.\.+"), "DOTS"),
 )  # fmt: skip
 _TRANSPOSE = re.compile(r"\.T(?![A-Za-z0-9_])|\.transpose\(\)")
@@ -29,7 +30,8 @@ def lex_text(
     text: str, declared: frozenset[str], start: int = 0, end: int | None = None
 ) -> list[Token]:
     """Tokens of ``text[start:end]``; ``declared`` are the names of the model and of the symbol
-    map."""
+    map.
+    """
     out: list[Token] = []
     at, stop = start, len(text) if end is None else end
     while at < stop:
@@ -96,7 +98,8 @@ def _word(text: str, word: str, at: int, declared: frozenset[str], out: list[Tok
 
 def _pieces(word: str, declared: frozenset[str], called: bool) -> list[tuple[str, str]]:
     """A word as kinds and pieces; braces that the writer left out stand around several
-    subscripts."""
+    subscripts.
+    """
     if word in declared or word.startswith("grad_"):
         return [("ID", word)]
     if word in FUNCTIONS and (called or word not in ("sum", "max", "min", "mean", "var", "norm")):
@@ -120,7 +123,8 @@ def _pieces(word: str, declared: frozenset[str], called: bool) -> list[tuple[str
 
 def _split(word: str, declared: frozenset[str]) -> list[str] | None:
     """The word as declared names side by side, the longest first; None if it is not made of
-    them."""
+    them.
+    """
     if not word:
         return []
     for length in range(len(word), 0, -1):

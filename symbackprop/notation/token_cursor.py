@@ -18,7 +18,8 @@ _END = Token("END", "the end of the formula", -1, -1)
 
 def match_bars(tokens: list[Token]) -> list[Token]:
     """``|`` and ``‖`` as opening or closing brackets: one closes iff its like is innermost and an
-    operand stands before it."""
+    operand stands before it.
+    """
     out: list[Token] = []
     stack: list[str] = []
     for token in tokens:

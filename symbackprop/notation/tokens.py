@@ -1,5 +1,6 @@
 """What the two lexers of hand derivations give: tokens with their place, and the tables that LaTeX
-and plain text share."""
+and plain text share.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class Token:
 
 
 GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi "
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
+    "sigma tau upsilon phi chi psi "
     "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 ).split()
 
@@ -28,35 +30,53 @@ GREEK = (
 # names.
 # fmt: off
 FUNCTIONS = {
-    "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "tanh": "tanh", "sinh": "sinh", "cosh": "cosh",
+    "log": "log", "ln": "log", "exp": "exp", "sin": "sin", "cos": "cos", "tanh": "tanh",
+    "sinh": "sinh", "cosh": "cosh",
     "sqrt": "sqrt", "abs": "abs", "sign": "sign", "sgn": "sign", "step": "step", "erf": "erf",
-    "relu": "relu", "ReLU": "relu", "sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid", "softplus": "softplus", "gelu": "gelu", "silu": "silu",
+    "relu": "relu", "ReLU": "relu", "sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid",
+    "softplus": "softplus", "gelu": "gelu", "silu": "silu",
     "softmax": "softmax", "log_softmax": "log_softmax", "logsumexp": "logsumexp",
-    "max": "max", "min": "min", "maximum": "maximum", "minimum": "minimum", "mean": "mean", "avg": "mean", "sum": "sum",
-    "tr": "trace", "Tr": "trace", "trace": "trace", "diag": "diag", "Diag": "diag", "det": "det", "vec": "vec",
-    "rowsum": "rowsum", "dot": "dot", "outer": "outer", "norm": "norm2", "norm2": "norm2", "var": "var", "Var": "var",
+    "max": "max", "min": "min", "maximum": "maximum", "minimum": "minimum", "mean": "mean",
+    "avg": "mean", "sum": "sum",
+    "tr": "trace", "Tr": "trace", "trace": "trace", "diag": "diag", "Diag": "diag", "det": "det",
+    "vec": "vec",
+    "rowsum": "rowsum", "dot": "dot", "outer": "outer", "norm": "norm2", "norm2": "norm2",
+    "var": "var", "Var": "var",
     "log1p": "log1p", "expm1": "expm1",
 }
 
 UNICODE = {                      # characters that are not letters: kind and text
     "′": ("PRIME", "'"), "″": ("PRIME", "''"), "⊙": ("OP", "⊙"), "∘": ("OP", "⊙"), "·": ("OP", "·"),
-    "×": ("OP", "×"), "⊗": ("OP", "⊗"), "∂": ("PARTIAL", "∂"), "∇": ("NABLA", "∇"), "∑": ("BIG", "sum"), "∏": ("BIG", "prod"),
-    "−": ("MINUS", "-"), "–": ("MINUS", "-"), "≔": ("REL", ":="), "≤": ("CMP", "<="), "≥": ("CMP", ">="), "≠": ("CMP", "!="),
-    "∈": ("IN", "∈"), "…": ("DOTS", "…"), "⋯": ("DOTS", "…"), "⇒": ("BREAK", "⇒"), "∴": ("BREAK", "∴"), "∵": ("BREAK", "∵"),
-    "←": ("ARROW", "←"), "→": ("ARROW", "→"), "≈": ("ARROW", "≈"), "∝": ("ARROW", "∝"), "√": ("SQRT", "√"), "‖": ("NORM", "‖"),
-    "⟨": ("OPEN", "<"), "⟩": ("CLOSE", "<"), "，": ("COMMA", ","), "；": ("SEMI", ";"), "。": ("STOP", "."), "：": ("COLON", ":"),
-    "（": ("OPEN", "("), "）": ("CLOSE", "("), "𝟏": ("ONES", "1"), "𝟙": ("ONES", "1"), "ℓ": ("ID", "ell"), "ℒ": ("ID", "L"),
+    "×": ("OP", "×"), "⊗": ("OP", "⊗"), "∂": ("PARTIAL", "∂"), "∇": ("NABLA", "∇"),
+    "∑": ("BIG", "sum"), "∏": ("BIG", "prod"),
+    "−": ("MINUS", "-"), "–": ("MINUS", "-"), "≔": ("REL", ":="), "≤": ("CMP", "<="),
+    "≥": ("CMP", ">="), "≠": ("CMP", "!="),
+    "∈": ("IN", "∈"), "…": ("DOTS", "…"), "⋯": ("DOTS", "…"), "⇒": ("BREAK", "⇒"),
+    "∴": ("BREAK", "∴"), "∵": ("BREAK", "∵"),
+    "←": ("ARROW", "←"), "→": ("ARROW", "→"), "≈": ("ARROW", "≈"), "∝": ("ARROW", "∝"),
+    "√": ("SQRT", "√"), "‖": ("NORM", "‖"),
+    "⟨": ("OPEN", "<"), "⟩": ("CLOSE", "<"), "，": ("COMMA", ","), "；": ("SEMI", ";"),
+    "。": ("STOP", "."), "：": ("COLON", ":"),
+    "（": ("OPEN", "("), "）": ("CLOSE", "("), "𝟏": ("ONES", "1"), "𝟙": ("ONES", "1"),
+    "ℓ": ("ID", "ell"), "ℒ": ("ID", "L"),
     "ℝ": ("ID", "R"), "⊤": ("ID", "T"),
 }
 
 SIMPLE = {                       # ASCII characters
-    "+": ("PLUS", "+"), "-": ("MINUS", "-"), "*": ("OP", "*"), "/": ("OP", "/"), "=": ("REL", "="), "<": ("CMP", "<"), ">": ("CMP", ">"),
-    "(": ("OPEN", "("), ")": ("CLOSE", "("), "[": ("OPEN", "["), "]": ("CLOSE", "["), "{": ("LB", "{"), "}": ("RB", "}"),
-    "_": ("SUB", "_"), "^": ("SUP", "^"), "'": ("PRIME", "'"), "|": ("BAR", "|"), ",": ("COMMA", ","), ";": ("SEMI", ";"),
-    ":": ("COLON", ":"), ".": ("STOP", "."), "&": ("AMP", "&"), "@": ("OP", "@"), "!": ("STOP", "!"), "?": ("STOP", "?"),
+    "+": ("PLUS", "+"), "-": ("MINUS", "-"), "*": ("OP", "*"), "/": ("OP", "/"), "=": ("REL", "="),
+    "<": ("CMP", "<"), ">": ("CMP", ">"),
+    "(": ("OPEN", "("), ")": ("CLOSE", "("), "[": ("OPEN", "["), "]": ("CLOSE", "["),
+    "{": ("LB", "{"), "}": ("RB", "}"),
+    "_": ("SUB", "_"), "^": ("SUP", "^"), "'": ("PRIME", "'"), "|": ("BAR", "|"),
+    ",": ("COMMA", ","), ";": ("SEMI", ";"),
+    ":": ("COLON", ":"), ".": ("STOP", "."), "&": ("AMP", "&"), "@": ("OP", "@"),
+    "!": ("STOP", "!"), "?": ("STOP", "?"),
 }
 
-ACCENTS = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot", "\u20d7": "vec"}
+ACCENTS = {
+    "\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot",
+    "\u20d7": "vec",
+}
 # fmt: on
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))
 SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₙₘ", "0123456789ijknm", strict=True))

@@ -33,14 +33,14 @@ class Number(Node):
 
 @dataclass(frozen=True, slots=True)
 class Name(Node):
-    """A letter or word in canonical spelling: ``theta`` for ``\\theta`` and ``θ``."""
+    r"""A letter or word in canonical spelling: ``theta`` for ``\\theta`` and ``θ``."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Accent(Node):
-    """``\\hat y`` and the like."""
+    r"""``\\hat y`` and the like."""
 
     accent: str
     body: Node
@@ -122,7 +122,7 @@ class Root(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """A function known by its typography (``\\log``, ``\\operatorname{diag}``) on its arguments."""
+    r"""A function known by its typography (``\log``, ``\operatorname{diag}``) on arguments."""
 
     function: Node
     arguments: tuple[Node, ...]

@@ -133,7 +133,8 @@ class _Reader(Cursor):
 
     def divides_differentials(self, node: Node) -> bool:
         """Whether the slash after ``node`` makes a derivative: ``∂a/∂b``, and ``da/db`` in
-        words."""
+        words.
+        """
         if isinstance(node, Partial):
             return self.ahead("PARTIAL")
         after = self.tokens[self.at + 1].text if self.ahead("ID") else ""
@@ -235,7 +236,8 @@ class _Reader(Cursor):
 
     def group(self) -> Node:
         """Braces that only group; the place of what they hold includes them, and the font that they
-        give."""
+        give.
+        """
         start = self.next().start
         inner = self.relation()
         end = self.expect("RB", "", "a closing }").end
@@ -279,7 +281,8 @@ class _Reader(Cursor):
 
     def call(self) -> Node:
         """A function by typography: in brackets, or the one factor that follows; a power may stand
-        between."""
+        between.
+        """
         t = self.next()
         function: Node = Name(t.start, t.end, t.text)
         function = self.scripted(function)
@@ -339,7 +342,8 @@ class _Reader(Cursor):
 
     def superscripts(self) -> tuple[Node, ...]:
         r"""Superscripts: a run of ``(i)``, ``[l]``, ``T``, primes and numbers; otherwise one
-        expression."""
+        expression.
+        """
         if self.kind != "LB":
             return (self.argument(),)
         self.next()
@@ -375,7 +379,9 @@ def _mark_like(node: Node) -> bool:
 
 
 _ATOMS = {
-    "NUM": _Reader.number, "ID": _Reader.name, "FN": _Reader.call, "BIG": _Reader.big, "PARTIAL": _Reader.partial,
-    "NABLA": _Reader.nabla, "FRAC": _Reader.fraction, "SQRT": _Reader.root, "ACC": _Reader.accent, "ONES": _Reader.mark,
+    "NUM": _Reader.number, "ID": _Reader.name, "FN": _Reader.call, "BIG": _Reader.big,
+    "PARTIAL": _Reader.partial,
+    "NABLA": _Reader.nabla, "FRAC": _Reader.fraction, "SQRT": _Reader.root, "ACC": _Reader.accent,
+    "ONES": _Reader.mark,
     "DOTS": _Reader.mark, "OPEN": _Reader.bracket, "LB": _Reader.group,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The text fixtures of this room: lines ``model: formula => expected words``, and the programs of models that ship."""
+"""The fixtures of this room, lines ``model: formula => expected words``, and programs of models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trust: a slip in a right formula is never proved, and right formulas in another notation are never refuted."""
+"""Trust: a slip in a right formula is never proved, right formulas in other notation always are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def judged(model: str, text: str) -> Report:
 
 
 def still_true(kind: str, changed: str) -> bool:
-    """1 before a vector, without its transpose, is read as the sum it stands for; the notes write so."""
+    """1 before a vector, without its transpose, is read as the sum; the notes write so."""
     return kind == "transpose dropped" and r"\mathbf{1}_N " in changed
 
 
@@ -47,7 +47,10 @@ def test_every_kind_of_slip_occurs() -> None:
 RESTYLES = (
     (r"\^\\top", ("^T", r"^{\\mathsf T}", r"^{\\intercal}", "'", "ᵀ")),
     (r"\\odot", (r"\\circ", r"\\ast")),
-    (r"\\frac\{\\partial ?L\}\{\\partial(\\?[a-zA-Z ]+)\}", (r"\\partial L/\\partial\1", r"\\nabla_{\1} L")),
+    (
+        r"\\frac\{\\partial ?L\}\{\\partial(\\?[a-zA-Z ]+)\}",
+        (r"\\partial L/\\partial\1", r"\\nabla_{\1} L"),
+    ),
     (r"\\hat y", (r"\\hat{y}", r"\\widehat{y}", "ŷ", r"{\\hat{\\mathbf y}}")),
     (r"\\theta", (r"\\boldsymbol\\theta ", "θ", r"{\\theta}")),
     (r"\bL\b", (r"{\\mathcal L}", "J", r"\\mathcal{L}")),
