@@ -1,7 +1,8 @@
-"""Equal forms of one expression among which presentation chooses: as it is, multiplied out, collected, cancelled.
+"""Equal forms of one expression among which presentation chooses: as it is, multiplied out,
+collected, cancelled.
 
-Every candidate has the value of the input. Which one a person would write is not decided here: the caller lifts each and
-takes the cheapest by the written cost table.
+Every candidate has the value of the input. Which one a person would write is not decided here: the
+caller lifts each and takes the cheapest by the written cost table.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ def _has_quotient(e: Expr) -> bool:
 
 
 def collect(e: Expr) -> Expr:
-    """Draw common factors out of sums, the most frequent first: ``a b + a c → a (b + c)``, under Σ too."""
+    """Draw common factors out of sums, the most frequent first: ``a b + a c → a (b + c)``, under Σ
+    too.
+    """
     if isinstance(e, Mul):
         return Mul(*(collect(a) for a in e.args))
     if isinstance(e, IndexSum):
@@ -92,7 +95,8 @@ def collect(e: Expr) -> Expr:
 def _powers(term: Expr) -> set[Expr]:
     """Factors of a term that may be drawn out: each factor, and each base of a positive power.
 
-    A base that occurs twice (``x`` beside ``x**y``) stays: SymPy would merge what is left into new powers for ever.
+    A base that occurs twice (``x`` beside ``x**y``) stays: SymPy would merge what is left into new
+    powers for ever.
     """
     out = set()
     factors = Mul.make_args(term)
@@ -107,7 +111,9 @@ def _powers(term: Expr) -> set[Expr]:
 
 
 def _merge_sums(terms: list[Expr]) -> list[Expr]:
-    """``c Σ_j a_j u_j + d Σ_j b_j u_j → Σ_j (c a_j + d b_j) u_j`` where both share what stands outside and a factor inside."""
+    """``c Σ_j a_j u_j + d Σ_j b_j u_j → Σ_j (c a_j + d b_j) u_j`` where both share what stands
+    outside and a factor inside.
+    """
     merged: list[Expr] = []
     for term in terms:
         for k, other in enumerate(merged):
@@ -122,7 +128,12 @@ def _merge_sums(terms: list[Expr]) -> list[Expr]:
 
 def _join(a: Expr, b: Expr) -> Expr | None:
     (ca, outside_a, sum_a), (cb, outside_b, sum_b) = _single_sum(a), _single_sum(b)
-    if sum_a is None or sum_b is None or outside_a != outside_b or len(sum_a.bound) != len(sum_b.bound):
+    if (
+        sum_a is None
+        or sum_b is None
+        or outside_a != outside_b
+        or len(sum_a.bound) != len(sum_b.bound)
+    ):
         return None
     factors_a = set(Mul.make_args(sum_a.body))
     best: tuple[int, str, Expr] | None = None
@@ -137,7 +148,7 @@ def _join(a: Expr, b: Expr) -> Expr | None:
         return None
     common_part = Mul(*sorted(factors_a & set(Mul.make_args(best[2])), key=order_key))
     rest = ca * sum_a.body / common_part + cb * best[2] / common_part
-    return outside_a * IndexSum(Mul(common_part, collect(rest), evaluate=False), *sum_a.bound)  # type: ignore[no-any-return]
+    return outside_a * IndexSum(Mul(common_part, collect(rest), evaluate=False), *sum_a.bound)
 
 
 def _single_sum(term: Expr) -> tuple[Expr, Expr, IndexSum | None]:

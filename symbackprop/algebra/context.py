@@ -1,6 +1,7 @@
 """What the algebra knows while it works: facts about names, patterns to fold, and its memory.
 
-A :class:`Context` belongs to one program. Its memo tables must not outlive its facts, hence they live on it.
+A :class:`Context` belongs to one program. Its memo tables must not outlive its facts, hence they
+live on it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,19 @@ from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
 
-from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index, IndexMax, IndexProduct, IndexSum, InRange, Node, free_indices
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    Index,
+    IndexMax,
+    IndexProduct,
+    IndexSum,
+    InRange,
+    Node,
+    free_indices,
+)
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.ir.ordering import skeleton
 from symbackprop.ir.program import Equation, Fact, Program
@@ -49,7 +62,9 @@ class Context:
     patterns: dict[str, list[Pattern]] = field(default_factory=dict)
     memo: dict[Expr, Expr] = field(default_factory=dict)
     used: dict[Fact, None] = field(default_factory=dict)
-    domain: Callable[[Expr], bool] | None = None  # what is ≥ 0 wherever both sides of an identity are defined
+    domain: Callable[[Expr], bool] | None = (
+        None  # what is ≥ 0 wherever both sides of an identity are defined
+    )
     depth: int = 0
     _sums: dict[str, tuple[tuple[int, Expr | None], ...]] = field(default_factory=dict)
 
@@ -62,7 +77,9 @@ class Context:
         if fact.kind == "sum":
             self._know_sum(fact)
         else:
-            self.kinds[fact.name] = self.kinds.get(fact.name, frozenset()) | frozenset(IMPLIED.get(fact.kind, (fact.kind,)))
+            self.kinds[fact.name] = self.kinds.get(fact.name, frozenset()) | frozenset(
+                IMPLIED.get(fact.kind, (fact.kind,))
+            )
             if fact.kind in ("onehot", "simplex"):
                 axis = len(self.program.shape_of(fact.name)) - 1
                 self._know_sum(Fact(fact.name, fact.kind, axis, Integer(1)))
@@ -100,10 +117,11 @@ class Context:
     def register(self, equation: Equation, body: Expr) -> None:
         """Let ``body``, the normalised right side, fold to the equation's entry.
 
-        A monomial c Π base^e is a pattern; a plain Hadamard product of entries is not, since folding it obscures.
+        A monomial c Π base^e is a pattern; a plain Hadamard product of entries is not, since
+        folding it obscures; a root of an entry is.
         """
         coefficient, powers = factor_powers(body)
-        if not powers or all(isinstance(b, Entry) for b in powers):
+        if not powers or all(isinstance(b, Entry) and e.is_integer for b, e in powers.items()):
             return
         held = frozenset().union(*(free_indices(b) for b in powers))
         if not held.issuperset(i for i in equation.indices if i.extent != 1):
@@ -140,14 +158,16 @@ def is_nonnegative(e: Expr, context: Context) -> bool:
     if context.domain is not None and context.domain(e):
         return True
     if isinstance(e, Symbol):
-        return bool(e.is_positive) or not isinstance(e, Index) and e.is_nonnegative is True
+        return bool(e.is_positive) or (not isinstance(e, Index) and e.is_nonnegative is True)
     if isinstance(e, Entry):
         return context.knows(e.name, "nonnegative")
     if isinstance(e, Apply):
         rule = context.rule(e.name)
         return rule is not None and rule.sign in ("positive", "nonnegative")
     if isinstance(e, Pow):
-        even = e.exp.is_Rational and (e.exp.p % 2 == 0 or e.exp.q % 2 == 0)  # an even root is ≥ 0 where it is real
+        even = e.exp.is_Rational and (
+            e.exp.p % 2 == 0 or e.exp.q % 2 == 0
+        )  # an even root is ≥ 0 where it is real
         return even or is_nonnegative(e.base, context)
     if isinstance(e, Add | Mul):
         return all(is_nonnegative(a, context) for a in e.args)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Add, Expr, Integer, Mul, Pow, Rational
+from sympy import Add, Expr, Integer, Mul, Pow
 
 from symbackprop.algebra.context import Context
 from symbackprop.ir.expressions import Entry, Index, _Binder, substitute
@@ -28,7 +28,7 @@ def fold(factors: list[Expr], context: Context) -> bool:
     powers = {}
     for f in factors:
         base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
-        if not isinstance(base, Entry):
+        if not isinstance(base, Entry) or not exponent.is_integer:
             powers[base] = exponent
     for base in list(powers):
         for pattern in context.patterns.get(skeleton(base), ()):
@@ -59,12 +59,9 @@ def _instances(
             instance = {substitute(b, binding): e for b, e in pattern.items()}
             if any(b not in target for b in instance):
                 continue
-            ratios = [
-                Rational(target[b], 1) / e if target[b].is_Rational else None
-                for b, e in instance.items()
-            ]
-            if any(r is None for r in ratios):
+            if not all(target[b].is_Rational for b in instance):
                 continue
+            ratios = [target[b] / e for b, e in instance.items()]
             times = min(ratios, key=abs)
             whole = all((r > 0) == (times > 0) for r in ratios)
             if (

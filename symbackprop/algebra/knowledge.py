@@ -67,7 +67,9 @@ def _learned(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
 def _without_hidden(body: Expr, above: Mapping[str, Equation]) -> Expr:
     """``body`` with hidden quantities written out."""
     while True:
-        hidden = tuple(above[n] for n in sorted(entry_names(body)) if n in above and above[n].hidden)
+        hidden = tuple(
+            above[n] for n in sorted(entry_names(body)) if n in above and above[n].hidden
+        )
         written = inline(body, hidden) if hidden else body
         if written == body:
             return body

@@ -28,7 +28,6 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 
-
 SINGLE = (Entry, MatrixFunction, InRange, FloorDiv, Modulo)
 
 

@@ -31,8 +31,8 @@ from symbackprop.ir.expressions import (
     Delta,
     Entry,
     Index,
-    InRange,
     IndexSum,
+    InRange,
     _Binder,
     free_indices,
     substitute,
@@ -271,14 +271,23 @@ def _merge_powers(p: Product, context: Context) -> bool:
 
 
 def _settle_kinks(powers: dict[Expr, Expr]) -> None:
-    """``step(u)ᵏ → step(u)``, ``relu(u) step(u) → relu(u)``, ``|u| sign(u) → u``: away from the kink, in place."""
+    """``step(u)ᵏ → step(u)``, ``relu(u) step(u) → relu(u)``, ``|u| sign(u) → u``: away from the
+    kink, in place.
+    """
     for base, exponent in list(powers.items()):
-        if not isinstance(base, Apply) or base.name not in ("step", "sign") or not exponent.is_Integer or exponent < 1:
+        if (
+            not isinstance(base, Apply)
+            or base.name not in ("step", "sign")
+            or not exponent.is_Integer
+            or exponent < 1
+        ):
             continue
         u = base.operands[0]
         positive, absolute = Apply("relu", u), Apply("abs", u)
         if base.name == "step":
-            powers[base] = Integer(0) if powers.get(positive, Integer(0)).is_positive else Integer(1)
+            powers[base] = (
+                Integer(0) if powers.get(positive, Integer(0)).is_positive else Integer(1)
+            )
         elif powers.get(absolute, Integer(0)).is_positive:
             powers[base] = exponent - 1
             powers[absolute] = powers[absolute] - 1
@@ -358,7 +367,7 @@ def _close(p: Product, context: Context) -> Expr:
             if fold(factors, context):
                 return Mul(*factors)
     if len(sums) == 1 or sums:
-        folded = [f for f in Mul.make_args(result)]
+        folded = list(Mul.make_args(result))
         if context.folding and fold(folded, context):
             return Mul(*folded)
     return result
@@ -395,8 +404,8 @@ def name_bound(
         (((order_key(v.extent), signature(v)), v) for v in bound), key=lambda item: item[0]
     )
     classes: dict[tuple[str, str], list[Index]] = {}
-    for key, v in ranked:
-        classes.setdefault(key, []).append(v)
+    for tie, v in ranked:
+        classes.setdefault(tie, []).append(v)
     best: tuple[str, Expr] | None = None
     choices = [list(permutations(c)) if len(c) <= 4 else [tuple(c)] for c in classes.values()]
     for choice in cartesian(*choices):

@@ -1,8 +1,9 @@
-"""Forward mode: tangents through a program, for Jacobian–vector products, Hessians and Hessian–vector products.
+"""Forward mode: tangents through a program, for Jacobian–vector products, Hessians and
+Hessian–vector products.
 
-There is no second-order calculus here. A Hessian is one forward pass over the gradient's entry with the tangent δδ; its
-product with a vector is the same pass with the tangent V, so that no Hessian is ever formed (Pearlmutter, "Fast exact
-multiplication by the Hessian", Neural Computation 6, 1994).
+There is no second-order calculus here. A Hessian is one forward pass over the gradient's entry with
+the tangent δδ; its product with a vector is the same pass with the tangent V, so that no Hessian is
+ever formed (Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994).
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ Seeds = Mapping[str, Callable[[Entry], Expr]]
 
 
 class Tangents:
-    """The derivative of any entry of a program along seeds given for some of its names; each equation is done once."""
+    """The derivative of any entry of a program along seeds given for some of its names; each
+    equation is done once.
+    """
 
     def __init__(self, program: Program, seeds: Seeds, context: Context) -> None:
         self.program, self.seeds, self.context = program, seeds, context
@@ -38,7 +41,9 @@ class Tangents:
 
     def of(self, e: Expr) -> Expr:
         """The normalised derivative of ``e``."""
-        return normalise(differential(e, self._tangent, self.moving, self.program.rules), self.context)
+        return normalise(
+            differential(e, self._tangent, self.moving, self.program.rules), self.context
+        )
 
     def _tangent(self, entry: Entry) -> Expr:
         if entry.name in self.seeds:
@@ -48,7 +53,9 @@ class Tangents:
             return Integer(0)
         if entry.name not in self._done:
             self._done[entry.name] = self.of(equation.rhs)
-        return substitute(self._done[entry.name], dict(zip(equation.indices, entry.indices, strict=True)))
+        return substitute(
+            self._done[entry.name], dict(zip(equation.indices, entry.indices, strict=True))
+        )
 
 
 def along(vector: str) -> Callable[[Entry], Expr]:
@@ -56,8 +63,12 @@ def along(vector: str) -> Callable[[Entry], Expr]:
     return lambda entry: Entry(vector, *entry.indices)
 
 
-def gradient_entry(program: Program, of: str, wrt: str, context: Context) -> tuple[Expr, tuple[Index, ...]]:
-    """The generic entry of the gradient of a scalar, in forward quantities alone, and its indices."""
+def gradient_entry(
+    program: Program, of: str, wrt: str, context: Context
+) -> tuple[Expr, tuple[Index, ...]]:
+    """The generic entry of the gradient of a scalar, in forward quantities alone, and its
+    indices.
+    """
     if program.shape_of(of):
         raise Malformed("a scalar to differentiate twice", f"{of}, which is an array")
     for adjoint in reverse(program, of, [wrt], context, seed=((), Integer(1))):
@@ -79,7 +90,9 @@ def jvp_entry(
 def hvp_entry(
     program: Program, of: str, wrt: str, directions: Mapping[str, str], context: Context
 ) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
-    """The generic entry of ``Σ_x (∂²of/∂wrt∂x) v_x``: the gradient, differentiated along the directions."""
+    """The generic entry of ``Σ_x (∂²of/∂wrt∂x) v_x``: the gradient, differentiated along the
+    directions.
+    """
     gradient, indices = gradient_entry(program, of, wrt, context)
     entry = Tangents(program, {x: along(v) for x, v in directions.items()}, context).of(gradient)
     steps = (Step(gradient, "the gradient"), Step(entry, "its derivative along the direction"))
@@ -89,14 +102,20 @@ def hvp_entry(
 def hessian_entry(
     program: Program, of: str, first: str, second: str, context: Context
 ) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
-    """The generic entry of ``∂²of/∂first∂second``, its indices (those of ``first``, then those of ``second``) and steps."""
+    """The generic entry of ``∂²of/∂first∂second``, its indices (those of ``first``, then those of
+    ``second``) and steps.
+    """
     gradient, rows = gradient_entry(program, of, first, context)
     names = Names(program)
     taken = names.taken | {i.name for i in rows}
     own = names.indices(second)
     spare = letters([i.extent for i in own], taken | {i.name for i in own})
-    columns = tuple(fresh if i.name in {r.name for r in rows} else i for i, fresh in zip(own, spare, strict=True))
-    # While tangents are formed the columns bear names that no equation uses: they stay free through every sum.
+    columns = tuple(
+        fresh if i.name in {r.name for r in rows} else i
+        for i, fresh in zip(own, spare, strict=True)
+    )
+    # While tangents are formed the columns bear names that no equation uses: they stay free through
+    # every sum.
     marked = tuple(Index(f"_column{k}", i.extent) for k, i in enumerate(columns))
 
     def seed(entry: Entry) -> Expr:

@@ -39,7 +39,8 @@ Seed = tuple[tuple[Index, ...], Expr]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What an adjoint looks like up to names: equal keys mean that one is the other with ``names`` exchanged in order.
+    """What an adjoint looks like up to names: equal keys mean that one is the other with ``names``
+    exchanged in order.
 
     ``names`` holds the arrays in the order in which they are met; adjoints are named after them.
     """
@@ -217,7 +218,9 @@ def _like_one_before(
     context: Context,
     met: dict[tuple[object, ...], Adjoint],
 ) -> Adjoint:
-    """The adjoint of ``name``, carried over from an equal block if there was one: layers of one kind are derived once."""
+    """The adjoint of ``name``, carried over from an equal block if there was one: layers of one
+    kind are derived once.
+    """
     if any(e.name in values for e in consumers):
         return _adjoint(names, name, consumers, values, context)
     block = _block(names, name, consumers, context)
@@ -236,14 +239,25 @@ def _like_one_before(
 
 
 def _block(names: Names, name: str, consumers: list[Equation], context: Context) -> Block:
-    """The block of an adjoint: the target, the equations that use it, and what is known of every name in them."""
+    """The block of an adjoint: the target, the equations that use it, and what is known of every
+    name in them.
+    """
     numbers = {name: 0}
     key: list[object] = [names.indices(name)]
     for equation in consumers:
         numbers.setdefault(equation.name, len(numbers))
-        key.append((numbers[equation.name], equation.hidden, equation.indices, anonymous(equation.rhs, numbers)))
+        key.append(
+            (
+                numbers[equation.name],
+                equation.hidden,
+                equation.indices,
+                anonymous(equation.rhs, numbers),
+            )
+        )
     listed = tuple(numbers)
-    key.extend((context.kinds.get(n, frozenset()), context.sums_of(n), n in names.hidden) for n in listed)
+    key.extend(
+        (context.kinds.get(n, frozenset()), context.sums_of(n), n in names.hidden) for n in listed
+    )
     return Block(tuple(key), listed)
 
 

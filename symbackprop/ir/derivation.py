@@ -1,4 +1,6 @@
-"""What a derivation is, as data: for each derivative its equation, its term and the steps by which it was reached."""
+"""What a derivation is, as data: for each derivative its equation, its term and the steps by which
+it was reached.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ class Step:
 class Derivative:
     """The derivative of ``of`` by ``wrt`` (a pair for a mixed Hessian block).
 
-    ``equation`` has the adjoint's name (``grad_W``), its indices and its entry in terms of forward quantities and other
-    adjoints; ``equation.term`` is that entry lifted. ``facts`` were used on the way.
+    ``equation`` has the adjoint's name (``grad_W``), its indices and its entry in terms of forward
+    quantities and other adjoints; ``equation.term`` is that entry lifted. ``facts`` were used on
+    the way.
     """
 
     of: str
@@ -41,7 +44,8 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class DerivationRecord:
-    """A forward program and the derivatives asked for, adjoints of intermediates on the way included, in order of derivation.
+    """A forward program and the derivatives asked for, adjoints of intermediates on the way
+    included, in order of derivation.
 
     ``directions`` tells which array a directional kind goes along for a name.
     """

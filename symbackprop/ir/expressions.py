@@ -1,9 +1,11 @@
 """Index notation: the one core language.
 
-A quantity is defined by its generic entry, a SymPy expression over the nodes of this file: entries ``X[n, d]``, sums and
-maxima over bound indices, Kronecker deltas, indicators and guards. SymPy's ``Add``, ``Mul`` and ``Pow`` serve; every
-*function* is an :class:`Apply` of ours, since SymPy's ``exp``, ``log`` and ``tanh`` rewrite themselves. Constructors check,
-they do not rewrite. Substitution goes through :func:`substitute` alone: SymPy's ``xreplace`` knows no binders and captures.
+A quantity is defined by its generic entry, a SymPy expression over the nodes of this file: entries
+``X[n, d]``, sums and maxima over bound indices, Kronecker deltas, indicators and guards. SymPy's
+``Add``, ``Mul`` and ``Pow`` serve; every *function* is an :class:`Apply` of ours, since SymPy's
+``exp``, ``log`` and ``tanh`` rewrite themselves. Constructors check, they do not rewrite.
+Substitution goes through :func:`substitute` alone: SymPy's ``xreplace`` knows no binders and
+captures.
 
 >>> N, D = extent_symbol("N"), extent_symbol("D")
 >>> n, d = Index("n", N), Index("d", D)
@@ -33,10 +35,10 @@ class Index(Symbol):
     __slots__ = ("extent",)
     extent: Expr
 
-    def __new__(cls, name: str, extent: Expr | int) -> Index:  # type: ignore[misc]
+    def __new__(cls, name: str, extent: Expr | int) -> Index:
         node = Symbol.__xnew__(cls, name)
         node.extent = sympify(extent)
-        return node  # type: ignore[no-any-return]
+        return node
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.name, self.extent), {}
@@ -59,55 +61,62 @@ class Node(Expr):
 class Entry(Node):
     """``name[i, j, …]``: one entry of an array; a scalar has no indices.
 
-    An index may be an :class:`Index`, an affine expression of indices and extents, or an entry with integer values.
+    An index may be an :class:`Index`, an affine expression of indices and extents, or an entry with
+    integer values.
     """
 
     __slots__ = ()
 
     def __new__(cls, name: str | Symbol, *indices: Expr | int) -> Entry:
         symbol = name if isinstance(name, Symbol) else Symbol(name)
-        return Expr.__new__(cls, symbol, *(sympify(i) for i in indices))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, symbol, *(sympify(i) for i in indices))
 
     @property
     def name(self) -> str:
-        return self.args[0].name  # type: ignore[attr-defined, no-any-return]
+        return self.args[0].name
 
     @property
     def indices(self) -> tuple[Expr, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{self.name}[{','.join(printer._print(i) for i in self.indices)}]" if self.indices else self.name
+        return (
+            f"{self.name}[{','.join(printer._print(i) for i in self.indices)}]"
+            if self.indices
+            else self.name
+        )
 
 
 class MatrixFunction(Node):
     """An entry of a function of a whole matrix: ``inv(A)[i, j]``, or the number ``det(A)``.
 
-    The matrix is a named array, ``extent`` its rows and columns; such functions have no finite formula in entries
-    (:mod:`symbackprop.ir.matrix_functions` has their values and derivatives).
+    The matrix is a named array, ``extent`` its rows and columns; such functions have no finite
+    formula in entries (:mod:`symbackprop.ir.matrix_functions` has their values and derivatives).
     """
 
     __slots__ = ()
 
-    def __new__(cls, function: str | Symbol, array: str | Symbol, extent: Expr | int, *indices: Expr | int) -> MatrixFunction:
+    def __new__(
+        cls, function: str | Symbol, array: str | Symbol, extent: Expr | int, *indices: Expr | int
+    ) -> MatrixFunction:
         symbols = (x if isinstance(x, Symbol) else Symbol(x) for x in (function, array))
-        return Expr.__new__(cls, *symbols, sympify(extent), *(sympify(i) for i in indices))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, *symbols, sympify(extent), *(sympify(i) for i in indices))
 
     @property
     def function(self) -> str:
-        return self.args[0].name  # type: ignore[attr-defined, no-any-return]
+        return self.args[0].name
 
     @property
     def name(self) -> str:
-        return self.args[1].name  # type: ignore[attr-defined, no-any-return]
+        return self.args[1].name
 
     @property
     def extent(self) -> Expr:
-        return self.args[2]  # type: ignore[return-value]
+        return self.args[2]
 
     @property
     def indices(self) -> tuple[Expr, ...]:
-        return self.args[3:]  # type: ignore[return-value]
+        return self.args[3:]
 
     def _sympystr(self, printer: Any) -> str:
         at = f"[{','.join(printer._print(i) for i in self.indices)}]" if self.indices else ""
@@ -121,17 +130,21 @@ class _Binder(Node):
     word = ""
 
     def __new__(cls, body: Expr, *bound: Index) -> _Binder:
-        if not bound or len(set(bound)) != len(bound) or not all(isinstance(i, Index) for i in bound):
+        if (
+            not bound
+            or len(set(bound)) != len(bound)
+            or not all(isinstance(i, Index) for i in bound)
+        ):
             raise TypeError(f"{cls.__name__} binds one or more distinct indices, not {bound}")
-        return Expr.__new__(cls, sympify(body), *bound)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, sympify(body), *bound)
 
     @property
     def body(self) -> Expr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def bound(self) -> tuple[Index, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     def _sympystr(self, printer: Any) -> str:
         return f"{self.word}[{','.join(i.name for i in self.bound)}]({printer._print(self.body)})"
@@ -164,7 +177,7 @@ class Delta(Node):
     __slots__ = ()
 
     def __new__(cls, a: Expr | int, b: Expr | int) -> Delta:
-        return Expr.__new__(cls, sympify(a), sympify(b))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, sympify(a), sympify(b))
 
     def _sympystr(self, printer: Any) -> str:
         return f"eq({printer._print(self.args[0])},{printer._print(self.args[1])})"
@@ -176,7 +189,7 @@ class InRange(Node):
     __slots__ = ()
 
     def __new__(cls, e: Expr | int, n: Expr | int) -> InRange:
-        return Expr.__new__(cls, sympify(e), sympify(n))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, sympify(e), sympify(n))
 
 
 class FloorDiv(Node):
@@ -185,7 +198,7 @@ class FloorDiv(Node):
     __slots__ = ()
 
     def __new__(cls, a: Expr | int, b: Expr | int) -> FloorDiv:
-        return Expr.__new__(cls, sympify(a), sympify(b))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, sympify(a), sympify(b))
 
 
 class Modulo(Node):
@@ -194,11 +207,13 @@ class Modulo(Node):
     __slots__ = ()
 
     def __new__(cls, a: Expr | int, b: Expr | int) -> Modulo:
-        return Expr.__new__(cls, sympify(a), sympify(b))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, sympify(a), sympify(b))
 
 
 class Compare(Node):
-    """The indicator of ``a op b`` for ``op`` one of ``< <= > >= == !=``: 1 where it holds, else 0."""
+    """The indicator of ``a op b`` for ``op`` one of ``< <= > >= == !=``: 1 where it holds, else
+    0.
+    """
 
     __slots__ = ()
     OPERATORS = ("<", "<=", ">", ">=", "==", "!=")
@@ -207,11 +222,11 @@ class Compare(Node):
         symbol = op if isinstance(op, Symbol) else Symbol(op)
         if symbol.name not in cls.OPERATORS:
             raise TypeError(f"a comparison is one of {cls.OPERATORS}, not {symbol.name}")
-        return Expr.__new__(cls, symbol, sympify(a), sympify(b))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, symbol, sympify(a), sympify(b))
 
     @property
     def op(self) -> str:
-        return self.args[0].name  # type: ignore[attr-defined, no-any-return]
+        return self.args[0].name
 
     def _sympystr(self, printer: Any) -> str:
         return f"({printer._print(self.args[1])} {self.op} {printer._print(self.args[2])})"
@@ -223,7 +238,7 @@ class Where(Node):
     __slots__ = ()
 
     def __new__(cls, c: Expr, a: Expr | int, b: Expr | int) -> Where:
-        return Expr.__new__(cls, sympify(c), sympify(a), sympify(b))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, sympify(c), sympify(a), sympify(b))
 
     def _sympystr(self, printer: Any) -> str:
         return f"where({', '.join(printer._print(a) for a in self.args)})"
@@ -236,27 +251,29 @@ class Apply(Node):
 
     def __new__(cls, name: str | Symbol, *operands: Expr | int) -> Apply:
         symbol = name if isinstance(name, Symbol) else Symbol(name)
-        return Expr.__new__(cls, symbol, *(sympify(u) for u in operands))  # type: ignore[no-any-return]
+        return Expr.__new__(cls, symbol, *(sympify(u) for u in operands))
 
     @property
     def name(self) -> str:
-        return self.args[0].name  # type: ignore[attr-defined, no-any-return]
+        return self.args[0].name
 
     @property
     def operands(self) -> tuple[Expr, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     def _sympystr(self, printer: Any) -> str:
         return f"{self.name}({', '.join(printer._print(a) for a in self.operands)})"
 
 
 class Partial(Node):
-    """``∂of/∂by``, both entries, not yet worked out: only in the steps of a derivation, never in a result."""
+    """``∂of/∂by``, both entries, not yet worked out: only in the steps of a derivation, never in a
+    result.
+    """
 
     __slots__ = ()
 
     def __new__(cls, of: Entry, by: Entry) -> Partial:
-        return Expr.__new__(cls, of, by)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, of, by)
 
     def _sympystr(self, printer: Any) -> str:
         return f"d({printer._print(self.args[0])})/d({printer._print(self.args[1])})"
@@ -269,7 +286,11 @@ def free_indices(e: Basic) -> frozenset[Index]:
         return frozenset((e,))
     if not e.args:
         return EMPTY
-    inside = frozenset().union(*(free_indices(a) for a in e.args if a.args or isinstance(a, Index))) if e.args else EMPTY
+    inside = (
+        frozenset().union(*(free_indices(a) for a in e.args if a.args or isinstance(a, Index)))
+        if e.args
+        else EMPTY
+    )
     return inside - frozenset(e.bound) if isinstance(e, _Binder) else inside
 
 
@@ -319,42 +340,49 @@ def _substitute(e: Expr, mapping: Mapping[Index, Expr]) -> Expr:
     if isinstance(e, _Binder):
         inner = {k: mapping[k] for k in hit}
         incoming: frozenset[Index] = frozenset().union(*(free_indices(v) for v in inner.values()))
-        bound = []
+        bound: list[Index] = []
         for b in e.bound:
             if any(b.name == i.name for i in incoming):
-                renamed = fresh_index(b, incoming | free_indices(e.body) | set(e.bound) | set(bound))
+                renamed = fresh_index(
+                    b, incoming | free_indices(e.body) | set(e.bound) | set(bound)
+                )
                 inner[b] = renamed
                 b = renamed
             bound.append(b)
-        return e.func(_substitute(e.body, inner), *bound)  # type: ignore[no-any-return]
-    return e.func(*(_substitute(a, mapping) for a in e.args))  # type: ignore[no-any-return]
+        return e.func(_substitute(e.body, inner), *bound)
+    return e.func(*(_substitute(a, mapping) for a in e.args))
 
 
 def rename_apart(e: Expr, taken: Iterable[Index]) -> Expr:
     """``e`` with every bound index that bears the name of one in ``taken`` renamed, at every depth.
 
-    Needed before anything that mentions ``taken`` is put inside ``e``, such as the deltas of a tangent.
+    Needed before anything that mentions ``taken`` is put inside ``e``, such as the deltas of a
+    tangent.
     """
     taken = frozenset(taken)
     if not e.args or not taken:
         return e
     if isinstance(e, _Binder):
         names = {t.name for t in taken}
-        renaming = {b: fresh_index(b, taken | free_indices(e.body) | set(e.bound)) for b in e.bound if b.name in names}
+        renaming = {
+            b: fresh_index(b, taken | free_indices(e.body) | set(e.bound))
+            for b in e.bound
+            if b.name in names
+        }
         body = substitute(e.body, renaming)
-        return e.func(rename_apart(body, taken), *(renaming.get(b, b) for b in e.bound))  # type: ignore[no-any-return]
-    return e.func(*(rename_apart(a, taken) if a.args else a for a in e.args))  # type: ignore[no-any-return]
+        return e.func(rename_apart(body, taken), *(renaming.get(b, b) for b in e.bound))
+    return e.func(*(rename_apart(a, taken) if a.args else a for a in e.args))
 
 
 def replace_entries(e: Expr, rule: Mapping[str, Any]) -> Expr:
     """``e`` with each entry whose name is in ``rule`` replaced by ``rule[name](entry)``.
 
-    The value may mention the entry's own index expressions; bound indices of ``e`` that it mentions stay bound where
-    they were, since the replacement is made in place. Bodies that bind indices must come through :func:`substitute`,
-    which renames them apart.
+    The value may mention the entry's own index expressions; bound indices of ``e`` that it mentions
+    stay bound where they were, since the replacement is made in place. Bodies that bind indices
+    must come through :func:`substitute`, which renames them apart.
     """
     if not (entry_names(e) & rule.keys()):
         return e
     if isinstance(e, Entry) and e.name in rule:
-        return rule[e.name](e)  # type: ignore[no-any-return]
-    return e.func(*(replace_entries(a, rule) if a.args else a for a in e.args))  # type: ignore[no-any-return]
+        return rule[e.name](e)
+    return e.func(*(replace_entries(a, rule) if a.args else a for a in e.args))

@@ -1,7 +1,8 @@
 """Expressions up to the names of their arrays: how repeated blocks of a network are recognised.
 
-``anonymous(e, names)`` spells an expression with its arrays numbered in the order in which they are met, so that two layers
-of one kind spell alike; ``rename`` and ``rename_term`` carry what was worked out for one layer over to the next.
+``anonymous(e, names)`` spells an expression with its arrays numbered in the order in which they are
+met, so that two layers of one kind spell alike; ``rename`` and ``rename_term`` carry what was
+worked out for one layer over to the next.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from symbackprop.ir.terms import Term
 
 @lru_cache(maxsize=1 << 16)
 def _nameless(e: Basic) -> str:
-    """A spelling of ``e`` in which all arrays look alike; sums and products in an order that it alone decides."""
+    """A spelling of ``e`` in which all arrays look alike; sums and products in an order that it
+    alone decides.
+    """
     if isinstance(e, Index) or not e.args:
         return order_key(e)
     parts = [_nameless(a) for a in (e.args[1:] if isinstance(e, Entry) else e.args)]
@@ -28,7 +31,9 @@ def _nameless(e: Basic) -> str:
 
 
 def anonymous(e: Basic, names: dict[str, int]) -> str:
-    """A spelling of ``e`` with arrays as numbers; ``names`` is extended by those met for the first time."""
+    """A spelling of ``e`` with arrays as numbers; ``names`` is extended by those met for the first
+    time.
+    """
     if isinstance(e, Index) or not e.args:
         return order_key(e)
     if isinstance(e, Entry):
@@ -47,7 +52,7 @@ def rename(e: Expr, names: Mapping[str, str]) -> Expr:
         return Entry(name or e.name, *(rename(i, names) if i.args else i for i in e.indices))
     if isinstance(e, Index) or not e.args:
         return e
-    return e.func(*(rename(a, names) if a.args else a for a in e.args))  # type: ignore[no-any-return]
+    return e.func(*(rename(a, names) if a.args else a for a in e.args))
 
 
 def rename_term(term: Term, names: Mapping[str, str]) -> Term:

@@ -1,10 +1,12 @@
 """Array notation: a closed vocabulary of terms with axes.
 
-A :class:`Term` is what people write (``X @ W.T + b``) with its shape worked out; text, LaTeX and NumPy are printed from
-the same term, so that notes and kernels cannot disagree. Terms hold data only. Build them through the functions below,
-which check shapes by NumPy's rules and raise :class:`ShapeError` with both shapes. ``VOCABULARY`` lists every operation.
+A :class:`Term` is what people write (``X @ W.T + b``) with its shape worked out; text, LaTeX and
+NumPy are printed from the same term, so that notes and kernels cannot disagree. Terms hold data
+only. Build them through the functions below, which check shapes by NumPy's rules and raise
+:class:`ShapeError` with both shapes. ``VOCABULARY`` lists every operation.
 
-An extent is a SymPy expression in extent symbols. Two extents are equal when their expanded difference is zero.
+An extent is a SymPy expression in extent symbols. Two extents are equal when their expanded
+difference is zero.
 """
 
 from __future__ import annotations
@@ -159,7 +161,9 @@ def normal_axes(axes: Axes | int | None, rank: int) -> Axes:
     listed = (axes,) if isinstance(axes, int) else tuple(axes)
     out = tuple(sorted(a + rank if a < 0 else a for a in listed))
     if any(not 0 <= a < rank for a in out) or len(set(out)) != len(out):
-        raise ShapeError(f"distinct axes from {-rank} to {rank - 1}", f"axis {axes} of an array of rank {rank}")
+        raise ShapeError(
+            f"distinct axes from {-rank} to {rank - 1}", f"axis {axes} of an array of rank {rank}"
+        )
     return out
 
 
@@ -223,13 +227,23 @@ def where(c: Term, a: Term, b: Term) -> Term:
 
 def matmul(a: Term, b: Term) -> Term:
     if a.rank == 0 or b.rank == 0:
-        raise ShapeError("arrays on both sides of @", f"{show_shape(a.shape)} @ {show_shape(b.shape)}", "write * to scale")
+        raise ShapeError(
+            "arrays on both sides of @",
+            f"{show_shape(a.shape)} @ {show_shape(b.shape)}",
+            "write * to scale",
+        )
     left, right = a.shape[-1], b.shape[0] if b.rank == 1 else b.shape[-2]
     if not same_extent(left, right):
         raise ShapeError(
-            "equal inner extents in a product @", f"{show_shape(a.shape)} @ {show_shape(b.shape)}", _transpose_hint(a, b)
+            "equal inner extents in a product @",
+            f"{show_shape(a.shape)} @ {show_shape(b.shape)}",
+            _transpose_hint(a, b),
         )
-    stack = broadcast_shapes(a.shape[:-2], b.shape[:-2]) if a.rank > 1 and b.rank > 1 else a.shape[:-2] or b.shape[:-2]
+    stack = (
+        broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        if a.rank > 1 and b.rank > 1
+        else a.shape[:-2] or b.shape[:-2]
+    )
     rows = a.shape[-2:-1] if a.rank > 1 else ()
     columns = b.shape[-1:] if b.rank > 1 else ()
     return Term("matmul", (a, b), stack + rows + columns)
@@ -250,7 +264,11 @@ def _transpose_hint(a: Term, b: Term) -> str:
 
 def transpose(a: Term) -> Term:
     if a.rank > 2:
-        raise ShapeError("a matrix or vector before .T", f"rank {a.rank}: {show_shape(a.shape)}", "name the axes: swap(x, a, b)")
+        raise ShapeError(
+            "a matrix or vector before .T",
+            f"rank {a.rank}: {show_shape(a.shape)}",
+            "name the axes: swap(x, a, b)",
+        )
     return Term("transpose", (a,), tuple(reversed(a.shape)))
 
 
@@ -273,7 +291,11 @@ def along(op: str, a: Term, axis: int = -1) -> Term:
 
 def dot(a: Term, b: Term) -> Term:
     if a.rank != 1 or b.rank != 1 or not same_extent(a.shape[0], b.shape[0]):
-        raise ShapeError("two vectors of one length in dot", f"{show_shape(a.shape)} and {show_shape(b.shape)}", "write @ for matrices")
+        raise ShapeError(
+            "two vectors of one length in dot",
+            f"{show_shape(a.shape)} and {show_shape(b.shape)}",
+            "write @ for matrices",
+        )
     return Term("dot", (a, b), ())
 
 
@@ -319,14 +341,19 @@ def broadcast(a: Term, shape: Shape) -> Term:
 
 
 def index(a: Term, items: tuple[Any, ...]) -> Term:
-    """``a[items]``; an item is None (a new axis), a ``slice`` of extents or None, or an extent (which drops the axis)."""
+    """``a[items]``; an item is None (a new axis), a ``slice`` of extents or None, or an extent
+    (which drops the axis).
+    """
     shape, axis = [], 0
     for item in items:
         if item is None:
             shape.append(Integer(1))
             continue
         if axis >= a.rank:
-            raise ShapeError(f"at most {a.rank} indices", f"{len([i for i in items if i is not None])} for {show_shape(a.shape)}")
+            raise ShapeError(
+                f"at most {a.rank} indices",
+                f"{len([i for i in items if i is not None])} for {show_shape(a.shape)}",
+            )
         if isinstance(item, slice):
             shape.append(slice_length(item, a.shape[axis]))
         axis += 1
@@ -334,7 +361,9 @@ def index(a: Term, items: tuple[Any, ...]) -> Term:
 
 
 def slice_of(item: slice, extent: Expr) -> tuple[Expr, int]:
-    """First place and step of a slice of an axis of this extent; places below 0 count from the end."""
+    """First place and step of a slice of an axis of this extent; places below 0 count from the
+    end.
+    """
     step = 1 if item.step is None else int(item.step)
     if item.start is None:
         return (Integer(0) if step > 0 else extent - 1), step

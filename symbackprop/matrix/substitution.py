@@ -1,7 +1,7 @@
 """Putting terms in the place of names, and drawing numbers out of products.
 
-Closed forms are made here: lifted terms are substituted, never flattened index expressions, so that the association that
-reverse mode chose is kept.
+Closed forms are made here: lifted terms are substituted, never flattened index expressions, so that
+the association that reverse mode chose is kept.
 """
 
 from __future__ import annotations
@@ -58,13 +58,17 @@ def _product(a: Term | None, b: Term | None) -> Term | None:
 
 
 def draw_out_scale(term: Term) -> Term:
-    """``outer(2 * r, theta).T @ (X / N) → 2 / N * (outer(r, theta).T @ X)``: scalars in front of a product."""
+    """``outer(2 * r, theta).T @ (X / N) → 2 / N * (outer(r, theta).T @ X)``: scalars in front of a
+    product.
+    """
     scale, rest = _split_scale(term)
     return scale.on(rest)
 
 
 def _split_scale(term: Term) -> tuple[Scale, Term]:
-    """A scalar factor of ``term`` and the rest, drawn out through every operation that is linear."""
+    """A scalar factor of ``term`` and the rest, drawn out through every operation that is
+    linear.
+    """
     if term.rank or term.op in ("sum", "mean", "trace", "dot"):
         if term.op == "mul" and term.args[0].rank == 0:
             scale, rest = _split_scale(term.args[1])
@@ -82,11 +86,14 @@ def _split_scale(term: Term) -> tuple[Scale, Term]:
     if term.op in LINEAR:
         scale, inner = _split_scale(term.args[0])
         return scale, Term(term.op, (inner,), term.shape, term.attrs)
-    return Scale(), Term(term.op, tuple(draw_out_scale(a) for a in term.args), term.shape, term.attrs)
+    return Scale(), Term(
+        term.op, tuple(draw_out_scale(a) for a in term.args), term.shape, term.attrs
+    )
 
 
 def scale_in_front(term: Term) -> Term:
-    """``2 * (H.T @ r) → 2 * H.T @ r`` and ``-(A @ B) → -A @ B``: a scalar before a chain of products needs no brackets.
+    """``2 * (H.T @ r) → 2 * H.T @ r`` and ``-(A @ B) → -A @ B``: a scalar before a chain of
+    products needs no brackets.
 
     For formulas that people read; code scales the smaller result instead.
     """
@@ -100,7 +107,9 @@ def scale_in_front(term: Term) -> Term:
 
 
 def _onto_first(chain: Term, scaled: Callable[[Term], Term]) -> Term:
-    """``chain`` with its first factor scaled; a factor that is a sum keeps its brackets and the scale before them."""
+    """``chain`` with its first factor scaled; a factor that is a sum keeps its brackets and the
+    scale before them.
+    """
     first, second = chain.args
     if first.op == "matmul":
         return terms.matmul(_onto_first(first, scaled), second)

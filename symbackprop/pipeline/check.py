@@ -17,8 +17,8 @@ from symbackprop.algebra.context import Context
 from symbackprop.algebra.prove import prove
 from symbackprop.calculus.directional import gradient_entry
 from symbackprop.calculus.reverse import PREFIX, Names
-from symbackprop.ir.derivation import DerivationRecord, Derivative
 from symbackprop.ir.arithmetic import Array
+from symbackprop.ir.derivation import DerivationRecord, Derivative
 from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Entry, Index, entry_names
 from symbackprop.ir.letters import places
@@ -32,7 +32,9 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Outcome of a check: whether the lifted form was proved, and the largest relative error at ``points`` points."""
+    """Outcome of a check: whether the lifted form was proved, and the largest relative error at
+    ``points`` points.
+    """
 
     proved: bool
     points: int
@@ -60,7 +62,9 @@ class Checker:
         return tuple(self._point(seed) for seed in range(POINTS))
 
     def _point(self, seed: int) -> Point:
-        """All quantities and all adjoints at a random point; the seed of a non-scalar output is drawn too."""
+        """All quantities and all adjoints at a random point; the seed of a non-scalar output is
+        drawn too.
+        """
         program, rng = self.record.program, np.random.default_rng(seed)
         point = run(program, draw(program, rng))
         values = dict(point.values)
@@ -68,23 +72,33 @@ class Checker:
         if top in frozenset().union(*(entry_names(e.rhs) for e in self._adjoints)):
             values[top] = rng.normal(size=np.shape(values[self.record.of]))
         for equation in self._adjoints:
-            values[equation.name] = evaluate(equation.rhs, replace(point, values=values), equation.indices)
+            values[equation.name] = evaluate(
+                equation.rhs, replace(point, values=values), equation.indices
+            )
         return replace(point, values=values)
 
     def check(self, derivative: Derivative) -> Check:
-        """The lifted form against the entry by proof, the entry against central differences by value."""
+        """The lifted form against the entry by proof, the entry against central differences by
+        value.
+        """
         equation = derivative.equation
         others = tuple(e for e in self._adjoints if e.name != equation.name)
         extended = self.record.program.extended(others)
         lowered, extra = lowered_entry(equation.term, equation.indices, extended)
         proof = prove(lowered, equation.rhs, extended.extended(extra))
         with np.errstate(all="ignore"):
-            errors = [self._error(derivative, point, seed) for seed, point in enumerate(self._points)]
-        usable = [e for e in errors if np.isfinite(e)]  # where values overflow, nothing can be compared
+            errors = [
+                self._error(derivative, point, seed) for seed, point in enumerate(self._points)
+            ]
+        usable = [
+            e for e in errors if np.isfinite(e)
+        ]  # where values overflow, nothing can be compared
         return Check(proof is not None, len(usable), max(usable, default=float("inf")))
 
     def _error(self, derivative: Derivative, point: Point, seed: int) -> float:
-        """Relative error of the derivative along a random direction, against a central difference."""
+        """Relative error of the derivative along a random direction, against a central
+        difference.
+        """
         value = np.asarray(point.values[derivative.equation.name], dtype=float)
         if derivative.kind == "gradient" and self.record.layout == "jacobian":
             value = value.T
@@ -94,16 +108,24 @@ class Checker:
             moves = {x: np.asarray(point.values[self._direction(x)], dtype=float) for x in targets}
             claimed = value
         else:
-            moves = {derivative.wrt[-1]: np.random.default_rng([seed, 1]).normal(size=np.shape(point.values[derivative.wrt[-1]]))}
+            moves = {
+                derivative.wrt[-1]: np.random.default_rng([seed, 1]).normal(
+                    size=np.shape(point.values[derivative.wrt[-1]])
+                )
+            }
             (move,) = moves.values()
-            claimed = _along(value, move, self.record.layout if derivative.kind == "jacobian" else "")
+            claimed = _along(
+                value, move, self.record.layout if derivative.kind == "jacobian" else ""
+            )
         nearest = min(_nearest(np.asarray(point.values[x], dtype=float)) for x in moves)
         step = STEP * nearest
-        ahead, behind = (self._at(point, {x: h * v for x, v in moves.items()}, measured) for h in (step, -step))
+        ahead, behind = (
+            self._at(point, {x: h * v for x, v in moves.items()}, measured) for h in (step, -step)
+        )
         numeric = (ahead - behind) / (2 * step)
         weight = self._weight(derivative, point)
         if weight is not None:
-            numeric = np.sum(numeric * weight)
+            numeric = np.asarray(np.sum(numeric * weight))
         error = np.max(np.abs(claimed - numeric), initial=0.0)
         return float(error / (1 + np.max(np.abs(numeric), initial=0.0)))
 
@@ -111,7 +133,9 @@ class Checker:
         """What is differentiated: the output, or for second-order kinds the gradient's entry."""
         program = self.record.program
         if derivative.kind in ("hessian", "hvp"):
-            return gradient_entry(program, derivative.of, derivative.wrt[0], Context(program, folding=False))
+            return gradient_entry(
+                program, derivative.of, derivative.wrt[0], Context(program, folding=False)
+            )
         indices = Names(program).indices(derivative.of)
         return Entry(derivative.of, *places(indices)), indices
 
@@ -123,19 +147,27 @@ class Checker:
         return self.record.directions[name]
 
     def _weight(self, derivative: Derivative, point: Point) -> Array | None:
-        """The adjoint of a non-scalar output: a declared direction for ``vjp``, the free seed for a gradient."""
+        """The adjoint of a non-scalar output: a declared direction for ``vjp``, the free seed for a
+        gradient.
+        """
         if derivative.kind == "vjp":
             return np.asarray(point.values[self._direction(derivative.of)], dtype=float)
         seed = point.values.get(PREFIX + derivative.of) if derivative.kind == "gradient" else None
         return None if seed is None else np.asarray(seed, dtype=float)
 
-    def _at(self, point: Point, moves: Mapping[str, Array], measured: tuple[Expr, tuple[Index, ...]]) -> Array:
-        """The measured entry with some quantities moved: an intermediate is a free input of the lines after it."""
+    def _at(
+        self, point: Point, moves: Mapping[str, Array], measured: tuple[Expr, tuple[Index, ...]]
+    ) -> Array:
+        """The measured entry with some quantities moved: an intermediate is a free input of the
+        lines after it.
+        """
         values = {q.name: point.values[q.name] for q in self.record.program.inputs}
         values |= {x: np.asarray(point.values[x], dtype=float) + v for x, v in moves.items()}
         for equation in self.record.program.equations:
             if equation.name not in moves:
-                values[equation.name] = evaluate(equation.rhs, replace(point, values=values), equation.indices)
+                values[equation.name] = evaluate(
+                    equation.rhs, replace(point, values=values), equation.indices
+                )
         entry, indices = measured
         return np.asarray(evaluate(entry, replace(point, values=values), indices), dtype=float)
 
@@ -146,7 +178,9 @@ def _nearest(x: Array) -> float:
 
 
 def _along(value: Array, move: Array, layout: str) -> Array:
-    """A derivative applied to a direction: its last axes are the input's; in layout ``gradient`` its first."""
+    """A derivative applied to a direction: its last axes are the input's; in layout ``gradient``
+    its first.
+    """
     axes = tuple(range(move.ndim))
     if layout == "gradient":
         return np.tensordot(move, value, axes=(axes, axes))

@@ -1,4 +1,6 @@
-"""The way through: model → program → adjoints → lifted derivatives. Every stage is a function of another room."""
+"""The way through: model → program → adjoints → lifted derivatives. Every stage is a function of
+another room.
+"""
 
 from __future__ import annotations
 
@@ -53,17 +55,19 @@ def derive(
     wrt : str or sequence of str, optional
         By which quantities; default every ``param``, ``"all"`` adds real data.
     kind : str
-        ``gradient`` (of a scalar; of an array the vector–Jacobian product with ``grad_<of>``), ``jacobian``, ``hessian``
-        (a block for every pair), ``hvp`` (Hessian times direction), ``jvp`` or ``vjp``.
+        ``gradient`` (of a scalar; of an array the vector–Jacobian product with ``grad_<of>``),
+        ``jacobian``, ``hessian`` (a block for every pair), ``hvp`` (Hessian times direction),
+        ``jvp`` or ``vjp``.
     of : str, optional
         What is differentiated; default the model's output.
     layout : str
-        ``notes`` (a gradient has the variable's shape, a Jacobian has the output's axes, then the input's),
-        ``jacobian`` (the derivative of a scalar is the transpose of the gradient) or ``gradient`` (a Jacobian has the
-        input's axes first).
+        ``notes`` (a gradient has the variable's shape, a Jacobian has the output's axes, then the
+        input's), ``jacobian`` (the derivative of a scalar is the transpose of the gradient) or
+        ``gradient`` (a Jacobian has the input's axes first).
 
     direction : str, optional
-        For ``hvp``, ``jvp`` and ``vjp``: a declared array of the right shape; default a fresh ``v_W``.
+        For ``hvp``, ``jvp`` and ``vjp``: a declared array of the right shape; default a fresh
+        ``v_W``.
 
     Returns
     -------
@@ -72,7 +76,8 @@ def derive(
     Raises
     ------
     Malformed
-        For a name that is not in the model, or on which ``of`` does not depend, or an unknown kind or layout.
+        For a name that is not in the model, or on which ``of`` does not depend, or an unknown kind
+        or layout.
     NotSupported
         For an operation whose derivative the tool has not learnt yet.
     """
@@ -103,14 +108,18 @@ def _known(program: Program, name: str) -> None:
         raise Malformed(f"a quantity of the model ({', '.join(names)})", repr(name))
 
 
-def _differentiated_by(program: Program, wrt: str | Sequence[str] | None, of: str) -> tuple[str, ...]:
+def _differentiated_by(
+    program: Program, wrt: str | Sequence[str] | None, of: str
+) -> tuple[str, ...]:
     """The names asked for; by default the params on which ``of`` depends."""
     depends = _ancestors(program, of)
     if wrt is None or wrt == "all" or wrt == ["all"]:
         roles = ("param",) if wrt is None else ("param", "data")
         names = tuple(q.name for q in program.inputs if q.role in roles and q.name in depends)
         if not names:
-            raise Malformed(f"a model in which {of} depends on a param", "none", hint="declare one with `param`")
+            raise Malformed(
+                f"a model in which {of} depends on a param", "none", hint="declare one with `param`"
+            )
         return names
     names = tuple(n.strip() for n in (wrt.split(",") if isinstance(wrt, str) else wrt))
     for name in names:
@@ -118,7 +127,9 @@ def _differentiated_by(program: Program, wrt: str | Sequence[str] | None, of: st
         if name not in depends and name != of:
             raise Malformed(f"a quantity on which {of} depends", f"{name}, on which it does not")
         if any(q.name == name and q.role == "index" for q in program.inputs):
-            raise Malformed("a real quantity", f"{name}, which holds integers and has no derivative")
+            raise Malformed(
+                "a real quantity", f"{name}, which holds integers and has no derivative"
+            )
     return names
 
 

@@ -1,4 +1,5 @@
-"""A derivation as its user sees it: derivatives by name, each with text, closed form, index form, LaTeX and steps.
+"""A derivation as its user sees it: derivatives by name, each with text, closed form, index form,
+LaTeX and steps.
 
 What is dear (closed forms, LaTeX, checks) is worked out when it is first asked for.
 """
@@ -11,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.normalise import normalise
 from symbackprop.backends.latex.equations import notation_for
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.symbols import Notation
@@ -96,12 +97,18 @@ class DerivativeResult:
     @property
     def closed_reason(self) -> str | None:
         """Why there is no closed form; None if there is one."""
-        return None if self.closed_term is not None else f"the closed form has more than {SIZE_LIMIT} nodes"
+        return (
+            None
+            if self.closed_term is not None
+            else f"the closed form has more than {SIZE_LIMIT} nodes"
+        )
 
     @property
     def closed_in_matrix_notation(self) -> bool:
         """Whether the closed form needs neither einsum nor subscripts nor entries."""
-        return self.closed_term is not None and not _has_operation(self.closed_term, NOT_MATRIX_NOTATION)
+        return self.closed_term is not None and not _has_operation(
+            self.closed_term, NOT_MATRIX_NOTATION
+        )
 
     @cached_property
     def index(self) -> str:
@@ -117,25 +124,36 @@ class DerivativeResult:
         return f"{self._latex_label()} = {latex_term(self.term, self._owner.notation)}"
 
     def _latex_label(self) -> str:
-        """The left side in LaTeX, in the notation of ``label``; a direction is applied in square brackets."""
+        """The left side in LaTeX, in the notation of ``label``; a direction is applied in square
+        brackets.
+        """
         written = self._owner.notation.name
         of, kind = written(self._derivative.of), self._derivative.kind
         wrt = [written(n) for n in self._derivative.wrt]
         directions = {x: written(v) for x, v in self._owner.record.directions.items()}
         jacobian = rf"\frac{{\partial {of}}}{{\partial {wrt[0]}}}"
         if kind == "hessian":
-            below = rf"\partial {wrt[0]}^2" if len(wrt) == 1 else rf"\partial {wrt[0]} \, \partial {wrt[1]}"
+            below = (
+                rf"\partial {wrt[0]}^2"
+                if len(wrt) == 1
+                else rf"\partial {wrt[0]} \, \partial {wrt[1]}"
+            )
             return rf"\frac{{\partial^2 {of}}}{{{below}}}"
         if kind == "hvp":
             second = rf"\frac{{\partial^2 {of}}}{{\partial {wrt[0]} \, \partial "
             return " + ".join(rf"{second}{written(x)}}}[{v}]" for x, v in directions.items())
         if kind == "jvp":
-            return " + ".join(rf"\frac{{\partial {of}}}{{\partial {written(x)}}}[{v}]" for x, v in directions.items())
+            return " + ".join(
+                rf"\frac{{\partial {of}}}{{\partial {written(x)}}}[{v}]"
+                for x, v in directions.items()
+            )
         return f"[{directions[self._derivative.of]}] {jacobian}" if kind == "vjp" else jacobian
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """How it was reached, hidden forward quantities written out; by entries down to forward quantities if short."""
+        """How it was reached, hidden forward quantities written out; by entries down to forward
+        quantities if short.
+        """
         steps = list(self._derivative.steps)
         whole = self._owner.closing.entry(self.name)
         if whole is not None and whole != self._derivative.equation.rhs:
@@ -152,7 +170,9 @@ class DerivativeResult:
         """The lifted form proved against the entry, and the whole against central differences."""
         return self._owner.checker.check(self._derivative)
 
-    def as_json(self, *, closed: bool = True, steps: bool = True, checked: bool = True) -> dict[str, Any]:
+    def as_json(
+        self, *, closed: bool = True, steps: bool = True, checked: bool = True
+    ) -> dict[str, Any]:
         """The fields of the language page."""
         out: dict[str, Any] = {"wrt": self.wrt, "shape": list(self.shape), "text": self.text}
         if closed:
@@ -195,7 +215,9 @@ def _has_operation(term: Term, operations: tuple[str, ...]) -> bool:
 
 
 class Derivation(Mapping[Any, DerivativeResult]):
-    """All derivatives of one quantity, by name: ``derivation["W"].text``; a Hessian block by pair."""
+    """All derivatives of one quantity, by name: ``derivation["W"].text``; a Hessian block by
+    pair.
+    """
 
     def __init__(self, model: Model, record: DerivationRecord, context: Context) -> None:
         self.model, self.record = model, record
@@ -228,7 +250,11 @@ class Derivation(Mapping[Any, DerivativeResult]):
     @cached_property
     def closing(self) -> Closing:
         """Closed forms, made on demand and shared."""
-        turned = {d.equation.name for d in self.record.derivatives if len(d.shape) == 2} if self.layout == "jacobian" else ()
+        turned = (
+            {d.equation.name for d in self.record.derivatives if len(d.shape) == 2}
+            if self.layout == "jacobian"
+            else ()
+        )
         maker = FormMaker(self.record.program, turned, self._context.symmetric)
         return Closing(self.record.derivatives, maker, self._context, self._hidden[::-1])
 
@@ -260,7 +286,9 @@ class Derivation(Mapping[Any, DerivativeResult]):
         return replace(equation, rhs=rhs, term=self.readable(equation.term))
 
     def readable_steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """Steps in which no hidden quantity is named; those that speak of the adjoint of one are left out."""
+        """Steps in which no hidden quantity is named; those that speak of the adjoint of one are
+        left out.
+        """
         if not self._hidden:
             return steps
         adjoints = frozenset(PREFIX + e.name for e in self._hidden)
@@ -277,10 +305,14 @@ class Derivation(Mapping[Any, DerivativeResult]):
         program = self.record.program
         equations = tuple(self.readable_equation(e) for e in program.visible())
         derivatives = tuple(
-            replace(d, equation=self.readable_equation(d.equation), steps=self.readable_steps(d.steps))
+            replace(
+                d, equation=self.readable_equation(d.equation), steps=self.readable_steps(d.steps)
+            )
             for d in self.record.derivatives
         )
-        return replace(self.record, program=replace(program, equations=equations), derivatives=derivatives)
+        return replace(
+            self.record, program=replace(program, equations=equations), derivatives=derivatives
+        )
 
     def __getitem__(self, key: str | tuple[str, ...]) -> DerivativeResult:
         name = key if isinstance(key, str) else ",".join(key)
@@ -321,14 +353,16 @@ class Derivation(Mapping[Any, DerivativeResult]):
         }
 
     def as_text(self, form: str = "array", steps: bool = False) -> str:
-        """The derivatives for a terminal, one a line, with shapes; ``steps`` adds how each was reached."""
+        """The derivatives for a terminal, one a line, with shapes; ``steps`` adds how each was
+        reached.
+        """
         lines = []
         for d in self.derivatives:
             shape = "×".join(d.shape) if d.shape else "scalar"
             if form == "index":
                 body = d.index
             elif form == "closed":
-                body = f"{d.label} = {d.closed if d.closed is not None else '(' + str(d.closed_reason) + ')'}"
+                body = f"{d.label} = {d.closed or f'({d.closed_reason})'}"
             else:
                 body = f"{d.label} = {d.text}"
             lines.append((body, shape, d))
@@ -345,7 +379,10 @@ class Derivation(Mapping[Any, DerivativeResult]):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         rows = r" \\ ".join(d.latex.replace("=", "&=", 1) for d in self.derivatives)
-        return {"text/plain": str(self), "text/latex": rf"$\begin{{aligned}} {rows} \end{{aligned}}$"}
+        return {
+            "text/plain": str(self),
+            "text/latex": rf"$\begin{{aligned}} {rows} \end{{aligned}}$",
+        }
 
 
 def _inline_all(e: Any, equations: tuple[Equation, ...]) -> Any:

@@ -1,6 +1,8 @@
-"""Derivatives that are worked out in closed form: Jacobians, Hessians, and products of either with a direction.
+"""Derivatives that are worked out in closed form: Jacobians, Hessians, and products of either with
+a direction.
 
-Each is one entry from ``calculus``, simplified and lifted. A direction is a declared array, or a fresh input ``v_W``.
+Each is one entry from ``calculus``, simplified and lifted. A direction is a declared array, or a
+fresh input ``v_W``.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ Entries = tuple[Expr, tuple[Index, ...], tuple[Step, ...]]
 def closed_record(
     program: Program, of: str, names: Sequence[str], kind: str, layout: str, direction: str | None
 ) -> tuple[DerivationRecord, Context]:
-    """The record of a derivation of a kind other than ``gradient``, and the context it was simplified in."""
+    """The record of a derivation of a kind other than ``gradient``, and the context it was
+    simplified in.
+    """
     targets = (of,) if kind == "vjp" else tuple(names)
     directions: dict[str, str] = {}
     if kind in ("hvp", "jvp", "vjp"):
@@ -53,7 +57,9 @@ def closed_record(
 
 
 def _items(kind: str, of: str, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """By what each derivative is taken: pairs for a Hessian, all at once for a Jacobian–vector product."""
+    """By what each derivative is taken: pairs for a Hessian, all at once for a Jacobian–vector
+    product.
+    """
     if kind == "hessian":
         return [(a,) if a == b else (a, b) for a in names for b in names]
     if kind == "jvp":
@@ -62,7 +68,12 @@ def _items(kind: str, of: str, names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _entry(
-    program: Program, of: str, wrt: tuple[str, ...], kind: str, directions: dict[str, str], context: Context
+    program: Program,
+    of: str,
+    wrt: tuple[str, ...],
+    kind: str,
+    directions: dict[str, str],
+    context: Context,
 ) -> Entries:
     if kind == "jacobian":
         return jacobian_entry(program, of, wrt[0], context)
@@ -85,17 +96,26 @@ def _with_directions(
     declared = {q.name: q for q in program.inputs}
     if direction is not None:
         if len(targets) != 1:
-            raise Malformed("one quantity to go along a given direction", ", ".join(targets), hint="name it with wrt")
+            raise Malformed(
+                "one quantity to go along a given direction",
+                ", ".join(targets),
+                hint="name it with wrt",
+            )
         found, shape = declared.get(direction), program.shape_of(targets[0])
         if found is None:
             raise Malformed("a declared array as direction", repr(direction))
         if not same_shape(found.shape, shape):
-            raise Malformed(f"a direction of shape {show_shape(shape)}, as {targets[0]}", f"{direction}, which is {show_shape(found.shape)}")
+            raise Malformed(
+                f"a direction of shape {show_shape(shape)}, as {targets[0]}",
+                f"{direction}, which is {show_shape(found.shape)}",
+            )
         return program, {targets[0]: direction}
     fresh = {t: f"v_{t}" for t in targets}
     taken = set(declared) | {e.name for e in program.equations}
     clash = sorted(set(fresh.values()) & taken)
     if clash:
-        raise Malformed("a direction", f"no direction, and {clash[0]} is taken", hint=f"direction={clash[0]}")
+        raise Malformed(
+            "a direction", f"no direction, and {clash[0]} is taken", hint=f"direction={clash[0]}"
+        )
     inputs = tuple(Quantity(v, program.shape_of(t), "data") for t, v in fresh.items())
     return replace(program, inputs=program.inputs + inputs), fresh

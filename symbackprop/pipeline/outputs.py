@@ -50,7 +50,8 @@ class Document:
 
 
 def notes(derivation: Derivation, fragment: bool = False) -> Document:
-    """The derivation as a LaTeX document, or without preamble as a ``fragment`` to include in one.
+    """The derivation as a LaTeX document, or without preamble as a ``fragment`` to include in
+    one.
     """
     return Document(notes_source(derivation.record, title=derivation.model.name, fragment=fragment))
 
@@ -82,7 +83,8 @@ class Kernel:
         """The generated module, imported."""
         name = "symbackprop_kernel_" + "".join(c if c.isalnum() else "_" for c in self.name)
         spec = spec_from_loader(name, _Source(self.source))
-        assert spec is not None and spec.loader is not None, "a loader gives a spec"
+        assert spec is not None, "a loader gives a spec"
+        assert spec.loader is not None, "a spec from a loader has it"
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         return module

@@ -1,7 +1,9 @@
-"""Which of several equal forms is shown: each adjoint's candidates are lifted, and the cheapest by the cost table is taken.
+"""Which of several equal forms is shown: each adjoint's candidates are lifted, and the cheapest by
+the cost table is taken.
 
-Hidden quantities are written out where they are used. The adjoint of a consumer is put in where that makes the result
-shorter: softmax with cross-entropy becomes ``(P - Y) / N``, while ``grad_H * f_prime(Z)`` keeps its name.
+Hidden quantities are written out where they are used. The adjoint of a consumer is put in where
+that makes the result shorter: softmax with cross-entropy becomes ``(P - Y) / N``, while ``grad_H *
+f_prime(Z)`` keeps its name.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from sympy import Expr, Pow
 
 from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.reverse import PREFIX, Adjoint, Block
 from symbackprop.ir.derivation import Derivative, Step
 from symbackprop.ir.expressions import Entry, Index, entries, entry_names, replace_entries
@@ -35,9 +37,13 @@ class Form:
 
 
 class FormMaker:
-    """Lifts entries against one program: shapes of all names, and the written orders of the forward terms."""
+    """Lifts entries against one program: shapes of all names, and the written orders of the forward
+    terms.
+    """
 
-    def __init__(self, program: Program, turned: Collection[str] = (), symmetric: Collection[str] = ()) -> None:
+    def __init__(
+        self, program: Program, turned: Collection[str] = (), symmetric: Collection[str] = ()
+    ) -> None:
         self.shapes: dict[str, Shape] = {q.name: q.shape for q in program.inputs}
         self.shapes |= {e.name: e.shape for e in program.equations}
         self.shapes |= {PREFIX + name: shape for name, shape in self.shapes.items()}
@@ -49,8 +55,12 @@ class FormMaker:
         return Form(entry, term, cost(term))
 
 
-def present(adjoints: Iterable[Adjoint], of: str, program: Program, context: Context) -> tuple[Derivative, ...]:
-    """Derivatives with lifted terms and complete steps, in the order of ``adjoints``; hidden ones are written out."""
+def present(
+    adjoints: Iterable[Adjoint], of: str, program: Program, context: Context
+) -> tuple[Derivative, ...]:
+    """Derivatives with lifted terms and complete steps, in the order of ``adjoints``; hidden ones
+    are written out.
+    """
     maker = FormMaker(program, symmetric=context.symmetric)
     done: dict[str, Equation] = {}
     hidden: dict[str, Equation] = {}
@@ -64,7 +74,11 @@ def present(adjoints: Iterable[Adjoint], of: str, program: Program, context: Con
             derivative = _carried_over(known[1], adjoint, of, known[0].renaming(adjoint.block))
         else:
             derivative = _presented(adjoint, of, done, hidden, maker, context)
-            if adjoint.block is not None and alone and adjoint.block.covers(derivative.equation.rhs):
+            if (
+                adjoint.block is not None
+                and alone
+                and adjoint.block.covers(derivative.equation.rhs)
+            ):
                 met[adjoint.block.key] = adjoint.block, derivative
         done[adjoint.name] = derivative.equation
         if adjoint.hidden:
@@ -74,17 +88,26 @@ def present(adjoints: Iterable[Adjoint], of: str, program: Program, context: Con
     return tuple(out)
 
 
-def _depends_on_others(adjoint: Adjoint, done: dict[str, Equation], hidden: dict[str, Equation]) -> bool:
-    """Whether the adjoints of its consumers are put in, so that the block alone does not decide the form."""
+def _depends_on_others(
+    adjoint: Adjoint, done: dict[str, Equation], hidden: dict[str, Equation]
+) -> bool:
+    """Whether the adjoints of its consumers are put in, so that the block alone does not decide the
+    form.
+    """
     return any(PREFIX + c in hidden or _may_cancel(done, c) for c in adjoint.consumers)
 
 
-def _carried_over(known: Derivative, adjoint: Adjoint, of: str, renaming: dict[str, str]) -> Derivative:
+def _carried_over(
+    known: Derivative, adjoint: Adjoint, of: str, renaming: dict[str, str]
+) -> Derivative:
     """The derivative of an equal block with names exchanged; ``adjoint`` has its steps already."""
     entry, term = rename(known.equation.rhs, renaming), rename_term(known.equation.term, renaming)
     equation = Equation(adjoint.name, adjoint.indices, entry, term, adjoint.hidden)
     further = (
-        Step(rename_term(s.form, renaming) if isinstance(s.form, Term) else rename(s.form, renaming), s.because)
+        Step(
+            rename_term(s.form, renaming) if isinstance(s.form, Term) else rename(s.form, renaming),
+            s.because,
+        )
         for s in known.steps[len(adjoint.steps) :]
     )
     steps = (*adjoint.steps, *further)
@@ -112,8 +135,12 @@ def _presented(
     elif best.entry != given:
         steps.append(Step(best.entry, "collect"))
     equation = Equation(adjoint.name, adjoint.indices, best.entry, best.term, adjoint.hidden)
-    steps.append(Step(best.term, "read as a matrix formula" if adjoint.indices else "as a formula of arrays"))
-    return Derivative(of, (adjoint.of,), "gradient", equation.shape, equation, tuple(steps), tuple(context.used))
+    steps.append(
+        Step(best.term, "read as a matrix formula" if adjoint.indices else "as a formula of arrays")
+    )
+    return Derivative(
+        of, (adjoint.of,), "gradient", equation.shape, equation, tuple(steps), tuple(context.used)
+    )
 
 
 def _write_out(entry: Expr, hidden: dict[str, Equation], context: Context) -> Expr:
@@ -128,11 +155,18 @@ def cheapest(entry: Expr, indices: tuple[Index, ...], maker: FormMaker, context:
 
 
 def _put_in(
-    best: Form, adjoint: Adjoint, given: Expr, done: dict[str, Equation], maker: FormMaker, context: Context
+    best: Form,
+    adjoint: Adjoint,
+    given: Expr,
+    done: dict[str, Equation],
+    maker: FormMaker,
+    context: Context,
 ) -> Form | None:
     """The form with the consumers' adjoints put in, if that is shorter."""
     upper = tuple(
-        done[PREFIX + c] for c in adjoint.consumers if PREFIX + c in entry_names(given) and _may_cancel(done, c)
+        done[PREFIX + c]
+        for c in adjoint.consumers
+        if PREFIX + c in entry_names(given) and _may_cancel(done, c)
     )
     if not upper:
         return None
@@ -141,14 +175,18 @@ def _put_in(
 
 
 def _may_cancel(done: dict[str, Equation], consumer: str) -> bool:
-    """Only an adjoint with a denominator can cancel against the slope that it is multiplied with."""
+    """Only an adjoint with a denominator can cancel against the slope that it is multiplied
+    with.
+    """
     equation = done.get(PREFIX + consumer)
     if equation is None:
         return False
     return any(p.exp.is_negative and entries(p.base) for p in equation.rhs.atoms(Pow))
 
 
-def in_jacobian_layout(derivatives: tuple[Derivative, ...], program: Program) -> tuple[Derivative, ...]:
+def in_jacobian_layout(
+    derivatives: tuple[Derivative, ...], program: Program
+) -> tuple[Derivative, ...]:
     """The derivatives with every matrix adjoint transposed, on both sides of every equation."""
     turned = {d.equation.name for d in derivatives if len(d.shape) == 2}
     maker = FormMaker(program, turned)
@@ -157,11 +195,22 @@ def in_jacobian_layout(derivatives: tuple[Derivative, ...], program: Program) ->
         indices = d.equation.indices[::-1] if d.equation.name in turned else d.equation.indices
         form = maker.form(_turn(d.equation.rhs, turned), indices)
         equation = replace(d.equation, indices=indices, rhs=form.entry, term=form.term)
-        steps = tuple(Step(_turn(s.form, turned), s.because) for s in d.steps if not isinstance(s.form, Term))
-        out.append(replace(d, shape=equation.shape, equation=equation, steps=(*steps, Step(form.term, d.steps[-1].because))))
+        steps = tuple(
+            Step(_turn(s.form, turned), s.because) for s in d.steps if not isinstance(s.form, Term)
+        )
+        out.append(
+            replace(
+                d,
+                shape=equation.shape,
+                equation=equation,
+                steps=(*steps, Step(form.term, d.steps[-1].because)),
+            )
+        )
     return tuple(out)
 
 
 def _turn(e: Expr, names: Collection[str]) -> Expr:
     """``e`` with the two indices of each named array exchanged."""
-    return replace_entries(e, {name: lambda entry: Entry(entry.args[0], *entry.indices[::-1]) for name in names})
+    return replace_entries(
+        e, {name: lambda entry: Entry(entry.args[0], *entry.indices[::-1]) for name in names}
+    )

@@ -1,4 +1,6 @@
-"""``prove "A == B"``: an identity read from text, decided, and told as steps or as the smallest counterexample."""
+"""``prove "A == B"``: an identity read from text, decided, and told as steps or as the smallest
+counterexample.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ class Proof:
         """The lines of the proof, each with its reason; empty if there is none."""
         if not isinstance(self.decision, Equal):
             return ()
-        shown = tuple((f"{show_entry(a)} == {show_entry(b)}", why) for a, b, why in self.decision.lines)
+        shown = tuple(
+            (f"{show_entry(a)} == {show_entry(b)}", why) for a, b, why in self.decision.lines
+        )
         return shown + tuple(("the difference", sentence) for sentence in self.decision.by)
 
     def as_json(self) -> dict[str, Any]:
@@ -70,12 +74,20 @@ class Proof:
     def __str__(self) -> str:
         lines = [f"{self.verdict}: {self.statement}"]
         if isinstance(self.decision, Equal):
-            width = min(max((len(show_entry(a) + show_entry(b)) + 4 for a, b, _ in self.decision.lines), default=0), 78)
+            width = min(
+                max(
+                    (len(show_entry(a) + show_entry(b)) + 4 for a, b, _ in self.decision.lines),
+                    default=0,
+                ),
+                78,
+            )
             for a, b, why in self.decision.lines:
                 lines.append(f"  {f'{show_entry(a)} == {show_entry(b)}':<{width}}   ({why})")
             lines.append(f"  the difference vanishes: {'; '.join(self.decision.by)}")
             if self.decision.facts:
-                lines.append("  using " + ", ".join(dict.fromkeys(str(f) for f in self.decision.facts)))
+                lines.append(
+                    "  using " + ", ".join(dict.fromkeys(str(f) for f in self.decision.facts))
+                )
         elif isinstance(self.decision, Different):
             lines.append(witness_text(self.decision.witness))
         else:
@@ -89,8 +101,8 @@ def prove(text: str, model: Model | None = None) -> Proof:
     Parameters
     ----------
     text : str
-        Two expressions of the model language with ``==`` between them. Without a model every name that is not declared
-        is a real scalar.
+        Two expressions of the model language with ``==`` between them. Without a model every name
+        that is not declared is a real scalar.
     model : Model, optional
         Whose names and facts the expressions may use.
 
@@ -101,16 +113,24 @@ def prove(text: str, model: Model | None = None) -> Proof:
     """
     tree = read_expression(text, "<identity>")
     if not isinstance(tree, syntax.Comparison) or tree.op != "==":
-        raise Malformed("an identity A == B", "no == between two expressions", tree.span, 'prove "A == B"')
+        raise Malformed(
+            "an identity A == B", "no == between two expressions", tree.span, 'prove "A == B"'
+        )
     if model is None:
         program = _scalars(tree)
-        scope = Scope(shapes={q.name: () for q in program.inputs}, expansions=scope_of(program).expansions)
+        scope = Scope(
+            shapes={q.name: () for q in program.inputs}, expansions=scope_of(program).expansions
+        )
     else:
         program = program_of(model)
         scope = scope_of(program)
     left, right = elaborate(tree.left, scope), elaborate(tree.right, scope)
     shape = _common_shape(left, right, tree.span)
-    names = {q.name for q in program.inputs} | {e.name for e in program.equations} | {d.name for d in program.dims}
+    names = (
+        {q.name for q in program.inputs}
+        | {e.name for e in program.equations}
+        | {d.name for d in program.dims}
+    )
     indices = letters(shape, names)
     lhs, extra = lowered_entry(left, indices if left.rank else (), program)
     program = program.extended(extra)
@@ -120,7 +140,9 @@ def prove(text: str, model: Model | None = None) -> Proof:
 
 def _common_shape(left: Term, right: Term, span: Span) -> Shape:
     if left.rank and right.rank and not same_shape(left.shape, right.shape):
-        raise Malformed("two sides of one shape", f"{show_shape(left.shape)} == {show_shape(right.shape)}", span)
+        raise Malformed(
+            "two sides of one shape", f"{show_shape(left.shape)} == {show_shape(right.shape)}", span
+        )
     return left.shape or right.shape
 
 
@@ -145,14 +167,19 @@ def _names(tree: Any) -> set[str]:
 
 
 def plain_value(value: Any) -> Any:
-    """A number or nested list that JSON can hold: integers as such, fractions as text, others as floats."""
+    """A number or nested list that JSON can hold: integers as such, fractions as text, others as
+    floats.
+    """
     if isinstance(value, np.ndarray):
         return plain_value(value.tolist())
     if isinstance(value, list):
         return [plain_value(v) for v in value]
     if getattr(value, "denominator", None) == 1 and abs(value) < LARGEST_WRITTEN:
         return int(value)
-    if hasattr(value, "denominator") and max(abs(value.numerator), value.denominator) < LARGEST_WRITTEN:
+    if (
+        hasattr(value, "denominator")
+        and max(abs(value.numerator), value.denominator) < LARGEST_WRITTEN
+    ):
         return str(value)
     short = mpmath.mpf(getattr(value, "numerator", value)) / getattr(value, "denominator", 1)
     held = np.isfinite(float(short)) and (float(short) != 0 or short == 0)
@@ -176,6 +203,10 @@ def witness_text(witness: Witness) -> str:
     shown = witness_json(witness)
     at = [f"{k} = {v}" for part in ("dims", "values", "functions") for k, v in shown[part].items()]
     lines = [f"  at {', '.join(at)}"] if at else []
-    entry = f" (entry {', '.join(f'{k} = {v}' for k, v in shown['entry'].items())})" if shown["entry"] else ""
+    entry = (
+        f" (entry {', '.join(f'{k} = {v}' for k, v in shown['entry'].items())})"
+        if shown["entry"]
+        else ""
+    )
     lines.append(f"  the left side is {shown['claimed']}, the right side is {shown['true']}{entry}")
     return "\n".join(lines)
