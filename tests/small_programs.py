@@ -7,6 +7,7 @@ text, then one statement a line. Every extent that is a single name is a dim.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from sympy import Expr, Integer
 
@@ -35,7 +36,9 @@ RULES = {
 }
 
 
-def program(declarations: str, *statements: str) -> Program:
+def program(
+    declarations: str, *statements: str, rules: Mapping[str, FunctionRule] = RULES
+) -> Program:
     """The program of these declarations and statements."""
     inputs: list[Quantity] = []
     functions: list[str] = []
@@ -54,7 +57,7 @@ def program(declarations: str, *statements: str) -> Program:
     dims = tuple(
         sorted({s for q in inputs for e in q.shape for s in e.free_symbols}, key=lambda s: s.name)
     )
-    made = Program(dims, tuple(inputs), tuple(functions), tuple(facts), (), "", rules=RULES)
+    made = Program(dims, tuple(inputs), tuple(functions), tuple(facts), (), "", rules=rules)
     lines: list[tuple[str, Term]] = []
     for statement in statements:
         name, _, right = (part.strip() for part in statement.partition("="))
@@ -65,7 +68,7 @@ def program(declarations: str, *statements: str) -> Program:
         functions=functions,
         facts=facts,
         statements=lines,
-        rules=RULES,
+        rules=rules,
     )
 
 

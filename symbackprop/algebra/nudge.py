@@ -16,12 +16,13 @@ from symbackprop.ir.evaluate import Point
 from symbackprop.ir.program import Program
 
 PARTS = 1009  # a nudge is a few of so many parts of the value
-FAR = 4
+FARTHEST = 7
 
 # Facts whose arrays cannot be moved entry by entry, nor scaled on both sides.
 RIGID = frozenset({"orthogonal", "simplex", "sum"})
 DISCRETE = frozenset({"onehot", "binary", "sign", "causal"})
 BOTH_SIDES = frozenset({"symmetric", "spd"})
+SURVIVING = frozenset({"positive", "nonnegative", "symmetric", "onehot", "binary", "sign"})
 FREE = frozenset[str]()
 
 
@@ -61,10 +62,34 @@ def _near_one(rng: Generator, shape: tuple[int, ...], like: Array) -> Array:
     )
 
 
-def far(program: Program, point: Point) -> Point:
-    """The point with every input that no fact restricts multiplied by ``FAR``."""
+def far(program: Program, point: Point, turn: int) -> Point:
+    """The point with every input that no fact restricts multiplied by a number from 2 to
+    ``FARTHEST``.
+    """
     values = dict(point.values)
     for name, kinds in _kinds(program).items():
         if kinds == FREE:
-            values[name] = np.asarray(values[name]) * FAR
+            values[name] = np.asarray(values[name]) * (2 + turn % (FARTHEST - 1))
     return replace(point, values=values)
+
+
+def rounded(program: Program, point: Point, plain: Point, digits: int) -> Point | None:
+    """The exact point near ``point`` whose values have so many digits after the point; ``plain`` is
+    any exact point of its sizes. None if a fact does not survive rounding.
+    """
+    values = dict(plain.values)
+    for name, kinds in _kinds(program).items():
+        if kinds - SURVIVING:
+            return None
+        value = np.asarray(point.values[name], dtype=float)
+        exact = np.frompyfunc(lambda x: Fraction(round(x * 10**digits), 10**digits), 1, 1)(value)
+        if "positive" in kinds and not np.all(np.asarray(exact) > 0):
+            return None
+        values[name] = np.asarray(exact, dtype=object)
+    for q in program.inputs:
+        if q.role == "index":
+            values[q.name] = np.asarray(
+                np.frompyfunc(lambda x: Fraction(round(x)), 1, 1)(point.values[q.name]),
+                dtype=object,
+            )
+    return replace(plain, values=values)

@@ -20,7 +20,7 @@ from numpy.random import Generator
 from sympy import Basic, Expr
 
 from symbackprop.algebra.kinks import kinks, lasts, touching
-from symbackprop.algebra.nudge import far, nudged
+from symbackprop.algebra.nudge import far, nudged, rounded
 from symbackprop.ir.arithmetic import DIGITS, Array, is_finite, is_rational, to_precise
 from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Apply, Index, entry_names, free_indices
@@ -28,11 +28,12 @@ from symbackprop.ir.program import Program
 from symbackprop.ir.sample import admissible, draw, fitting
 from symbackprop.ir.verdict import Witness
 
-POINTS, FEW = 12, 4  # floating-point points looked at; few where the program is long
+POINTS, FEW = 16, 4  # floating-point points looked at; few where the program is long
 LONG = 30  # equations
 EQUAL_EXTENTS = {1: 2, 2: 1}  # by turn
 DRAWS = 5  # exact points tried at each choice of extents
 CHOICES = 80  # choices of extents tried for the smallest counterexample
+ROUNDED_TO = (0, 1, 3)  # digits after the point
 NUDGES = 2  # points nearby that tell a lasting kink from an accident
 TOLERANCE = 1e-8
 SLOPES = ("_prime", "_pprime")
@@ -68,7 +69,8 @@ class _Question:
 
 def agree(lhs: Expr, rhs: Expr, program: Program, seed: int = 0) -> bool | None:
     """Whether the two agree at a few floating-point points; None if no point could be judged."""
-    return _agree(_question(lhs, rhs, program), seed)
+    judged, apart = _look(_question(lhs, rhs, program), seed)
+    return None if not judged else apart is None
 
 
 def refute(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Witness | None:
@@ -78,7 +80,8 @@ def refute(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Witness 
     """
     question = _question(lhs, rhs, program)
     rng = np.random.default_rng(seed)
-    if _agree(question, seed) and not _differ_exactly(question, rng):
+    judged, apart = _look(question, seed)
+    if judged and apart is None and not _differ_exactly(question, rng):
         return None
     draws = _budget(question.program, DRAWS)
     for sizes in _sizes(question.program, rng):
@@ -88,6 +91,19 @@ def refute(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Witness 
             witness = _witness(question, point)
             if witness is not None:
                 return witness
+    return None if apart is None else _nearby(question, apart, rng)
+
+
+def _nearby(question: _Question, apart: Point, rng: Generator) -> Witness | None:
+    """A counterexample in round numbers near a point at which floating point tells the sides
+    apart.
+    """
+    for digits in ROUNDED_TO:
+        plain = draw(question.program, rng, dims=apart.dims, exact=True)
+        near = rounded(question.program, apart, plain, digits)
+        witness = None if near is None else _witness(question, near)
+        if witness is not None:
+            return witness
     return None
 
 
@@ -160,7 +176,8 @@ def _all_nodes(nodes: list[Basic]) -> set[Basic]:
     return seen
 
 
-def _agree(question: _Question, seed: int) -> bool | None:
+def _look(question: _Question, seed: int) -> tuple[bool, Point | None]:
+    """Whether any floating-point point could be judged, and one at which the sides differ."""
     rng, judged = np.random.default_rng(seed), False
     for turn in range(POINTS if len(question.program.equations) < LONG else FEW):
         # Equal extents once: they may be all that the conditions leave, and small ones are cheap;
@@ -170,7 +187,8 @@ def _agree(question: _Question, seed: int) -> bool | None:
         if equal is not None and not admissible(question.program, equal):
             continue
         point = draw(question.program, rng, dims=equal)
-        sides = question.sides(far(question.program, point) if turn % 3 == 2 else point)
+        point = far(question.program, point, turn) if turn % 3 == 2 else point
+        sides = question.sides(point)
         if sides is None:
             continue
         a, b = sides
@@ -178,8 +196,8 @@ def _agree(question: _Question, seed: int) -> bool | None:
         a, b = a[defined], b[defined]
         judged = judged or bool(a.size)
         if np.any(np.abs(a - b) > TOLERANCE * (1 + np.abs(a) + np.abs(b))):
-            return False
-    return True if judged else None
+            return True, point
+    return judged, None
 
 
 def _differ_exactly(question: _Question, rng: Generator) -> bool:

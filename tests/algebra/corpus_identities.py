@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from symbackprop.library.scopes import scope_of
 from symbackprop.matrix.lower import entry
 from symbackprop.matrix.substitution import replace_names
 from symbackprop.notation.elaborate import elaborate
-from symbackprop.notation.scope import Scope
 from symbackprop.notation.text_reader import read_expression
 
 CORPUS = Path(__file__).parent.parent / "corpus"
@@ -113,7 +112,7 @@ def written(expected: str, let: list[str], program: Program) -> Term:
     shapes: dict[str, Shape] = dict(scope.shapes)
 
     def term(text: str) -> Term:
-        here = Scope(scope.dims, shapes, scope.functions, {}, scope.expansions)
+        here = replace(scope, shapes=shapes)
         return replace_names(elaborate(read_expression(text.strip()), here), values)
 
     for line in let:
