@@ -102,7 +102,9 @@ def _bounds_of_atom(atom: Expr) -> tuple[Expr, Expr] | None:
         if above is None:
             return None
         quotients = _floors(above[0], below), _floors(above[1], below)
-        return None if quotients[0] is None or quotients[1] is None else (quotients[0], quotients[1])
+        return (
+            None if quotients[0] is None or quotients[1] is None else (quotients[0], quotients[1])
+        )
     return None
 
 

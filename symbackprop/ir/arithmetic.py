@@ -146,7 +146,11 @@ def _precise_primitive(primitive: Primitive, operands: tuple[Array, ...]) -> Arr
         numbers = _ordered(*x) if several else x
         try:
             return _real(primitive.precise(*numbers))
-        except (ZeroDivisionError, ValueError, OverflowError):  # mpmath's words for a pole, or far out
+        except (
+            ZeroDivisionError,
+            ValueError,
+            OverflowError,
+        ):  # mpmath's words for a pole, or far out
             return mpmath.nan
 
     return _entrywise(one, *operands)

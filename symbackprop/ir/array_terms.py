@@ -54,9 +54,7 @@ def matpow(a: Term, power: int) -> Term:
 
 def kron(a: Term, b: Term) -> Term:
     if a.rank != 2 or b.rank != 2:
-        raise ShapeError(
-            "two matrices in kron", f"{show_shape(a.shape)} and {show_shape(b.shape)}"
-        )
+        raise ShapeError("two matrices in kron", f"{show_shape(a.shape)} and {show_shape(b.shape)}")
     shape = tuple(expand(m * n) for m, n in zip(a.shape, b.shape, strict=True))
     return Term("kron", (a, b), shape)
 
@@ -167,7 +165,9 @@ def concat(parts: Sequence[Term], axis: int = 0) -> Term:
     (k,) = normal_axes(axis, parts[0].rank)
     for a, b in pairwise(parts):
         fits = a.rank == b.rank and all(
-            same_extent(m, n) for j, (m, n) in enumerate(zip(a.shape, b.shape, strict=True)) if j != k
+            same_extent(m, n)
+            for j, (m, n) in enumerate(zip(a.shape, b.shape, strict=True))
+            if j != k
         )
         if not fits:
             raise ShapeError(

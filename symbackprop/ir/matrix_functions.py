@@ -69,7 +69,9 @@ def eliminate(a: Array) -> tuple[Array, Any] | None:
     n = a.shape[0]
     if not _defined(a):
         return None
-    rows = [[*map(_number, row), *(Fraction(int(i == j)) for j in range(n))] for i, row in enumerate(a)]
+    rows = [
+        [*map(_number, row), *(Fraction(int(i == j)) for j in range(n))] for i, row in enumerate(a)
+    ]
     determinant: Any = Fraction(1)
     for k in range(n):
         pivot = max(range(k, n), key=lambda i: abs(to_precise(rows[i][k])))

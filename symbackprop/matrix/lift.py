@@ -39,7 +39,12 @@ from symbackprop.matrix.lift_orders import learn
 from symbackprop.matrix.lift_views import plain
 
 Shapes = Callable[[str], Shape] | Mapping[str, Shape]
-FAMILIES = (lift_atoms, lift_matrices, lift_products, lift_sums)  # importing a family registers its rules
+FAMILIES = (
+    lift_atoms,
+    lift_matrices,
+    lift_products,
+    lift_sums,
+)  # importing a family registers its rules
 
 
 class Lifter:

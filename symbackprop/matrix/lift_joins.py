@@ -1,6 +1,7 @@
 """Joined arrays recognised in sums: each summand lives in a range of one index of its own.
 
-``[0 ≤ i < K] A[i] + [0 ≤ i-K < M] B[i-K] → concat(A, B)[i]``, ``δ(i,0) a + δ(i,1) b → stack(a, b)[i]``.
+``[0 ≤ i < K] A[i] + [0 ≤ i-K < M] B[i-K] → concat(A, B)[i]``, ``δ(i,0) a + δ(i,1) b → stack(a,
+b)[i]``.
 """
 
 from __future__ import annotations
@@ -102,5 +103,3 @@ def _at_numbers(e: Add, i: Index) -> list[Expr] | None:
     if set(bodies) != set(range(int(i.extent))) or len(bodies) < 2:
         return None
     return [bodies[k] for k in sorted(bodies)]
-
-

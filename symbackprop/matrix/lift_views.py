@@ -3,8 +3,8 @@
 ``X[n, 2*i + 1]`` is an entry of the view ``X[:, 1::2]`` at plain indices; so are ``X[n-1-i]``
 (``flip``), ``X[j//p]`` (``repeat``), ``X[n, K*h + k]`` and ``X[j//K, j%K]`` (``reshape``),
 ``E[t[n], d]`` (``take``), ``[0 ≤ i-b < n] X[i-b]`` (``pad``), ``δ(t[n], v)`` (``onehot``),
-``[j ≤ i]`` (``tril``) and an index as a number (``arange``). :func:`plain` replaces each by an entry
-of a fresh name, for which the lifter keeps the view's term. What is none of these stays.
+``[j ≤ i]`` (``tril``) and an index as a number (``arange``). :func:`plain` replaces each by an
+entry of a fresh name, for which the lifter keeps the view's term. What is none of these stays.
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ def needs_views(e: Expr) -> bool:
 
 
 def _is_index(e: Expr) -> bool:
-    return isinstance(e, Index) or all(
-        isinstance(a, Index) or a == 1 for a in atoms_of(e)
-    )
+    return isinstance(e, Index) or all(isinstance(a, Index) or a == 1 for a in atoms_of(e))
 
 
 def _plain(e: Expr, lifter: Views, order: tuple[Index, ...]) -> Expr:
@@ -93,7 +91,9 @@ def _plain(e: Expr, lifter: Views, order: tuple[Index, ...]) -> Expr:
         return e
     if hasattr(e, "bound"):
         return e.func(_plain(e.args[0], lifter, (*order, *e.args[1:])), *e.args[1:])
-    return e.func(*(_plain(a, lifter, order) if a.args or isinstance(a, Index) else a for a in e.args))
+    return e.func(
+        *(_plain(a, lifter, order) if a.args or isinstance(a, Index) else a for a in e.args)
+    )
 
 
 def _product(factors: list[Expr], lifter: Views, order: tuple[Index, ...]) -> Expr:
@@ -156,8 +156,10 @@ def _triangle(e: Compare, lifter: Views, order: tuple[Index, ...]) -> Expr | Non
     # 0 ≤ shift + b - a: below the diagonal where the rows are counted positively.
     lower = parts[rows] == 1
     full = terms.ones(rows.extent, columns.extent)
-    mask = array_terms.triangle("tril", full, int(shift)) if lower else (
-        array_terms.triangle("triu", full, -int(shift))
+    mask = (
+        array_terms.triangle("tril", full, int(shift))
+        if lower
+        else (array_terms.triangle("triu", full, -int(shift)))
     )
     return Entry(lifter.named(mask), rows, columns)
 
@@ -207,7 +209,9 @@ def _looked_up(view: _View, axis: int, lifter: Views) -> bool:
     place = view.at[axis]
     if not isinstance(place, Entry) or axis in view.padded:
         return False
-    picked = place if all(isinstance(i, Index) for i in place.indices) else _entry(place, (), lifter)
+    picked = (
+        place if all(isinstance(i, Index) for i in place.indices) else _entry(place, (), lifter)
+    )
     if picked is None:
         return False
     leaf = lifter.leaf(picked.name, picked.indices)
@@ -323,7 +327,9 @@ def _repeated(view: _View, axis: int, lifter: Views) -> bool:
             turned = array_terms.swap(view.term, axis, other)
             shape = (*view.term.shape[:axis], j.extent, *view.term.shape[axis + 2 :])
             view.term = array_terms.reshape(turned, shape)
-    elif isinstance(place, FloorDiv) and terms.same_extent(view.term.shape[axis], cancel(j.extent / p)):
+    elif isinstance(place, FloorDiv) and terms.same_extent(
+        view.term.shape[axis], cancel(j.extent / p)
+    ):
         view.term = array_terms.repeat(view.term, p, axis)
         view.at[axis] = j
         return True

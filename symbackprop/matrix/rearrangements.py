@@ -82,7 +82,8 @@ def _swap(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 def _flip(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (axes,) = t.attrs
     read = tuple(
-        expand(e - 1 - i) if k in axes else i for k, (i, e) in enumerate(zip(at, t.shape, strict=True))
+        expand(e - 1 - i) if k in axes else i
+        for k, (i, e) in enumerate(zip(at, t.shape, strict=True))
     )
     return run.entry(t.args[0], aligned(read, t.shape), scope, place.summand())
 
@@ -120,7 +121,9 @@ def matched(old: Shape, new: Shape) -> list[tuple[tuple[int, ...], tuple[int, ..
         best = None
         for p in range(first, len(old) + 1):
             for q in range(second, len(new) + 1):
-                if (p, q) != (first, second) and same_extent(count(old[first:p]), count(new[second:q])):
+                if (p, q) != (first, second) and same_extent(
+                    count(old[first:p]), count(new[second:q])
+                ):
                     if best is None or p + q < sum(best):
                         best = (p, q)
         assert best is not None, "the shapes hold equally many entries"
@@ -165,7 +168,10 @@ def _stack(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (axis,) = t.attrs
     read = (*at[:axis], *at[axis + 1 :])
     parts = (
-        Mul(delta(at[axis], Integer(k)), run.entry(p, aligned(read, p.shape), scope, place.summand()))
+        Mul(
+            delta(at[axis], Integer(k)),
+            run.entry(p, aligned(read, p.shape), scope, place.summand()),
+        )
         for k, p in enumerate(t.args)
     )
     return Add(*parts)
@@ -199,6 +205,3 @@ def _cumsum(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     read = (*at[:axis], j, *at[axis + 1 :])
     kept = Compare("<=", j, at[axis]) if bound else ONE
     return over(IndexSum, kept * run.entry(a, aligned(read, a.shape), scope), bound)
-
-
-

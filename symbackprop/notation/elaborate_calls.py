@@ -141,7 +141,11 @@ def _along(tree: s.Call, scope: Scope) -> Term:
 def axes_of(tree: s.Tree) -> tuple[int, ...] | int | None:
     if isinstance(tree, s.Literal) and tree.text == "None":
         return None
-    return tuple(whole_number(i) for i in tree.items) if isinstance(tree, s.Group) else whole_number(tree)
+    return (
+        tuple(whole_number(i) for i in tree.items)
+        if isinstance(tree, s.Group)
+        else whole_number(tree)
+    )
 
 
 def whole_number(tree: s.Tree) -> int:

@@ -72,7 +72,9 @@ def _look_up(
 ) -> Term:
     if len(looked_up) == 1:
         ((place, item),) = looked_up.items()
-        cut = [s.Slice(item.span, None, None, None) if k == place else i for k, i in enumerate(items)]
+        cut = [
+            s.Slice(item.span, None, None, None) if k == place else i for k, i in enumerate(items)
+        ]
         rest = _items(cut, base, scope)
         axis = sum(1 for i in rest[:place] if i is None or isinstance(i, slice))
         array = base if all(i == slice(None) for i in rest) else terms.index(base, rest)
@@ -104,7 +106,9 @@ def _items(items: Sequence[s.Tree | None], base: Term, scope: Scope) -> tuple[ob
             continue
         size = base.shape[axis]
         axis += 1
-        out.append(_slice(item, size, scope) if isinstance(item, s.Slice) else _at(item, size, scope))
+        out.append(
+            _slice(item, size, scope) if isinstance(item, s.Slice) else _at(item, size, scope)
+        )
     return tuple(out)
 
 
@@ -121,7 +125,9 @@ def _slice(item: s.Slice, size: Expr, scope: Scope) -> slice:
     step = Integer(1) if item.step is None else extent(item.step, scope)
     if not step.is_Integer or step == 0 or abs(step) > LARGEST_STEP:
         where = item.step or item
-        raise Malformed("a whole number other than 0 as step", str(step), where.span, "write x[::2]")
+        raise Malformed(
+            "a whole number other than 0 as step", str(step), where.span, "write x[::2]"
+        )
     ends = [None if p is None else _place(p, size, scope) for p in (item.start, item.stop)]
     for tree, end in zip((item.start, item.stop), ends, strict=True):
         beyond = end is not None and (nonnegative(end - size - 1) or nonnegative(-1 - end))
@@ -130,7 +136,9 @@ def _slice(item: s.Slice, size: Expr, scope: Scope) -> slice:
     cut = slice(*ends, None if step == 1 else int(step))
     length = terms.slice_length(cut, size)
     if nonnegative(-length):
-        raise Malformed("a slice with entries", f"one of length {length}", item.span, "turn its ends")
+        raise Malformed(
+            "a slice with entries", f"one of length {length}", item.span, "turn its ends"
+        )
     return cut
 
 
