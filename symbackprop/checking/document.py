@@ -9,6 +9,7 @@ which the report is made; decides nothing about the whole.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sympy import Expr
@@ -38,6 +39,7 @@ from symbackprop.notation.written import (
     Node,
     Relation,
     Script,
+    Terms,
     walk,
 )
 
@@ -383,3 +385,14 @@ def _is_loss(node: Node, scope: Scope) -> bool:
 def expression(step: Step) -> Expr | None:
     """The entry that a step claims."""
     return step.claim.expr if step.claim is not None else None
+
+
+def stepping_letters(found: Sequence[Statement]) -> frozenset[str]:
+    """Letters that count steps, since somewhere a script is ``t-1``: elsewhere they may be names."""
+    out: set[str] = set()
+    for statement in found:
+        for node in walk(statement.tree) if statement.tree is not None else ():
+            for script in (*node.subs, *node.sups) if isinstance(node, Script) else ():
+                if isinstance(script, Terms) and len(script.terms) == 2:
+                    out.update(t.body.text for t in script.terms if isinstance(t.body, Name))
+    return frozenset(out)

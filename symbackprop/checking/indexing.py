@@ -17,6 +17,8 @@ from symbackprop.ir.expressions import Entry, Index, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Mark, Name, Node, Number
 
+USUAL = frozenset("ijklmnpqrst")
+
 
 def said(node: Node, scope: Scope) -> str:
     """The symbol in the writer's spelling."""
@@ -35,9 +37,12 @@ def indexed(
     """
     if not items:
         return (r,)
+    odd = frozenset(t for t in map(item_text, items) if unusual(t, r, scope))
     if len(items) > r.rank:
         raise Unreadable(
-            "shape", f"{said(node, scope)} has {len(items)} indices, the array has {r.rank}", node
+            "notation" if odd else "shape",
+            f"{said(node, scope)} has {len(items)} indices, the array has {r.rank}",
+            node,
         )
     mapping: dict[Index, Expr] = {}
     kept = []
@@ -53,9 +58,19 @@ def indexed(
             row=r.row,
             cost=r.cost,
             notes=r.notes,
-            guessed=r.guessed,
+            guessed=r.guessed | odd,
         ),
     )
+
+
+def unusual(letter: str, r: Reading, scope: Scope) -> bool:
+    """Whether a subscript may be part of a name rather than an index: ``u_o``, ``h_t`` where time
+    steps are counted. What rests on such an index is a guess.
+    """
+    if len(letter) != 1 or not letter.isalpha():
+        return False
+    own = {str(i.extent)[:1].lower() for i in r.axes}
+    return letter in scope.stepping or letter not in USUAL | own | set(scope.dims)
 
 
 def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Expr:

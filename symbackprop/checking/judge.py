@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.diagnose import diagnose
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document, Step, stepping_letters
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.symbols import read_symbols
@@ -135,6 +135,7 @@ class _Judge:
         scope = Scope(
             self.program, self.forward, self.values, layout, self.text, self.format == "latex"
         )
+        scope.stepping = stepping_letters(self.statements)
         read_symbols(self.symbols, scope, self.format)
         return Document(scope, self.values, self.statements)
 

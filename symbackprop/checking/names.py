@@ -91,10 +91,18 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
     if len(scripts.powers) != 1 or not isinstance(scripts.powers[0], Number) or scripts.layers:
         return scripts
     number = scripts.powers[0]
+    if any(_known(s, scripts, scope) for s in spellings(scripts.base)):
+        return scripts
     for name in spellings(scripts.base):
         if scope.shape(name + number.text) is not None or (name, (number.text,)) in scope.patterns:
             return replace(scripts, layers=(number,), powers=())
     return scripts
+
+
+def _known(spelled: str, scripts: Scripts, scope: Scope) -> list[str]:
+    """The declared names that a base makes with its first subscript."""
+    below = [item_text(i) for i in scripts.subs[:1]]
+    return [spelled + b for b in below if b and scope.shape(spelled + b) is not None]
 
 
 def _exponential(scripts: Scripts, node: Node, scope: Scope) -> Readings:

@@ -53,6 +53,7 @@ class Scope:
     patterns: dict[tuple[str, tuple[str, ...]], Definition] = field(default_factory=dict)
     functions: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     letters: dict[str, Index] = field(default_factory=dict)
+    stepping: frozenset[str] = frozenset()
     read_as: dict[str, str] = field(default_factory=dict)
     _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
     _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(

@@ -72,7 +72,9 @@ def gradient_of(r: Reading, node: Node, scope: Scope) -> Reading:
 def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
     if isinstance(base, Name) and base.text in scope.dims and not scripts.items:
-        return (Reading(scope.dims[base.text]),)
+        alike = any(n != base.text and n.startswith(base.text) for n in scope.arrays)
+        guess = frozenset((base.text,)) if alike and len(base.text) == 1 else frozenset()
+        return (Reading(scope.dims[base.text], guessed=guess),)
     if isinstance(base, Name) and base.text == "pi" and not scripts.items:
         return (Reading(pi),)
     return None
