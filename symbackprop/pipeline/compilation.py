@@ -20,6 +20,7 @@ from symbackprop.pipeline.kinds import closed_record
 from symbackprop.pipeline.presentation import in_jacobian_layout, present
 
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "jvp", "vjp")
+DIRECTIONAL = ("hvp", "jvp", "vjp")
 LAYOUTS = ("notes", "jacobian", "gradient")
 
 
@@ -83,6 +84,8 @@ def derive(
     """
     _one_of("kind", kind, KINDS)
     _one_of("layout", layout, LAYOUTS)
+    if direction is not None and kind not in DIRECTIONAL:
+        raise Malformed(f"a direction with kind {', '.join(DIRECTIONAL)}", f"kind {kind}")
     program = program_of(model)
     of = of if of is not None else program.output
     _known(program, of)

@@ -37,8 +37,6 @@ def closed_record(
     directions: dict[str, str] = {}
     if kind in ("hvp", "jvp", "vjp"):
         program, directions = _with_directions(program, targets, direction)
-    elif direction is not None:
-        raise Malformed("a direction with kind hvp, jvp or vjp", f"kind {kind}")
     context = working_context(program)
     maker = FormMaker(program, symmetric=context.symmetric)
     out = []
