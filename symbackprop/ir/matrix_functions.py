@@ -128,8 +128,8 @@ def _slope_of_inverse(e: MatrixFunction, k: Expr, l: Expr) -> Expr:  # noqa: E74
 MATRIX_FUNCTIONS: Mapping[str, MatrixRule] = {rule.name: rule for rule in (
     MatrixRule("inv",    2, _floating_inverse, _precise_inverse, _slope_of_inverse),
     MatrixRule("det",    0, lambda a: np.asarray(np.linalg.det(a)), _precise_det,
-               lambda e, k, l: e * _inverse(e, l, k)),
+               lambda e, i, j: e * _inverse(e, j, i)),
     MatrixRule("logdet", 0, _floating_logdet, _precise_logdet,
-               lambda e, k, l: _inverse(e, l, k)),
+               lambda e, i, j: _inverse(e, j, i)),
 )}
 # fmt: on

@@ -186,10 +186,10 @@ def _entry(e: Entry, guards: Sequence[InRange], lifter: Views) -> Entry | None:
     if waiting:
         return None
     while True:
-        axis = next((k for k, i in enumerate(view.at) if not isinstance(i, Index)), None)
-        if axis is None:
+        odd = next((k for k, i in enumerate(view.at) if not isinstance(i, Index)), None)
+        if odd is None:
             return Entry(lifter.named(view.term), *view.at)
-        if not any(step(view, axis, lifter) for step in STEPS):
+        if not any(step(view, odd, lifter) for step in STEPS):
             return None
 
 

@@ -8,6 +8,8 @@ both sides are defined at the same points.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from sympy import Expr, Mul
 
 from symbackprop.errors import NotSupported
@@ -136,7 +138,7 @@ def _matpow(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     read = run.reader(a)
     bound, inner, scope = bound_places(run, a.shape[:1] * (power - 1), scope)
     chain = (at[0], *inner, at[1])
-    factors = (read((i, j), scope) for i, j in zip(chain, chain[1:], strict=False))
+    factors = (read((i, j), scope) for i, j in pairwise(chain))
     return over(IndexSum, Mul(*factors), bound)
 
 

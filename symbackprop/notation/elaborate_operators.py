@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import singledispatch
 
-from sympy import Expr, Integer, Rational
+from sympy import Integer, Rational
 
-from symbackprop.errors import Malformed, NotSupported, Span
+from symbackprop.errors import Malformed, Span
 from symbackprop.ir import terms
 from symbackprop.ir.terms import ShapeError, Term, show_shape
 from symbackprop.notation import syntax as s

@@ -133,7 +133,8 @@ def _slice(item: s.Slice, size: Expr, scope: Scope) -> slice:
         beyond = end is not None and (nonnegative(end - size - 1) or nonnegative(-1 - end))
         if tree is not None and beyond:
             raise Malformed(f"an end from 0 to {size}", str(end), tree.span, "the axis is shorter")
-    cut = slice(*ends, None if step == 1 else int(step))
+    start, stop = ends
+    cut = slice(start, stop, None if step == 1 else int(step))
     length = terms.slice_length(cut, size)
     if nonnegative(-length):
         raise Malformed(
