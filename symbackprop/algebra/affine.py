@@ -121,8 +121,8 @@ def _solved(parts: dict[Expr, Expr], bound: list[Index], context: Context) -> So
     open_ = [v for v in bound if v in parts and v not in inside_atoms]
     chains = [c for sign in (1, -1) for c in _chains(parts, open_, sign)]
     if chains:
-        best = min(chains, key=lambda c: (-len(c[0]), len(_tiled(parts, *c, context).guards)))
-        return _tiled(parts, *best, context)
+        best = min(chains, key=lambda c: (-len(c[0]), len(_tiled(parts, c[0], c[1], context).guards)))
+        return _tiled(parts, best[0], best[1], context)
     for v in open_:
         p = parts[v]
         positive = p if nonnegative(p - 1) else -p
