@@ -43,6 +43,9 @@ def transposes(p: Place) -> Iterator[Edit]:
             else "«{old}» should be transposed: {new}"
         )
         yield Edit("transpose", p.node, transposed(p.node), 1.0, said)
+    if p.depth == 0 and isinstance(p.node, Juxt) and all(map(is_atom, p.node.factors)):
+        turned = tuple(transposed(f) for f in reversed(p.node.factors))
+        yield Edit("layout", p.node, Juxt(N, N, turned), 0.85, "{layout}")
     if p.depth == 0 and not is_atom(p.node):
         yield Edit(
             "layout",

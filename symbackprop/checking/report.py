@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 SCHEMA = 1
+PLACES = ("row", "column")  # of an entry that the writer gives no letters
 
 CATEGORIES = (
     "transpose", "side-of-product", "outer-transposed", "sign", "factor", "mean-for-sum", "axis",
@@ -66,11 +67,23 @@ class Counterexample:
 
     def __str__(self) -> str:
         at = ", ".join(f"{k} = {v}" for k, v in self.dims.items())
-        where = ", ".join(f"{k} = {v + 1}" for k, v in self.entry.items() if not k.startswith("_"))
-        given = "; ".join(f"{k} = {plain(v)}" for k, v in self.values.items())
-        place = " and ".join(part for part in (at, where) if part)
+        given = [f"{k} = {plain(v)}" for k, v in self.values.items()]
+        given += [f"{name}(z) = {body}" for name, body in self.functions.items()]
+        place = " and ".join(part for part in (at, self._where()) if part)
         said = f"it gives {plain(self.claimed)}, true is {plain(self.true)}"
-        return (f"at {place}: " if place else "") + said + (f"   ({given})" if given else "")
+        return (
+            (f"at {place}: " if place else "")
+            + said
+            + (f"   ({'; '.join(given)})" if given else "")
+        )
+
+    def _where(self) -> str:
+        """The entry, counted from 1: by the writer's letters, else by its place in the array."""
+        named = [f"{k} = {v + 1}" for k, v in self.entry.items() if k not in PLACES]
+        places = [str(self.entry[k] + 1) for k in PLACES if k in self.entry]
+        if named or not places or all(v == 1 for v in self.dims.values()):
+            return ", ".join(named)
+        return f"entry ({', '.join(places)})" if len(places) > 1 else f"entry {places[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ def _headline(report: Report) -> str:
 
 
 def _step_lines(n: int, step: StepReport) -> list[str]:
-    text = " ".join(step.text.split())
+    text = " ".join(step.text.replace("&", "").split())
     lines = [
         f"{n:>3}  {step.verdict:<10} {text}    [{step.kind} of {step.of}, line {step.line}]"
         if step.of

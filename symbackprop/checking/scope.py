@@ -134,8 +134,10 @@ class Scope:
 
     def tell(self, node: Node, meaning: str) -> None:
         """Note how a symbol was read, in the writer's spelling."""
-        if node.start >= 0 and meaning != self.text[node.start : node.end]:
-            self.read_as[self.text[node.start : node.end]] = meaning
+        symbol = self.text[node.start : node.end] if node.start >= 0 else ""
+        symbol = symbol[1:-1] if symbol.startswith("{") and symbol.endswith("}") else symbol
+        if symbol.strip() and meaning != symbol.strip().removeprefix("\\"):
+            self.read_as[symbol.strip()] = meaning
 
     def mentions_gradient(self, expr: Expr) -> frozenset[str]:
         """The variables whose gradient an expression mentions."""

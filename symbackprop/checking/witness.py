@@ -6,16 +6,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sympy import Integer
+
 from symbackprop.algebra.refute import refute
 from symbackprop.checking.compare import fit
 from symbackprop.checking.document import Document, Step
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Unreadable
-from symbackprop.checking.report import Counterexample
+from symbackprop.checking.readings import Unreadable, position
+from symbackprop.checking.report import PLACES, Counterexample
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.truth import Values, identified
 from symbackprop.ir.program import Program
 from symbackprop.ir.verdict import Witness
+
+SHOWN = {position(k, Integer(1)).name: place for k, place in enumerate(PLACES)}
 
 
 def counterexample(step: Step, document: Document) -> Counterexample | None:
@@ -78,6 +82,6 @@ def shown(witness: Witness, forward: Program) -> Counterexample:
         values,
         witness.claimed,
         witness.true,
-        dict(witness.entry),
+        {SHOWN.get(name, name): place for name, place in witness.entry.items()},
         dict(witness.functions),
     )
