@@ -3,7 +3,8 @@
 * ``Σ_v δ(v + a, b) f(v) → [0 ≤ b - a < extent] f(b - a)``, the guard only where it says something;
 * ``Σ_{t,s} δ(p·t + s, j) f(t, s) → f(j // p, j % p)`` where s runs to p (a tiling);
 * ``Σ_v δ(p·v, j) f(v) → δ(j % p, 0) [0 ≤ j // p < extent] f(j // p)``;
-* ``Σ_v δ(t[n], v) f(v) → f(t[n])`` for integer data below the extent;
+* ``Σ_v δ(t[n], v) f(v) → f(t[n])`` for integer data below the extent; without the sum,
+  ``δ(t[n], v) f(t[n]) → δ(t[n], v) f(v)``;
 * ``Σ_j f(j // p, j % p, j) → Σ_{a,b} f(a, b, p·a + b)`` where p divides the extent;
 * ``Σ_v [0 ≤ v - a < n] f(v) → Σ_w f(w + a)`` where that range lies within the extent of v.
 """
@@ -61,6 +62,26 @@ def eliminate(factors: list[Expr], bound: list[Index], context: Context) -> bool
     return _split_one(factors, bound)
 
 
+def _renamed(factors: list[Expr], position: int, a: Expr, b: Expr) -> bool:
+    """``δ(t[n], v) f(t[n]) → δ(t[n], v) f(v)``."""
+    for old, new in ((a, b), (b, a)):
+        if isinstance(old, Entry) and isinstance(new, Index):
+            moved = [
+                f if k == position else _with(f, old, new) for k, f in enumerate(factors)
+            ]
+            if moved != factors:
+                factors[:] = moved
+                return True
+    return False
+
+
+def _with(e: Expr, old: Expr, new: Expr) -> Expr:
+    """``e`` with one index expression in place of another; neither holds a bound index of ``e``."""
+    if e == old:
+        return new
+    return e.func(*(_with(a, old, new) if a.args else a for a in e.args)) if e.args else e
+
+
 def _is_plain(delta: Delta) -> bool:
     return all(isinstance(x, Index) or x.is_Integer for x in delta.args)
 
@@ -82,6 +103,8 @@ def _delta(
         for v in solution.values:
             bound.remove(v)
         factors[:] = [substitute(g, solution.values) for g in factors] + solution.guards
+        return True
+    if _renamed(factors, position, a, b):
         return True
     canonical = _canonical(parts)
     if canonical != delta or isinstance(factors[position], Pow):
@@ -121,8 +144,8 @@ def _solved(parts: dict[Expr, Expr], bound: list[Index], context: Context) -> So
     open_ = [v for v in bound if v in parts and v not in inside_atoms]
     chains = [c for sign in (1, -1) for c in _chains(parts, open_, sign)]
     if chains:
-        best = min(chains, key=lambda c: (-len(c[0]), len(_tiled(parts, c[0], c[1], context).guards)))
-        return _tiled(parts, best[0], best[1], context)
+        tilings = [_tiled(parts, chain, sign, context) for chain, sign in chains]
+        return min(tilings, key=lambda t: (-len(t.values), len(t.guards)))
     for v in open_:
         p = parts[v]
         positive = p if nonnegative(p - 1) else -p

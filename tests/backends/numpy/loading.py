@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from sympy import Symbol
 
-import symbackprop.models
 from symbackprop.backends.numpy.kernel import kernel_source
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.program import Program
 from symbackprop.network.model import load, parse
+from symbackprop.network.shipped import shipped_models
 from symbackprop.pipeline.compilation import derive
 
-SHIPPED = sorted(p.stem for p in Path(next(iter(symbackprop.models.__path__))).glob("*.net"))
+SHIPPED = sorted(shipped_models())
 SLOPES = {"f": np.tanh, "f_prime": lambda z: 1 - np.tanh(z) ** 2}
 
 
