@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from sympy import Expr
 
+from symbackprop.algebra.arguments import unify_arguments
 from symbackprop.algebra.atoms import together_atoms
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.declared import use_declared
@@ -88,6 +89,15 @@ def _forms(lhs: Expr, rhs: Expr, program: Program, context: Context) -> Iterator
     yield "one common denominator", vanishing(difference, context)
     context.domain = known_nonnegative((sides[0], sides[1]), context)
     context.memo.clear()
+    yield from _elementary(difference, context)
+    spelled = normalise(spell(difference, context), context)
+    unified = unify_arguments(spelled, context)
+    if unified != spelled:
+        yield "compare the arguments of functions", unified
+        yield from _elementary(unified, context)
+
+
+def _elementary(difference: Expr, context: Context) -> Iterator[tuple[str, Expr]]:
     difference = expand(to_elementary(difference, context), context)
     yield "write functions by exp, log and step", difference
     related = use_declared(difference, context)
