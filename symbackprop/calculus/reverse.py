@@ -56,7 +56,7 @@ class Block:
     def covers(self, e: Expr) -> bool:
         """Whether every array in ``e`` is one of the block's, or the adjoint of one."""
         known = set(self.names)
-        return all(n.removeprefix(PREFIX) in known for n in entry_names(e))
+        return all(n in known or n.removeprefix(PREFIX) in known for n in entry_names(e))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from symbackprop.calculus.reverse import PREFIX, Adjoint, Block
 from symbackprop.ir.derivation import Derivative, Step
 from symbackprop.ir.expressions import Entry, Index, entries, entry_names, replace_entries
 from symbackprop.ir.program import Equation, Program
-from symbackprop.ir.renaming import rename, rename_term
+from symbackprop.ir.renaming import anonymous, rename, rename_term
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
 from symbackprop.matrix.lift import Lifter
@@ -68,18 +68,14 @@ def present(
     out = []
     for adjoint in adjoints:
         context.used.clear()
-        alone = not _depends_on_others(adjoint, done, hidden)
-        known = met.get(adjoint.block.key) if adjoint.block is not None and alone else None
-        if known is not None and adjoint.block is not None:
-            derivative = _carried_over(known[1], adjoint, of, known[0].renaming(adjoint.block))
+        block = _block(adjoint, done, hidden, context)
+        known = met.get(block.key) if block is not None else None
+        if known is not None and block is not None:
+            derivative = _carried_over(known[1], adjoint, of, known[0].renaming(block))
         else:
             derivative = _presented(adjoint, of, done, hidden, maker, context)
-            if (
-                adjoint.block is not None
-                and alone
-                and adjoint.block.covers(derivative.equation.rhs)
-            ):
-                met[adjoint.block.key] = adjoint.block, derivative
+            if block is not None and block.covers(derivative.equation.rhs):
+                met[block.key] = block, derivative
         done[adjoint.name] = derivative.equation
         if adjoint.hidden:
             hidden[adjoint.name] = derivative.equation
@@ -88,13 +84,24 @@ def present(
     return tuple(out)
 
 
-def _depends_on_others(
-    adjoint: Adjoint, done: dict[str, Equation], hidden: dict[str, Equation]
-) -> bool:
-    """Whether the adjoints of its consumers are put in, so that the block alone does not decide the
+def _block(
+    adjoint: Adjoint, done: dict[str, Equation], hidden: dict[str, Equation], context: Context
+) -> Block | None:
+    """The adjoint's block, widened by the hidden adjoints that are written out in it.
+
+    None where the adjoint of a consumer may be put in, so that the block alone does not decide the
     form.
     """
-    return any(PREFIX + c in hidden or _may_cancel(done, c) for c in adjoint.consumers)
+    if adjoint.block is None or any(_may_cancel(done, c) for c in adjoint.consumers):
+        return None
+    upper = [hidden[PREFIX + c] for c in adjoint.consumers if PREFIX + c in hidden]
+    if not upper:
+        return adjoint.block
+    numbers = {name: k for k, name in enumerate(adjoint.block.names)}
+    key = [adjoint.block.key, *((e.indices, anonymous(e.rhs, numbers)) for e in upper)]
+    further = list(numbers)[len(adjoint.block.names) :]
+    facts = [(context.kinds.get(n, frozenset()), context.sums_of(n)) for n in further]
+    return Block((*key, *facts), tuple(numbers))
 
 
 def _carried_over(
