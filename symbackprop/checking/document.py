@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sympy import Expr
-
 from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
     brackets,
     functions,
@@ -21,20 +19,17 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
     products,
 )
 from symbackprop.checking.compare import Comparison, compare
-from symbackprop.checking.derivatives import differentials
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, show
-from symbackprop.checking.scope import GRADIENT, Definition, Scope
+from symbackprop.checking.scope import Definition, Scope
 from symbackprop.checking.shapes import is_shape, shape_step
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of, spellings
+from symbackprop.checking.step_kinds import kind_of, of_step, said_of
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.segment import EQUALITIES, Statement
 from symbackprop.notation.written import (
     Accent,
-    Fraction,
-    Juxt,
-    Nabla,
     Name,
     Node,
     Relation,
@@ -318,77 +313,10 @@ def definable(node: Node) -> bool:
     )
 
 
-def said_of(node: Node, scope: Scope) -> str:
-    return scope.text[node.start : node.end] if node.start >= 0 else ""
-
-
-def of_step(left: Node, reading: Reading, scope: Scope) -> str:
-    """The quantity of which a step speaks: the variable of a gradient, a forward quantity, or the
-    symbol.
-    """
-    if isinstance(reading.expr, Entry):
-        return reading.expr.name.removeprefix(GRADIENT)
-    derivative = jacobian_names(left, scope)
-    return derivative or said_of(left, scope)
-
-
-def jacobian_names(node: Node, scope: Scope) -> str:
-    """The numerator's name of a derivative other than the loss's."""
-    for n in walk(node):
-        inner = n.top if isinstance(n, Fraction) else n.of if isinstance(n, Nabla) else None
-        for m in walk(inner) if inner is not None else ():
-            known = [s for s in spellings(scripts_of(m).base) if scope.shape(s) is not None]
-            if known:
-                return known[0]
-    return ""
-
-
-def kind_of(left: Node, reading: Reading | None, right: Node, scope: Scope) -> str:
-    """What a step is: by its left side, a chain-rule line also by derivatives of inner quantities
-    on the right.
-    """
-    if reading is None:
-        return "identity"
-    expr = reading.expr
-    inner = any(_is_jacobian(n, scope) for n in walk(right))
-    if isinstance(expr, Entry) and expr.name.startswith(GRADIENT):
-        return "chain-rule" if inner else "gradient"
-    if any(_is_jacobian(n, scope) for n in walk(left)):
-        return "chain-rule" if inner else "jacobian"
-    defined = {e.name for e in scope.forward.equations}
-    return (
-        "forward"
-        if isinstance(expr, Entry) and expr.name in defined and not scope.mentions_gradient(expr)
-        else "identity"
-    )
-
-
-def _is_jacobian(node: Node, scope: Scope) -> bool:
-    """Whether a node is a derivative of something other than the loss."""
-    if isinstance(node, Fraction):
-        pair = differentials(node, scope)
-        return pair is not None and not _is_loss(pair[0], scope)
-    return (
-        isinstance(node, Nabla)
-        and node.of is not None
-        and not isinstance(node.of, Juxt)
-        and not _is_loss(node.of, scope)
-    )
-
-
-def _is_loss(node: Node, scope: Scope) -> bool:
-    return spellings(scripts_of(node).base)[:1] in {
-        (n,) for n in scope.loss_names
-    } or not spellings(scripts_of(node).base)
-
-
-def expression(step: Step) -> Expr | None:
-    """The entry that a step claims."""
-    return step.claim.expr if step.claim is not None else None
-
-
 def stepping_letters(found: Sequence[Statement]) -> frozenset[str]:
-    """Letters that count steps, since somewhere a script is ``t-1``: elsewhere they may be names."""
+    """Letters that count steps, since somewhere a script is ``t-1``: elsewhere they may be
+    names.
+    """
     out: set[str] = set()
     for statement in found:
         for node in walk(statement.tree) if statement.tree is not None else ():

@@ -7,6 +7,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from symbackprop.notation import spelling
+
 MOST_TEXT = 1_000_000
 
 
@@ -20,11 +22,7 @@ class Token:
     end: int
 
 
-GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
-    "sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
-).split()
+GREEK = tuple(dict.fromkeys(spelling.GREEK.values()))
 
 # Words for functions, in whatever notation they come, and the function of the library that each
 # names.
@@ -72,21 +70,10 @@ SIMPLE = {                       # ASCII characters
     ":": ("COLON", ":"), ".": ("STOP", "."), "&": ("AMP", "&"), "@": ("OP", "@"),
     "!": ("STOP", "!"), "?": ("STOP", "?"),
 }
-
-ACCENTS = {
-    "\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot",
-    "\u20d7": "vec",
-}
 # fmt: on
 SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True))
-SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₙₘ", "0123456789ijknm", strict=True))
-_GREEK_NAMES = {
-    unicodedata.lookup(
-        f"GREEK {'CAPITAL' if g[0].isupper() else 'SMALL'} LETTER "
-        f"{'LAMDA' if g.lower() == 'lambda' else g.upper()}"
-    ): g
-    for g in GREEK
-} | {"ς": "sigma", "ϕ": "phi", "ϵ": "epsilon"}
+SUBSCRIPTS = spelling.SUBSCRIPTS | dict(zip("ᵢⱼₖₙₘ", "ijknm", strict=True))
+ACCENTS = spelling.ACCENTS
 
 
 def unicode_tokens(text: str, at: int) -> tuple[list[Token], int]:
@@ -112,7 +99,7 @@ def unicode_tokens(text: str, at: int) -> tuple[list[Token], int]:
         return [Token("SUP", "^", at, end), Token("ID", "T", at, end)], end
     if letter in UNICODE:
         return [Token(*UNICODE[letter], at, end)], end
-    name = _GREEK_NAMES.get(letter, letter if letter.isascii() and letter.isalpha() else "")
+    name = spelling.GREEK.get(letter, letter if letter.isascii() and letter.isalpha() else "")
     if not name:
         return [], end
     accents = [Token("ACC", ACCENTS[m], at, end) for m in marks if m in ACCENTS]

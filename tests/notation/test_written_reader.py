@@ -1,4 +1,4 @@
-"""Reading formulas as written: the tree, printing it back, places, and refusals instead of crashes."""
+"""Reading formulas as written: the tree, printing it back, places, refusals instead of crashes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ def read(document: str, **options: str) -> tuple[Statement, ...]:
 
 
 def test_mathematics_is_found_in_prose() -> None:
-    document = "Let $a = b$, so\n\\[ c = d \\]\n\\begin{align} e &= f \\\\ &= g \\end{align} 故 \\(h = i\\)。"
+    document = (
+        "Let $a = b$, so\n\\[ c = d \\]\n"
+        "\\begin{align} e &= f \\\\ &= g \\end{align} 故 \\(h = i\\)。"
+    )
     found = read(document)
     assert [s.text for s in found] == ["a = b", "c = d", "e &= f \\\\ &= g", "h = i"]
     assert [document[s.start : s.end] for s in found] == [s.text for s in found]
@@ -118,9 +121,10 @@ def test_code_is_recognised() -> None:
 
 
 PIECES = [
-    "\\frac", "{", "}", "(", ")", "^", "_", "\\hat", "\\partial", "\\nabla", "L", "W", "x", "1", "2.5", "+", "-", "=", "\\sum",
-    "&", "\\\\", "\\top", "'", "|", "\\|", "\\left", "\\right", ".", ",", "\\begin{align}", "\\end{align}", "\\begin{bmatrix}",
-    "\\mathbf", "\\text{if}", "$", "\\(", "\\)", "\\tanh", "\\odot", "\\newcommand{\\a}{b}", "\\a", "%", "\\in", "\\dots", "ŷ", "其",
+    "\\frac", "{", "}", "(", ")", "^", "_", "\\hat", "\\partial", "\\nabla", "L", "W", "x", "1",
+    "2.5", "+", "-", "=", "\\sum", "&", "\\\\", "\\top", "'", "|", "\\|", "\\left", "\\right", ".", ",",
+    "\\begin{align}", "\\end{align}", "\\begin{bmatrix}", "\\mathbf", "\\text{if}", "$",
+    "\\(", "\\)", "\\tanh", "\\odot", "\\newcommand{\\a}{b}", "\\a", "%", "\\in", "\\dots", "ŷ", "其",
 ]  # fmt: skip
 
 
