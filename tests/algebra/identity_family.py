@@ -1,6 +1,6 @@
 """A random family of identities over whole-matrix expressions with symbolic shapes.
 
-A :class:`Tree` is drawn, restyled by rewrites that keep its value, or perturbed by one that does not.
+A :class:`Tree` is drawn, restyled by rewrites that keep its value, or spoiled by one that does not.
 It is printed as text of the language, so that reading and lowering are tried as well.
 """
 
