@@ -47,7 +47,7 @@ class DerivationRecord:
     """A forward program and the derivatives asked for, adjoints of intermediates on the way
     included, in order of derivation.
 
-    ``directions`` tells which array a directional kind goes along for a name.
+    ``wrt`` are the names asked for, where others were derived on the way; ``directions`` tells which array a directional kind goes along for a name.
     """
 
     program: Program
@@ -56,3 +56,4 @@ class DerivationRecord:
     layout: str
     derivatives: tuple[Derivative, ...]
     directions: Mapping[str, str] = field(default_factory=dict)
+    wrt: tuple[str, ...] = ()

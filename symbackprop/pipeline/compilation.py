@@ -97,7 +97,8 @@ def derive(
     derivatives = tuple(d for d in derivatives if d.wrt[0] != of)
     if layout == "jacobian":
         derivatives = in_jacobian_layout(derivatives, program)
-    return Derivation(model, DerivationRecord(program, of, kind, layout, derivatives), context)
+    record = DerivationRecord(program, of, kind, layout, derivatives, wrt=names)
+    return Derivation(model, record, context)
 
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> None:

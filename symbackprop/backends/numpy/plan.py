@@ -77,11 +77,16 @@ def plan(record: DerivationRecord) -> Plan:
 
 
 def _results(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:
-    """Key of each returned derivative and its equation: those by inputs, as declared, else all."""
-    found = {d.wrt: d.equation.name for d in record.derivatives if set(d.wrt) <= set(inputs)}
+    """Key of each returned derivative and its equation: those asked for, inputs first, as declared.
+
+    A record that does not say what was asked for gives those by inputs, or all if there are none.
+    """
+    asked = set(record.wrt or inputs)
+    found = {d.wrt: d.equation.name for d in record.derivatives if set(d.wrt) <= asked}
     if not found:
         return {",".join(d.wrt): d.equation.name for d in record.derivatives}
-    order = sorted(found, key=lambda wrt: [inputs.index(w) for w in wrt])
+    places = {name: k for k, name in enumerate(inputs)}
+    order = sorted(found, key=lambda wrt: [places.get(w, len(places)) for w in wrt])
     return {",".join(wrt): found[wrt] for wrt in order}
 
 
