@@ -2,7 +2,7 @@
 
 * ``Σ_v δ(v + a, b) f(v) → [0 ≤ b - a < extent] f(b - a)``, the guard only where it says something;
 * ``Σ_{t,s} δ(p·t + s, j) f(t, s) → f(j // p, j % p)`` where s runs to p (a tiling);
-* ``Σ_v δ(p·v, j) f(v) → δ(j % p, 0) [0 ≤ j // p < extent] f(j // p)``;
+* ``δ(e // p, i) δ(e % p, j) → δ(e, p·i + j)`` where j < p;
 * ``Σ_v δ(t[n], v) f(v) → f(t[n])`` for integer data below the extent; without the sum,
   ``δ(t[n], v) f(t[n]) → δ(t[n], v) f(v)``;
 * ``Σ_j f(j // p, j % p, j) → Σ_{a,b} f(a, b, p·a + b)`` where p divides the extent;
@@ -55,11 +55,27 @@ def eliminate(factors: list[Expr], bound: list[Index], context: Context) -> bool
     for position, f in enumerate(factors):
         base = f.base if isinstance(f, Pow) else f
         if isinstance(base, Delta) and not _is_plain(base):
-            if _delta(factors, position, base, bound, context):
+            if _paired(factors, position, base) or _delta(factors, position, base, bound, context):
                 return True
         elif isinstance(base, InRange) and _guarded(factors, position, base, bound):
             return True
     return _split_one(factors, bound)
+
+
+def _paired(factors: list[Expr], position: int, delta: Delta) -> bool:
+    """``δ(e // p, i) δ(e % p, j) → δ(e, p·i + j)`` where j < p."""
+    for rest, j in (delta.args, delta.args[::-1]):
+        if not isinstance(rest, Modulo) or not inside(j, rest.args[1]):
+            continue
+        e, p = rest.args
+        quotient = floor_div(e, p)
+        for k, other in enumerate(factors):
+            if k != position and isinstance(other, Delta) and quotient in other.args:
+                i = other.args[1] if other.args[0] == quotient else other.args[0]
+                factors[position] = Delta(e, expand(p * i + j))
+                del factors[k]
+                return True
+    return False
 
 
 def _renamed(factors: list[Expr], position: int, a: Expr, b: Expr) -> bool:
@@ -146,17 +162,6 @@ def _solved(parts: dict[Expr, Expr], bound: list[Index], context: Context) -> So
     if chains:
         tilings = [_tiled(parts, chain, sign, context) for chain, sign in chains]
         return min(tilings, key=lambda t: (-len(t.values), len(t.guards)))
-    for v in open_:
-        p = parts[v]
-        positive = p if nonnegative(p - 1) else -p
-        if not nonnegative(positive - 1):
-            continue
-        rest = _rest(parts, (v,), 1 if positive == p else -1)
-        quotient = floor_div(rest, positive)
-        guards = [Delta(modulo(rest, positive), ZERO)]
-        if not inside(quotient, v.extent):
-            guards.append(InRange(quotient, v.extent))
-        return Solution({v: quotient}, [g for g in guards if g != Delta(ZERO, ZERO)])
     return None
 
 

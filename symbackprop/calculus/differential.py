@@ -23,6 +23,7 @@ from symbackprop.ir.expressions import (
     FloorDiv,
     Index,
     IndexMax,
+    IndexProduct,
     IndexSum,
     InRange,
     MatrixFunction,
@@ -104,6 +105,12 @@ def _(e: IndexMax, recur: Recur, tangent: Tangent, rules: Mapping[str, FunctionR
         * recur(e.body),
         *e.bound,
     )
+
+
+@_rule.register
+def _(e: IndexProduct, recur: Recur, tangent: Tangent, rules: Mapping[str, FunctionRule]) -> Expr:
+    """``(Π_s x_s)' = Π_s x_s · Σ_s x_s' / x_s`` where no factor is 0."""
+    return e * IndexSum(recur(e.body) / e.body, *e.bound)
 
 
 @_rule.register

@@ -27,20 +27,29 @@ def nonnegative(e: Expr) -> bool:
     """
     if e.is_Integer:
         return bool(e >= 0)
-    if any(a.args and not a.is_Add and not a.is_Mul and not a.is_Pow for a in _parts(e)):
-        return False
+    e = _without_floors(e)
     symbols = sorted(e.free_symbols, key=lambda s: s.name)
-    if not symbols or any(isinstance(s, Index) for s in symbols):
+    if any(isinstance(s, Index) for s in symbols) or not e.is_polynomial(*symbols):
         return False
+    if not symbols:
+        return bool(e.is_nonnegative)
     shifted = expand(e.xreplace({s: s + 1 for s in symbols}))
     return all(c >= 0 for c in Poly(shifted, *symbols).coeffs())
 
 
-def _parts(e: Expr) -> list[Expr]:
-    out = [e]
-    for a in e.args:
-        out.extend(_parts(a))
-    return out
+def _without_floors(e: Expr) -> Expr:
+    """A lower bound of ``e`` in which no floor stands: ``(a - b + 1)/b ≤ a // b ≤ a/b``."""
+    if not e.has(FloorDiv):
+        return e
+    out: Expr = Integer(0)
+    for t in Add.make_args(e):
+        coefficient, rest = t.as_coeff_Mul()
+        if isinstance(rest, FloorDiv):
+            a, b = rest.args
+            out = out + coefficient * (a - (b - 1 if coefficient > 0 else 0)) / b
+        else:
+            out = out + t
+    return expand(out)
 
 
 def atoms_of(e: Expr) -> dict[Expr, Expr]:
@@ -135,9 +144,9 @@ def _split(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
             quotient = quotient + share
         else:
             rest = rest + t
-    if b.is_Add:
-        ratio = cancel(a.xreplace({i: Symbol(f"_{k}") for k, i in enumerate(free_indices(a))}) / b)
-        if not free_indices(a) and _is_polynomial(ratio):
+    if b.is_Add and not free_indices(a):
+        ratio = cancel(a / b)
+        if _is_polynomial(ratio):
             return expand(ratio), Integer(0)
     return expand(quotient), expand(rest)
 
@@ -153,6 +162,10 @@ def _is_polynomial(e: Expr) -> bool:
 
 def inside(e: Expr, n: Expr) -> bool:
     """Whether ``0 ≤ e < n`` always."""
+    if isinstance(e, FloorDiv) and isinstance(n, FloorDiv) and e.args[1] == n.args[1]:
+        (a, b), own = e.args, bounds(e.args[0])  # a // b < m // b where a ≤ m - b
+        if own is not None and nonnegative(own[0]) and nonnegative(n.args[0] - b - own[1]):
+            return True
     own = bounds(e)
     return own is not None and nonnegative(own[0]) and nonnegative(expand(n - 1 - own[1]))
 
@@ -169,6 +182,10 @@ def floor_div(a: Expr, b: Expr) -> Expr:
         return a
     if isinstance(a, FloorDiv):
         return floor_div(a.args[0], expand(a.args[1] * b))
+    if isinstance(a, Modulo):
+        count = cancel(a.args[1] / b)
+        if _is_polynomial(count):
+            return modulo(floor_div(a.args[0], b), count)
     split = _split(a, b)
     if split is None:
         return FloorDiv(a, b)
@@ -185,6 +202,8 @@ def modulo(a: Expr, b: Expr) -> Expr:
     """``a % b``, worked out as far as the ranges of the indices tell."""
     if b == 1:
         return Integer(0)
+    if isinstance(a, Modulo) and _is_polynomial(cancel(a.args[1] / b)):
+        return modulo(a.args[0], b)
     split = _split(a, b)
     if split is None:
         return Modulo(a, b)

@@ -117,6 +117,11 @@ class Term:
     def rank(self) -> int:
         return len(self.shape)
 
+    def __hash__(self) -> int:
+        # A slice has no hash of its own before Python 3.12.
+        attrs = tuple(map(str, self.attrs)) if self.op == "index" else self.attrs
+        return hash((self.op, self.args, self.shape, attrs))
+
 
 def show_shape(shape: Sequence[Expr]) -> str:
     """``N×D`` for people; a scalar is ``scalar``."""

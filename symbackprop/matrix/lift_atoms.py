@@ -32,6 +32,7 @@ from symbackprop.matrix.lift_forms import (
     Recur,
     build,
     form,
+    indices_in,
     natural,
     number,
     restrict,
@@ -167,4 +168,4 @@ def positive_power(base: Expr, exponent: Rational, layout: Layout, recur: Recur)
 def _(e: IndexMax | IndexProduct, layout: Layout, recur: Recur) -> Form | None:
     if not free_indices(e.body) >= set(e.bound):
         return None
-    return over_orders(e.word, lambda order: recur.get(e.body, order), e.bound, layout)
+    return over_orders(e.word, lambda order: recur.get(e.body, order), e.bound, layout, indices_in(e.body))

@@ -10,7 +10,16 @@ from sympy import Expr, Integer, Pow
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import Index
 from symbackprop.matrix.lift_arithmetic import divided, times
-from symbackprop.matrix.lift_forms import Form, Layout, Recur, best, build, number, reduced
+from symbackprop.matrix.lift_forms import (
+    Form,
+    Layout,
+    Recur,
+    axes_asked,
+    best,
+    build,
+    number,
+    reduced,
+)
 
 Get = Callable[[Layout], Form | None]
 
@@ -38,10 +47,17 @@ def orders(bound: Sequence[Index], layout: Layout) -> Iterator[Layout]:
     yield from found
 
 
-def over_orders(op: str, body: Get, bound: Sequence[Index], layout: Layout) -> Form | None:
-    """The cheapest reduction ``op`` of what ``body`` gives in any order that leaves ``layout``."""
+def over_orders(
+    op: str, body: Get, bound: Sequence[Index], layout: Layout, own: Layout = ()
+) -> Form | None:
+    """The cheapest reduction ``op`` of what ``body`` gives in any order that leaves ``layout``;
+    ``own`` is the order in which the indices stand in the body.
+    """
     found = []
-    for order in orders(bound, layout):
+    tried = list(orders(bound, layout))
+    if own not in tried and tuple(i for i in own if i not in bound) == axes_asked(layout):
+        tried.append(own)
+    for order in tried:
         f = body(order)
         found.append(None if f is None else reduced(op, f, order, layout))
     return best(found)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sympy import Add, Expr, Integer, Mul, Pow, cancel, expand
+from sympy import Add, Expr, Integer, Mul, Pow, expand
 
 from symbackprop.ir import array_terms, terms
 from symbackprop.ir.affine import atoms_of, inside, is_affine, nonnegative
@@ -54,7 +54,7 @@ def needs_views(e: Expr) -> bool:
     if isinstance(e, Entry | MatrixFunction):
         return not all(isinstance(i, Index) or i.is_Integer for i in e.indices)
     if isinstance(e, Delta):
-        return not all(isinstance(i, Index) or i.is_Integer for i in e.args)
+        return not all(isinstance(i, Index) for i in e.args)
     if isinstance(e, InRange | FloorDiv | Modulo):
         return True
     if isinstance(e, Index):
@@ -214,10 +214,32 @@ def _looked_up(view: _View, axis: int, lifter: Views) -> bool:
     )
     if picked is None:
         return False
+    if any(i in view.at for i in picked.indices):
+        return _gathered(view, axis, lifter)
     leaf = lifter.leaf(picked.name, picked.indices)
     view.term = array_terms.take(view.term, leaf, axis)
     view.at[axis : axis + 1] = picked.indices
     view.padded = {k + (len(picked.indices) - 1) * (k > axis) for k in view.padded}
+    return True
+
+
+def _gathered(view: _View, axis: int, lifter: Views) -> bool:
+    """``P[n, t[n]] → P[arange(N), t]``: the first axes by one and the same index."""
+    shared = free_indices(view.at[axis])
+    first = [i for i in view.at if free_indices(i) and free_indices(i) <= shared]
+    if len(shared) != 1 or view.at[: len(first)] != first or view.padded:
+        return False
+    (n,) = shared
+    picked = []
+    for i in first:
+        if i == n:
+            picked.append(Term("arange", (), (n.extent,), (n.extent,)))
+        elif isinstance(i, Entry) and i.indices == (n,):
+            picked.append(lifter.leaf(i.name, i.indices))
+        else:
+            return False
+    view.term = array_terms.gather(view.term, *picked)
+    view.at[: len(first)] = [n]
     return True
 
 
@@ -310,32 +332,31 @@ def _repeated(view: _View, axis: int, lifter: Views) -> bool:
     place = view.at[axis]
     if axis in view.padded or not isinstance(place, FloorDiv | Modulo):
         return False
-    j, p = place.args
-    if not isinstance(j, Index):
-        return False
-    other = axis + 1 if axis + 1 < len(view.at) else axis
+    e, p = place.args
     pair = tuple(view.at[axis : axis + 2])
     extents = view.term.shape[axis : axis + 2]
-    fits = len(pair) == 2 and terms.same_extent(array_terms.count(extents), j.extent)
-    if fits and pair == (FloorDiv(j, p), Modulo(j, p)) and terms.same_extent(extents[1], p):
-        shape = (*view.term.shape[:axis], j.extent, *view.term.shape[axis + 2 :])
-        view.term = array_terms.reshape(view.term, shape)
-    elif fits and pair == (Modulo(j, p), FloorDiv(j, p)) and terms.same_extent(extents[0], p):
+    rest = view.term.shape[axis + 2 :]
+    if pair == (FloorDiv(e, p), Modulo(e, p)) and terms.same_extent(extents[1], p):
+        view.term = array_terms.reshape(
+            view.term, (*view.term.shape[:axis], array_terms.count(extents), *rest)
+        )
+    elif pair == (Modulo(e, p), FloorDiv(e, p)) and terms.same_extent(extents[0], p):
         if view.term.rank == 2:
             view.term = array_terms.vec(view.term)
         else:
-            turned = array_terms.swap(view.term, axis, other)
-            shape = (*view.term.shape[:axis], j.extent, *view.term.shape[axis + 2 :])
+            turned = array_terms.swap(view.term, axis, axis + 1)
+            shape = (*view.term.shape[:axis], array_terms.count(extents), *rest)
             view.term = array_terms.reshape(turned, shape)
-    elif isinstance(place, FloorDiv) and terms.same_extent(
-        view.term.shape[axis], cancel(j.extent / p)
-    ):
+    elif isinstance(place, FloorDiv):
+        count = view.term.shape[axis]
+        if not inside(e, expand(count * p)):
+            return False
         view.term = array_terms.repeat(view.term, p, axis)
-        view.at[axis] = j
+        view.at[axis] = e
         return True
     else:
         return False
-    view.at[axis : axis + 2] = [j]
+    view.at[axis : axis + 2] = [e]
     view.padded = {k - (k > axis) for k in view.padded}
     return True
 

@@ -21,7 +21,7 @@ class Argument:
     """An input of the model as an argument of the generated functions.
 
     ``shape`` is the shape as people write it, ``wanted`` the code of the shape that is demanded, in
-    which an extent not known yet is ``None``; ``learns`` are the extents that are read off it.
+    which an extent not known yet is ``None``; ``learns`` are the extents that are read off it, ``integer`` says that it looks entries up.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Argument:
     wanted: str
     learns: tuple[tuple[str, str], ...]
     says: str
+    integer: bool = False
 
     @property
     def annotation(self) -> str:
@@ -60,7 +61,15 @@ def arguments(
                 learns.append((names[e.name], f"{own}.shape[{axis}]"))
         shown = as_tuple([extent(e) for e in shape])
         out.append(
-            Argument(own, q.name, shown, as_tuple(wanted), tuple(learns), _about(q, program))
+            Argument(
+                own,
+                q.name,
+                shown,
+                as_tuple(wanted),
+                tuple(learns),
+                _about(q, program),
+                q.role == "index",
+            )
         )
     return tuple(out)
 

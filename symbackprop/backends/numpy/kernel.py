@@ -121,7 +121,7 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
         saved=p.saved(backward),
         descent=descent(program, p.names, learnt),
         draws=tuple(
-            f'"{p.names[q.name]}": {draw(q.name, q.shape, facts, p.writer)}' for q in program.inputs
+            f'"{p.names[q.name]}": {draw(q, facts, p.writer)}' for q in program.inputs
         ),
         samplers=tuple(sorted({f.kind for f in facts})),
         tested=as_tuple(
@@ -140,9 +140,15 @@ def _checks(p: Passes) -> list[str]:
     for d in divisors(p.plan.forward, p.program):
         lines.append(f"if {p.names[d]} == 0:")
         lines.append(f'    raise ValueError("{d} is 0, and the model divides by it")')
+    for q in p.program.inputs:
+        if q.bound is not None:
+            t, bound = p.names[q.name], p.writer.extent(q.bound)
+            lines.append(f"if np.any(({t} < 0) | ({t} >= {bound})):")
+            lines.append(f'    raise ValueError("{q.name} must hold integers from 0 to {bound} - 1")')
     for a in reversed(_arguments(p)):
         learnt = [f"{d} = {code}" for d, code in a.learns if uses(lines, d)]
-        call = f'{a.name} = _array("{a.key}", {a.name}, dtype, "{a.shape}", {a.wanted})'
+        dtype = "np.dtype(np.intp)" if a.integer else "dtype"
+        call = f'{a.name} = _array("{a.key}", {a.name}, {dtype}, "{a.shape}", {a.wanted})'
         lines = [*commented([call], ""), *learnt, *lines]
     return lines
 

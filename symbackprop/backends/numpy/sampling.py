@@ -10,8 +10,7 @@ from sympy import Expr, Integer
 
 from symbackprop.backends.numpy.terms import Writer
 from symbackprop.errors import Malformed
-from symbackprop.ir.program import Fact, Program
-from symbackprop.ir.terms import Shape
+from symbackprop.ir.program import Fact, Program, Quantity
 
 SIZES = (4, 3, 5, 2, 6, 7)
 _RELATIONS = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
@@ -40,9 +39,12 @@ _STRENGTH = (
 # fmt: on
 
 
-def draw(key: str, shape: Shape, facts: Sequence[Fact], w: Writer) -> str:
-    """The code that draws the array ``key`` from ``rng`` with its fact."""
-    fact = next((f for f in facts if f.name == key), None)
+def draw(q: Quantity, facts: Sequence[Fact], w: Writer) -> str:
+    """The code that draws an input from ``rng`` with its fact, or integers below their bound."""
+    shape = q.shape
+    if q.bound is not None:
+        return f"np.asarray(rng.integers({w.extent(q.bound)}, size={w.shape(shape)}))"
+    fact = next((f for f in facts if f.name == q.name), None)
     if fact is None:
         normal = f"rng.standard_normal({w.shape(shape)})"
         return normal if shape else "np.array(rng.standard_normal())"

@@ -21,11 +21,10 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, Rational, Symbol
 
+from symbackprop.backends.numpy import arrays
+from symbackprop.backends.numpy.spelling import ADD, ATOM, MUL, NEG, POW, Code
 from symbackprop.errors import NotSupported
 from symbackprop.ir.terms import Term
-
-ADD, MUL, NEG, POW, ATOM = range(1, 6)
-Code = tuple[str, int]
 
 # fmt: off
 UFUNCS: Mapping[str, str] = {name: f"np.{name}" for name in (
@@ -245,7 +244,7 @@ def _item(w: Writer, item: object) -> str:
     if isinstance(item, slice):
         start = "" if item.start in (None, 0) else w.extent(Integer(0) + item.start)
         stop = "" if item.stop is None else w.extent(Integer(0) + item.stop)
-        return f"{start}:{stop}"
+        return f"{start}:{stop}" if item.step is None else f"{start}:{stop}:{item.step}"
     return w.extent(Integer(0) + item)
 
 
@@ -286,5 +285,6 @@ _RULES: Mapping[str, Callable[[Writer, Term], Code]] = {
     "index":       _index,
     "broadcast":   _broadcast,
     "einsum":      _einsum,
+    **arrays.RULES,
 }
 # fmt: on
