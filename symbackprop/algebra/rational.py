@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from itertools import islice, permutations, product
 
-from sympy import Add, Expr, Integer, Mul, Pow, fraction
+from sympy import Add, Expr, Integer, Mul, Pow, cancel, fraction
 
-from symbackprop.algebra.atoms import together_atoms
+from symbackprop.algebra.atoms import hide_atoms, together_atoms
 from symbackprop.algebra.cases import vanishes_by_cases
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.expand import expand, numerator
@@ -19,7 +19,10 @@ from symbackprop.ir.expressions import Index, IndexSum, substitute
 from symbackprop.ir.ordering import order_key
 
 MERGE_DEPTH = 3
+FRACTIONS = 8  # fractions under one Σ above this number are not cancelled
 ALIGNMENTS = 24  # ways of laying the bound indices of several sums over each other that are tried
+
+Group = tuple[Expr, tuple[Index, ...], list[Expr]]  # what stands outside, bound indices, bodies
 
 
 def vanishing(e: Expr, context: Context, depth: int = MERGE_DEPTH) -> Expr:
@@ -35,17 +38,30 @@ def vanishing(e: Expr, context: Context, depth: int = MERGE_DEPTH) -> Expr:
         return Integer(0)
     if depth == 0:
         return e
-    groups: dict[tuple[str, ...], tuple[tuple[Index, ...], list[Expr]]] = {}
+    groups: dict[tuple[str, ...], Group] = {}
     for term in Add.make_args(e):
         outside, bound, body = _split_sum(term, depth)
         key = (order_key(outside), *(order_key(i.extent) for i in bound))
-        groups.setdefault(key, (bound, []))[1].append(body)
-    if all(not bound for bound, _ in groups.values()):
+        groups.setdefault(key, (outside, bound, []))[2].append(body)
+    if all(not bound for _, bound, _ in groups.values()):
         return e
-    for bound, bodies in groups.values():
-        if not bound or not _sum_vanishes(bound, bodies, context, depth):
-            return e
-    return Integer(0)
+    left = [g for g in groups.values() if not g[1] or not _sum_vanishes(g[1], g[2], context, depth)]
+    cancelled = expand(Add(*(_cancelled(*g) for g in left)), context)
+    return cancelled if cancelled in (0, e) else vanishing(cancelled, context, depth - 1)
+
+
+def _cancelled(outside: Expr, bound: tuple[Index, ...], bodies: list[Expr]) -> Expr:
+    """Sums over one range under one Σ, their fractions cancelled against each other."""
+    if not bound:
+        return Add(*(outside * body for body in bodies))
+    if 1 < len(bodies) <= FRACTIONS and any(_is_fraction(body) for body in bodies):
+        hidden, shown = hide_atoms(Add(*bodies))
+        bodies = list(Add.make_args(cancel(hidden).xreplace(shown)))
+    return Add(*(outside * IndexSum(body, *bound) for body in bodies))
+
+
+def _is_fraction(e: Expr) -> bool:
+    return any(isinstance(f, Pow) and bool(f.exp.is_negative) for f in Mul.make_args(e))
 
 
 def _sum_vanishes(
