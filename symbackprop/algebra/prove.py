@@ -23,6 +23,7 @@ from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.rational import vanishing
 from symbackprop.algebra.refute import refute
+from symbackprop.algebra.whole_matrices import relate_matrices
 from symbackprop.ir.expressions import entry_names
 from symbackprop.ir.program import Program
 from symbackprop.ir.verdict import Different, Equal, Undecided, Verdict
@@ -86,6 +87,10 @@ def _forms(lhs: Expr, rhs: Expr, program: Program, context: Context) -> Iterator
     if related != difference:
         difference = related
         yield "use what is declared of its entries", difference
+    related = relate_matrices(difference, program, context)
+    if related != difference:
+        difference = related
+        yield "inverses and determinants of products by those of their factors", difference
     yield "one common denominator", vanishing(difference, context)
     context.domain = known_nonnegative((sides[0], sides[1]), context)
     context.memo.clear()
