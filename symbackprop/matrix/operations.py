@@ -8,6 +8,7 @@ statement. It gives an expression of index notation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Protocol
 
@@ -217,6 +218,9 @@ def _pow(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 @_rule("apply")
 def _apply(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     """``f(u)``; operands left out are the defaults of the library's row."""
+    if t.attrs[0] == "log" and t.args[0].op == "sum" and _is_exponential(t.args[0].args[0]):
+        exponents = t.args[0].args[0].args
+        return run.entry(replace(t.args[0], op="logsumexp", args=exponents), at, scope, place)
     operands = _operands(run, t, at, scope)
     function = t.attrs[0]
     if function == "sqrt":
@@ -225,6 +229,10 @@ def _apply(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     if rule is not None and len(operands) < len(rule.parameters):
         operands += rule.defaults[len(operands) - len(rule.parameters) :]
     return Apply(function, *operands)
+
+
+def _is_exponential(t: Term) -> bool:
+    return t.op == "apply" and t.attrs[0] == "exp"
 
 
 @_rule("compare")

@@ -162,8 +162,19 @@ def _norm2(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     return Pow(over(IndexSum, run.entry(t.args[0], read, scope) ** 2, bound), HALF)
 
 
+def _know_shares(run: Lowers, t: Term) -> None:
+    """A hidden softmax beside a logsumexp along one axis, whose slope it is: ``exp(z) / Σ exp(z)``
+    folds to it, and its sum is 1.
+    """
+    a, (axes, _) = t.args[0], t.attrs
+    reduced = normal_axes(axes, a.rank)
+    if len(reduced) == 1:
+        run.array(terms.along("softmax", a, reduced[0]))
+
+
 @_rule("logsumexp")
 def _logsumexp(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    _know_shares(run, t)
     operand = run.reader(t.args[0])
     bound, read, scope, _ = _spread(run, t, at, scope)
     return Apply("log", over(IndexSum, Apply("exp", operand(read, scope)), bound))
@@ -172,6 +183,8 @@ def _logsumexp(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr
 @_rule("softmax", "log_softmax")
 def _softmax(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     """``exp(z[k]) / Σ_j exp(z[j])``, unshifted: the shift by the maximum is the kernel's."""
+    if t.op == "log_softmax":
+        run.array(terms.along("softmax", t.args[0], t.attrs[0]))
     operand, (axis,) = run.reader(t.args[0]), t.attrs
     bound, (j,), inner = bound_places(run, t.shape[axis : axis + 1], scope)
     total = over(IndexSum, Apply("exp", operand((*at[:axis], j, *at[axis + 1 :]), inner)), bound)
