@@ -122,9 +122,9 @@ def test_code_is_recognised() -> None:
 
 PIECES = [
     "\\frac", "{", "}", "(", ")", "^", "_", "\\hat", "\\partial", "\\nabla", "L", "W", "x", "1",
-    "2.5", "+", "-", "=", "\\sum", "&", "\\\\", "\\top", "'", "|", "\\|", "\\left", "\\right", ".", ",",
-    "\\begin{align}", "\\end{align}", "\\begin{bmatrix}", "\\mathbf", "\\text{if}", "$",
-    "\\(", "\\)", "\\tanh", "\\odot", "\\newcommand{\\a}{b}", "\\a", "%", "\\in", "\\dots", "ŷ", "其",
+    "2.5", "+", "-", "=", "\\sum", "&", "\\\\", "\\top", "'", "|", "\\|", "\\left", "\\right", ".",
+    ",", "\\begin{align}", "\\end{align}", "\\begin{bmatrix}", "\\mathbf", "\\text{if}", "$", "\\(",
+    "\\)", "\\tanh", "\\odot", "\\newcommand{\\a}{b}", "\\a", "%", "\\in", "\\dots", "ŷ", "其",
 ]  # fmt: skip
 
 
