@@ -37,7 +37,7 @@ RUNS_TEXT = {"eval", "exec", "__import__", "parse_expr", "parse_latex", "lambdif
 # SymPy's own substitution captures bound indices; these rooms replace symbols of their own making.
 MAY_REPLACE = {
     "xreplace": ("ir", "algebra", "checking", "backends"),
-    "sympify": ("ir", "matrix"),
+    "sympify": ("ir", "matrix", "backends"),  # of extents, which may be plain integers
     "subs": (),
 }
 
