@@ -147,3 +147,25 @@ def test_on_an_error_the_old_file_stays(run: Callable, tmp_path: Path) -> None:
         assert done.status == 2
         assert target.read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+# fmt: off
+FAR_OUT = [  # words, standard input, status: numbers beyond every float neither crash nor hang
+    (("prove", "x**10000000 == 1"),                     "",                                    1),
+    (("prove", "(a + b + c)**2000 == 1"),               "",                                    1),
+    (("prove", "10**10**10 == 1"),                      "",                                    2),
+    (("prove", "exp(exp(exp(exp(x)))) == 1"),           "",                                    1),
+    (("verify", "three-layer", "-"),                    "grad_c = exp(exp(exp(exp(c + 9))))",  1),
+    (("derive", "-", "--check"),                        "param x\nL = x**x**x",                0),
+    (("derive", "-", "--json"),                         "param x\nL = x**10000000",            0),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "status"), FAR_OUT, ids=[r[0][1] + r[1] for r in FAR_OUT]
+)
+def test_numbers_far_out_are_bounded(
+    run: Callable, words: tuple[str, ...], stdin: str, status: int
+) -> None:
+    assert run(*words, stdin=stdin).status == status
