@@ -184,9 +184,7 @@ def _infinity(e: Expr, run: _Evaluation) -> Named:
 @_value.register(ComplexInfinity)
 @_value.register(NaN)
 def _undefined(e: Expr, run: _Evaluation) -> Named:
-    return run.arithmetic.number(1, 1) * boxed(
-        mpmath.nan if run.arithmetic is PRECISE else np.nan
-    ), ()
+    return boxed(mpmath.nan if run.arithmetic is PRECISE else np.nan), ()
 
 
 @_value.register
