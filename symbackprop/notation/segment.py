@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from symbackprop.errors import Malformed, NotSupported, Span
 from symbackprop.notation.latex_tables import DANGEROUS, DISPLAYS
@@ -22,14 +23,13 @@ from symbackprop.notation.tokens import MOST_TEXT, Token
 from symbackprop.notation.written import Node, Relation
 from symbackprop.notation.written_reader import read_formula
 
+MOST_SIGNS = 1_500
+MOST_STATEMENTS = 3_000
 _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
 _ENVIRONMENTS = "|".join(re.escape(n) for n in sorted(DISPLAYS, key=len, reverse=True))
-_MATHS = re.compile(
-    rf"\\begin\{{({_ENVIRONMENTS})\}}.*?\\end\{{\1\}}"
-    r"|\$\$.*?\$\$|\\\[.*?\\\]|\\\(.*?\\\)|(?<!\\)\$[^$]*(?<!\\)\$",
-    re.DOTALL,
-)
+_OPENING = re.compile(rf"\\begin\{{({_ENVIRONMENTS})\}}|\$\$|\\\[|\\\(|(?<!\\)\$")
+_CLOSING = {"$$": "$$", "$": "$", r"\[": r"\]", r"\(": r"\)"}
 _MACRO = re.compile(
     r"\\(?:(?:re)?new|provide)command\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{"
     r"|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{"
@@ -98,7 +98,17 @@ def statements(
         )
     if format not in ("latex", "text"):
         raise Malformed("format latex, text or numpy", f"{format!r}")
-    return tuple(_latex(text, source) if format == "latex" else _text(text, declared, source))
+    pieces = _latex(text, source) if format == "latex" else _text(text, declared, source)
+    found = tuple(islice(pieces, MOST_STATEMENTS + 1))
+    if len(found) > MOST_STATEMENTS:
+        last = found[-1]
+        raise Malformed(
+            f"a derivation of at most {MOST_STATEMENTS} formulas",
+            "more",
+            Span(source, text, last.start, last.end),
+            "verify it in parts",
+        )
+    return found
 
 
 def _latex(text: str, source: str) -> Iterator[Statement]:
@@ -134,12 +144,20 @@ def _macros(text: str) -> tuple[dict[str, Macro], str]:
 
 
 def _formulas(text: str) -> Iterator[tuple[int, int]]:
-    found = list(_MATHS.finditer(text))
-    if not found:
+    """Where formulas stand; the whole text if there are none. A closing sign is looked for once."""
+    at, some = 0, False
+    absent: set[str] = set()
+    while found := _OPENING.search(text, at):
+        closing = rf"\end{{{found[1]}}}" if found[1] else _CLOSING[found[0]]
+        stop = -1 if closing in absent else text.find(closing, found.end())
+        if stop < 0:
+            absent.add(closing)
+            at = found.end()
+            continue
+        at, some = stop + len(closing), True
+        yield (found.start(), at) if found[1] else (found.end(), stop)
+    if not some:
         yield 0, len(text)
-    for m in found:
-        opening = 2 if m[0].startswith(("$$", r"\[", r"\(")) else 1 if m[0].startswith("$") else 0
-        yield m.start() + opening, m.end() - opening
 
 
 def _text(text: str, declared: frozenset[str], source: str) -> Iterator[Statement]:
@@ -192,6 +210,13 @@ def _statement(tokens: list[Token], text: str, source: str) -> Statement:
     start, end = tokens[0].start, max(t.end for t in tokens)
     stretch = text[start:end].strip()
     try:
+        if len(tokens) > MOST_SIGNS:
+            raise Malformed(
+                f"a formula of at most {MOST_SIGNS} signs",
+                f"{len(tokens)}",
+                Span(source, text, start, start + 1),
+                "name the parts and use the names",
+            )
         return Statement(start, end, stretch, read_formula(list(tokens), text, source))
     except Malformed as error:
         return Statement(

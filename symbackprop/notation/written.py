@@ -195,6 +195,15 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def depth(node: Node) -> int:
+    """How many levels a tree has, found level by level: a deep tree must not exhaust the stack."""
+    level, count = [node], 0
+    while level:
+        level = [c for n in level for c in children(n)]
+        count += 1
+    return count
+
+
 def rewrite(node: Node, change: Callable[[Node], Node | None]) -> Node:
     """The tree with the nodes for which ``change`` gives another one replaced; what holds a change
     loses its place.

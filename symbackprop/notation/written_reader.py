@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symbackprop.errors import Malformed, Span
 from symbackprop.notation.token_cursor import Cursor, match_bars
 from symbackprop.notation.tokens import Token
 from symbackprop.notation.written import (
@@ -33,8 +34,10 @@ from symbackprop.notation.written import (
     Script,
     Term,
     Terms,
+    depth,
 )
 
+DEEPEST_TREE = 100
 SHOWN = {"(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩"}
 _STARTS = frozenset("NUM ID FN BIG PARTIAL NABLA FRAC SQRT ACC ONES OPEN LB DOTS".split())
 
@@ -51,6 +54,13 @@ def read_formula(tokens: list[Token], text: str, source: str = "<derivation>") -
     node = reader.relation()
     if reader.kind != "END":
         raise reader.error("an operator or the end of the formula")
+    if depth(node) > DEEPEST_TREE:
+        raise Malformed(
+            f"a formula of at most {DEEPEST_TREE} levels",
+            f"{depth(node)}",
+            Span(source, text, node.start, node.start + 1),
+            "name the inner parts and use the names",
+        )
     return node
 
 
