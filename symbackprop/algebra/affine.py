@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from sympy import Expr, Integer, Pow, cancel, expand
 
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.settled import worked_out
 from symbackprop.ir.affine import (
     atoms_of,
     bounds,
@@ -26,6 +25,8 @@ from symbackprop.ir.affine import (
     is_affine,
     modulo,
     nonnegative,
+    worked_out,
+    worked_out_throughout,
 )
 from symbackprop.ir.expressions import (
     Delta,
@@ -99,7 +100,9 @@ def _with(e: Expr, old: Expr, new: Expr) -> Expr:
 
 
 def _is_plain(delta: Delta) -> bool:
-    return all(isinstance(x, Index) or x.is_Integer for x in delta.args)
+    """Whether the plain law serves: numbers, and indices of one extent."""
+    extents = {x.extent for x in delta.args if isinstance(x, Index)}
+    return len(extents) < 2 and all(isinstance(x, Index) or x.is_Integer for x in delta.args)
 
 
 def _delta(
@@ -252,7 +255,7 @@ def _split_one(factors: list[Expr], bound: list[Index]) -> bool:
             a, b = Index(j.name + "a", count), Index(j.name + "b", p)
             bound.remove(j)
             bound.extend((a, b))
-            factors[:] = [_reworked(substitute(g, {j: p * a + b})) for g in factors]
+            factors[:] = [worked_out_throughout(substitute(g, {j: p * a + b})) for g in factors]
             return True
     return False
 
@@ -263,14 +266,3 @@ def _floors(e: Expr) -> Iterator[Expr]:
     for a in e.args:
         if a.args:
             yield from _floors(a)
-
-
-def _reworked(e: Expr) -> Expr:
-    """``e`` with the index expressions in it worked out, at every depth."""
-    if isinstance(e, FloorDiv | Modulo | Index) or not e.args:
-        return worked_out(e)
-    if isinstance(e, Entry):
-        return Entry(e.args[0], *(worked_out(i) for i in e.indices))
-    return e.func(*(_reworked(a) if a.args else a for a in e.args))
-
-

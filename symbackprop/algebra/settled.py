@@ -7,12 +7,10 @@ orthogonal Q; ``(p*t + s) // p → t`` where s < p; ``[0 ≤ e < n] → 1`` wher
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from sympy import Expr, Integer, expand
 
 from symbackprop.algebra.context import Context
-from symbackprop.ir.affine import bounds, floor_div, inside, modulo, nonnegative, outside
+from symbackprop.ir.affine import bounds, inside, nonnegative, outside, worked_out
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -28,23 +26,6 @@ from symbackprop.ir.ordering import order_key
 
 FACTORS = (Entry, MatrixFunction, Delta, InRange, FloorDiv, Modulo)
 ZERO, ONE = Integer(0), Integer(1)
-
-
-@lru_cache(maxsize=1 << 15)
-def worked_out(i: Expr) -> Expr:
-    """An index expression with its floors and remainders worked out; an index of extent 1 is 0."""
-    if isinstance(i, Index):
-        return ZERO if i.extent == 1 else i
-    if not i.args:
-        return i
-    if isinstance(i, Entry):
-        return Entry(i.args[0], *(worked_out(a) for a in i.indices))
-    inner = [worked_out(a) for a in i.args]
-    if isinstance(i, FloorDiv):
-        return floor_div(inner[0], inner[1])
-    if isinstance(i, Modulo):
-        return modulo(inner[0], inner[1])
-    return expand(i.func(*inner))
 
 
 def settled(e: Expr, context: Context) -> Expr:

@@ -110,6 +110,7 @@ class Names:
             if (
                 entry.name == q.name
                 and all(isinstance(i, Index) for i in own)
+                and tuple(i.extent for i in own) == q.shape
                 and len({i.name for i in own}) == len(own)
             ):
                 return own

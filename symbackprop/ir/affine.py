@@ -214,3 +214,29 @@ def modulo(a: Expr, b: Expr) -> Expr:
     if known is not None:
         return expand(rest - known * b)
     return Modulo(rest, b)
+
+
+@lru_cache(maxsize=1 << 15)
+def worked_out(i: Expr) -> Expr:
+    """An index expression with its floors and remainders worked out; an index of extent 1 is 0."""
+    if isinstance(i, Index):
+        return Integer(0) if i.extent == 1 else i
+    if not i.args:
+        return i
+    if isinstance(i, Entry):
+        return Entry(i.args[0], *(worked_out(a) for a in i.indices))
+    inner = [worked_out(a) for a in i.args]
+    if isinstance(i, FloorDiv):
+        return floor_div(inner[0], inner[1])
+    if isinstance(i, Modulo):
+        return modulo(inner[0], inner[1])
+    return expand(i.func(*inner))
+
+
+def worked_out_throughout(e: Expr) -> Expr:
+    """``e`` with the index expressions in it worked out, at every depth."""
+    if isinstance(e, FloorDiv | Modulo | Index) or not e.args:
+        return worked_out(e)
+    if isinstance(e, Entry):
+        return Entry(e.args[0], *(worked_out(i) for i in e.indices))
+    return e.func(*(worked_out_throughout(a) if a.args else a for a in e.args))

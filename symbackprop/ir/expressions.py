@@ -200,6 +200,10 @@ class FloorDiv(Node):
     def __new__(cls, a: Expr | int, b: Expr | int) -> FloorDiv:
         return Expr.__new__(cls, sympify(a), sympify(b))
 
+    def _sympystr(self, printer: Any) -> str:
+        a, b = (printer._print(x) if x.is_Atom else f"({printer._print(x)})" for x in self.args)
+        return f"({a}//{b})"
+
 
 class Modulo(Node):
     """``a % b`` of an affine index by a positive extent."""
@@ -208,6 +212,10 @@ class Modulo(Node):
 
     def __new__(cls, a: Expr | int, b: Expr | int) -> Modulo:
         return Expr.__new__(cls, sympify(a), sympify(b))
+
+    def _sympystr(self, printer: Any) -> str:
+        a, b = (printer._print(x) if x.is_Atom else f"({printer._print(x)})" for x in self.args)
+        return f"({a}%{b})"
 
 
 class Compare(Node):

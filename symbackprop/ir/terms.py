@@ -18,6 +18,7 @@ from typing import Any
 from sympy import Expr, Integer, Rational, expand, sympify
 
 from symbackprop.ir.affine import floor_div
+from symbackprop.ir.expressions import entry_names
 
 Shape = tuple[Expr, ...]
 Axes = tuple[int, ...]
@@ -401,4 +402,6 @@ def size(term: Term) -> int:
 def names_in(term: Term) -> frozenset[str]:
     """The names that occur in a term."""
     own: frozenset[str] = frozenset(term.attrs[:1]) if term.op == "name" else frozenset()
+    if term.op == "entries":
+        own = entry_names(term.attrs[1])
     return own.union(*(names_in(a) for a in term.args))

@@ -33,6 +33,7 @@ PRICES = {                     # style prices, paid per operation
     "neg":              1,
     "broadcast":        2,
     "ones":             2,     # broadcasting by itself is better where it serves
+    "swap":             3,
     "einsum":          14,
     "entries":       1000,     # index notation: the value has no array form that we know
 }

@@ -33,7 +33,7 @@ from symbackprop.matrix.lift_forms import (
     transposed,
     with_new_axes,
 )
-from symbackprop.matrix.lift_joins import joined
+from symbackprop.matrix.lift_joins import joined, refolded
 from symbackprop.matrix.lift_matrices import with_powers
 from symbackprop.matrix.lift_orders import learn
 from symbackprop.matrix.lift_views import plain
@@ -143,7 +143,7 @@ class Lifter:
         own: Layout = tuple(i if i in free else None for i in indices if i in free or i.extent == 1)
         found = self._exact(e, own)
         if found is None:
-            return terms.entries(indices, given)
+            return refolded(given, indices, self.lift) or terms.entries(indices, given)
         return with_powers(filled(found.term, own, indices))
 
     def _exact(self, e: Expr, layout: Layout) -> Form | None:

@@ -13,7 +13,7 @@ from functools import partial
 from sympy import Expr, Integer, Number, Pow, Rational, Symbol
 from sympy.core.numbers import Infinity, Pi
 
-from symbackprop.ir import terms
+from symbackprop.ir import array_terms, terms
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -98,7 +98,7 @@ def _(e: Entry, layout: Layout, recur: Recur) -> Form | None:
             return form(leaf)
         if layout == e.indices[:1] and e.indices == e.indices[:1] * 2:
             return build(terms.diag, form(leaf))
-        return None
+        return permuted(form(leaf), e.indices, layout) if len(layout) > 2 else None
     if not all(isinstance(i, Index | Integer) for i in e.indices):
         return None
     own = tuple(i if isinstance(i, Index) else None for i in e.indices)
@@ -110,6 +110,19 @@ def _(e: Entry, layout: Layout, recur: Recur) -> Form | None:
         terms.index(leaf, tuple(slice(None) if isinstance(i, Index) else i for i in e.indices)),
         form(leaf),
     )
+
+
+def permuted(f: Form, own: Layout, layout: Layout) -> Form | None:
+    """``swap(X, 0, 2)``: axes exchanged until they stand in the order of ``layout``."""
+    if len(set(own)) < len(own) or sorted(map(str, own)) != sorted(map(str, layout)):
+        return None
+    at = list(own)
+    for axis, i in enumerate(layout):
+        other = at.index(i)
+        if other != axis:
+            f = build(lambda t, p=axis, q=other: array_terms.swap(t, p, q), f)
+            at[axis], at[other] = at[other], at[axis]
+    return f
 
 
 @natural.register

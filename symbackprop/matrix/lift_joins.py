@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from sympy import Add, Expr, Integer, Mul, expand
+from sympy import Add, Expr, Integer, Mul, cancel, expand
 
 from symbackprop.ir import array_terms
-from symbackprop.ir.affine import atoms_of
-from symbackprop.ir.expressions import Delta, Index, InRange, free_indices, substitute
+from symbackprop.ir.affine import atoms_of, nonnegative, worked_out_throughout
+from symbackprop.ir.expressions import (
+    Delta,
+    FloorDiv,
+    Index,
+    InRange,
+    Modulo,
+    free_indices,
+    substitute,
+)
 from symbackprop.ir.terms import Term, same_extent
 
 ZERO = Integer(0)
@@ -103,3 +111,29 @@ def _at_numbers(e: Add, i: Index) -> list[Expr] | None:
     if set(bodies) != set(range(int(i.extent))) or len(bodies) < 2:
         return None
     return [bodies[k] for k in sorted(bodies)]
+
+
+def refolded(e: Expr, indices: Sequence[Index], lift: Lift) -> Term | None:
+    """``e`` over the quotient and the remainder of one of its indices, reshaped; None if no index
+    is taken apart by its extent.
+    """
+    for axis, i in enumerate(indices):
+        for p in _divisors(e, i):
+            count = cancel(i.extent / p)
+            if not nonnegative(count - 1):
+                continue
+            a, b = Index(f"{i.name}a", count), Index(f"{i.name}b", p)
+            inner = worked_out_throughout(substitute(e, {i: p * a + b}))
+            term = lift(inner, (*indices[:axis], a, b, *indices[axis + 1 :]))
+            if term.op != "entries":
+                return array_terms.reshape(term, tuple(j.extent for j in indices))
+    return None
+
+
+def _divisors(e: Expr, i: Index) -> Iterator[Expr]:
+    """By what ``i`` is divided in ``e``."""
+    if isinstance(e, FloorDiv | Modulo) and e.args[0] == i:
+        yield e.args[1]
+    for a in e.args:
+        if a.args:
+            yield from _divisors(a, i)

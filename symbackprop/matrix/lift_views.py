@@ -44,14 +44,16 @@ class Views(Protocol):
 
 def plain(e: Expr, lifter: Views, order: Sequence[Index]) -> Expr:
     """``e`` with every such entry replaced by an entry at plain indices."""
-    if not needs_views(e):
-        return e
-    return _plain(e, lifter, tuple(order))
+    return _plain(e, lifter, tuple(order)) if needs_views(e, lifter) else e
 
 
-def needs_views(e: Expr) -> bool:
-    """Whether some entry or indicator in ``e`` has compound indices."""
-    if isinstance(e, Entry | MatrixFunction):
+def needs_views(e: Expr, lifter: Views) -> bool:
+    """Whether some entry or indicator in ``e`` has compound indices, or one that runs over a part
+    of its axis.
+    """
+    if isinstance(e, Entry):
+        return not _is_plain(e, lifter)
+    if isinstance(e, MatrixFunction):
         return not all(isinstance(i, Index) or i.is_Integer for i in e.indices)
     if isinstance(e, Delta):
         return not all(isinstance(i, Index) for i in e.args)
@@ -63,7 +65,20 @@ def needs_views(e: Expr) -> bool:
         return True
     if isinstance(e, Compare) and any(free_indices(a) and _is_index(a) for a in e.args[1:]):
         return True
-    return any(needs_views(a) for a in e.args if a.args)
+    return any(needs_views(a, lifter) for a in e.args if a.args)
+
+
+def _is_plain(e: Entry, lifter: Views) -> bool:
+    if not all(isinstance(i, Index) or i.is_Integer for i in e.indices):
+        return False
+    shape = lifter.leaf(e.name, e.indices).shape
+    return all(
+        not isinstance(i, Index) or _runs_over(i, n) for i, n in zip(e.indices, shape, strict=True)
+    )
+
+
+def _runs_over(i: Index, n: Expr) -> bool:
+    return i.extent == n or terms.same_extent(i.extent, n)
 
 
 def _is_index(e: Expr) -> bool:
@@ -73,7 +88,7 @@ def _is_index(e: Expr) -> bool:
 def _plain(e: Expr, lifter: Views, order: tuple[Index, ...]) -> Expr:
     if isinstance(e, Index):
         return Entry(lifter.named(Term("arange", (), (e.extent,), (e.extent,))), e)
-    if not e.args or not needs_views(e):
+    if not e.args or not needs_views(e, lifter):
         return e
     if isinstance(e, Mul):
         return _product(list(e.args), lifter, order)
@@ -87,7 +102,10 @@ def _plain(e: Expr, lifter: Views, order: tuple[Index, ...]) -> Expr:
             return mask
     if isinstance(e, InRange):
         return _range(e, lifter) or e
-    if isinstance(e, MatrixFunction | FloorDiv | Modulo):
+    if isinstance(e, MatrixFunction):
+        leaf = lifter.leaf(e.name, (Index("i", e.extent), Index("j", e.extent)))
+        return _entry(Entry(lifter.named(array_terms.inv(leaf)), *e.indices), (), lifter) or e
+    if isinstance(e, FloorDiv | Modulo):
         return e
     if hasattr(e, "bound"):
         return e.func(_plain(e.args[0], lifter, (*order, *e.args[1:])), *e.args[1:])
@@ -186,11 +204,16 @@ def _entry(e: Entry, guards: Sequence[InRange], lifter: Views) -> Entry | None:
     if waiting:
         return None
     while True:
-        odd = next((k for k, i in enumerate(view.at) if not isinstance(i, Index)), None)
+        odd = next((k for k in range(len(view.at)) if not _is_done(view, k)), None)
         if odd is None:
             return Entry(lifter.named(view.term), *view.at)
         if not any(step(view, odd, lifter) for step in STEPS):
             return None
+
+
+def _is_done(view: _View, axis: int) -> bool:
+    i = view.at[axis]
+    return isinstance(i, Index) and _runs_over(i, view.term.shape[axis])
 
 
 def _number(view: _View, axis: int, lifter: Views) -> bool:

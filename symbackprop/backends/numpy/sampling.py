@@ -10,6 +10,7 @@ from sympy import Expr, Integer
 
 from symbackprop.backends.numpy.terms import Writer
 from symbackprop.errors import Malformed
+from symbackprop.ir.evaluate import extent_value
 from symbackprop.ir.program import Fact, Program, Quantity
 
 SIZES = (4, 3, 5, 2, 6, 7)
@@ -85,8 +86,8 @@ def sizes(program: Program) -> dict[str, int]:
 
 
 def _meets(at: Mapping[str, int], program: Program) -> bool:
-    def value(e: Expr) -> Expr:
-        return e.xreplace({s: Integer(at[s.name]) for s in e.free_symbols})
+    def value(e: Expr) -> int:
+        return extent_value(e, at)
 
     shapes = [e for q in program.inputs for e in q.shape]
     shapes += [e for q in program.equations for e in q.shape]
