@@ -73,6 +73,17 @@ def far(program: Program, point: Point, turn: int) -> Point:
     return replace(point, values=values)
 
 
+def positive(program: Program, point: Point) -> Point:
+    """The point with every input that no fact restricts made positive: logarithms and roots of
+    whole arrays are defined there.
+    """
+    values = dict(point.values)
+    for name, kinds in _kinds(program).items():
+        if kinds == FREE:
+            values[name] = np.abs(np.asarray(values[name]))
+    return replace(point, values=values)
+
+
 def rounded(program: Program, point: Point, plain: Point, digits: int) -> Point | None:
     """The exact point near ``point`` whose values have so many digits after the point; ``plain`` is
     any exact point of its sizes. None if a fact does not survive rounding.

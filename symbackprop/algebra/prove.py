@@ -22,13 +22,14 @@ from symbackprop.algebra.exponents import split_exponents
 from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.rational import vanishing
-from symbackprop.algebra.refute import refute
+from symbackprop.algebra.refute import search
 from symbackprop.algebra.whole_matrices import relate_matrices
 from symbackprop.ir.expressions import entry_names
 from symbackprop.ir.program import Program
 from symbackprop.ir.verdict import Different, Equal, Undecided, Verdict
 
 NOT_FOUND = "equal at every point tried, but no proof was found"
+NOWHERE_DEFINED = "no point was found at which both sides are defined"
 CUT_SHORT = "equal at every point tried, but the proof was cut short: too many terms"
 
 
@@ -38,9 +39,11 @@ def decide(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Verdict:
 
     Value first: a difference at a point is cheap to find and settles the matter. Then proof.
     """
-    witness = refute(lhs, rhs, program, seed=seed)
-    if witness is not None:
-        return Different(witness)
+    found = search(lhs, rhs, program, seed=seed)
+    if found.witness is not None:
+        return Different(found.witness)
+    if not found.judged:
+        return Undecided(NOWHERE_DEFINED)
     try:
         return _proof(lhs, rhs, program) or Undecided(NOT_FOUND)
     except TooLarge:

@@ -20,7 +20,7 @@ from numpy.random import Generator
 from sympy import Basic, Expr
 
 from symbackprop.algebra.kinks import kinks, lasts, touching
-from symbackprop.algebra.nudge import far, nudged, rounded
+from symbackprop.algebra.nudge import far, nudged, positive, rounded
 from symbackprop.ir.arithmetic import DIGITS, Array, is_finite, is_rational, to_precise
 from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Apply, Index, entry_names, free_indices
@@ -78,11 +78,31 @@ def refute(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Witness 
 
     Extents come first (as small as possible), then values (whole numbers before fractions).
     """
+    return search(lhs, rhs, program, seed=seed).witness
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search found: a counterexample, and whether both sides were defined anywhere."""
+
+    witness: Witness | None
+    judged: bool
+
+
+def search(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Search:
+    """As :func:`refute`, and whether there was anything to judge."""
     question = _question(lhs, rhs, program)
     rng = np.random.default_rng(seed)
     judged, apart = _look(question, seed)
     if judged and apart is None and not _differ_exactly(question, rng):
-        return None
+        return Search(None, judged)
+    witness = _smallest(question, rng)
+    if witness is None and apart is not None:
+        witness = _nearby(question, apart, rng)
+    return Search(witness, judged or witness is not None)
+
+
+def _smallest(question: _Question, rng: Generator) -> Witness | None:
     draws = _budget(question.program, DRAWS)
     for sizes in _sizes(question.program, rng):
         for attempt in range(draws):
@@ -91,7 +111,7 @@ def refute(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Witness 
             witness = _witness(question, point)
             if witness is not None:
                 return witness
-    return None if apart is None else _nearby(question, apart, rng)
+    return None
 
 
 def _nearby(question: _Question, apart: Point, rng: Generator) -> Witness | None:
@@ -187,7 +207,10 @@ def _look(question: _Question, seed: int) -> tuple[bool, Point | None]:
         if equal is not None and not admissible(question.program, equal):
             continue
         point = draw(question.program, rng, dims=equal)
-        point = far(question.program, point, turn) if turn % 3 == 2 else point
+        if turn % 3 == 2:
+            point = far(question.program, point, turn)
+        if turn % 5 == 4:
+            point = positive(question.program, point)
         sides = question.sides(point)
         if sides is None:
             continue
