@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from sympy import Add, Expr, Mul
+from sympy import Add, Expr, Mul, Pow
 
-from symbackprop.algebra.context import Context, is_constant
+from symbackprop.algebra.context import Context, is_constant, is_nonnegative
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.symmetry import derived_symmetry, may_be_symmetric
 from symbackprop.ir.expressions import (
+    Apply,
     Entry,
     Index,
+    IndexMax,
     IndexSum,
     entry_names,
     free_indices,
@@ -24,6 +26,8 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 from symbackprop.ir.program import Equation, Fact, Program
+
+SIGNED = (Apply, Pow, IndexSum, IndexMax, Mul)  # other sums are seldom of one sign
 
 
 def working_context(program: Program) -> Context:
@@ -58,6 +62,10 @@ def _learned(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
         facts = constant_sums(equation, body, plain, above)
         if may_be_symmetric(equation, plain):
             facts += derived_symmetry(equation, _without_hidden(body, above), plain)
+        if isinstance(body, Apply | Pow | IndexSum | IndexMax | Mul) and is_nonnegative(
+            body, plain
+        ):
+            facts.append(Fact(equation.name, "nonnegative", derived=True))
         for fact in facts:
             plain.learn(fact)
         above[equation.name] = equation

@@ -251,7 +251,7 @@ def _merge_powers(p: Product, context: Context) -> bool:
         powers[base] = powers.get(base, Integer(0)) + exponent
     again = False
     merged: list[Expr] = []
-    _settle_kinks(powers)
+    _settle_kinks(powers, context)
     for base, exponent in powers.items():
         if exponent == 0:
             continue
@@ -270,28 +270,29 @@ def _merge_powers(p: Product, context: Context) -> bool:
     return again
 
 
-def _settle_kinks(powers: dict[Expr, Expr]) -> None:
+def _settle_kinks(powers: dict[Expr, Expr], context: Context) -> None:
     """``step(u)ᵏ → step(u)``, ``relu(u) step(u) → relu(u)``, ``|u| sign(u) → u``: away from the
-    kink, in place.
+    kink, in place. A quantity that is defined as ``relu(u)`` counts as such.
     """
     for base, exponent in list(powers.items()):
-        if (
-            not isinstance(base, Apply)
-            or base.name not in ("step", "sign")
-            or not exponent.is_Integer
-            or exponent < 1
-        ):
+        if not isinstance(base, Apply) or not exponent.is_Integer or exponent < 1:
             continue
         u = base.operands[0]
-        positive, absolute = Apply("relu", u), Apply("abs", u)
         if base.name == "step":
-            powers[base] = (
-                Integer(0) if powers.get(positive, Integer(0)).is_positive else Integer(1)
-            )
-        elif powers.get(absolute, Integer(0)).is_positive:
-            powers[base] = exponent - 1
-            powers[absolute] = powers[absolute] - 1
-            powers[u] = powers.get(u, Integer(0)) + 1
+            positive = powers.get(_called(Apply("relu", u), context), Integer(0)).is_positive
+            powers[base] = Integer(0) if positive else Integer(1)
+        elif base.name == "sign":
+            absolute = _called(Apply("abs", u), context)
+            if powers.get(absolute, Integer(0)).is_positive:
+                powers[base] = exponent - 1
+                powers[absolute] = powers[absolute] - 1
+                powers[u] = powers.get(u, Integer(0)) + 1
+
+
+def _called(e: Expr, context: Context) -> Expr:
+    """``e``, or the entry that it folds to."""
+    factors = [e]
+    return factors[0] if context.folding and fold(factors, context) and len(factors) == 1 else e
 
 
 def _power_by_fact(base: Expr, exponent: Expr, context: Context) -> tuple[Expr, Expr]:

@@ -2,6 +2,7 @@
 
 * ``exp(u) / (1 + exp(u)) → sigmoid(u)``, ``1 / (1 + exp(u)) → sigmoid(-u)``
 * ``log(1 + exp(u)) → softplus(u)``
+* ``1 - sigmoid(-u) → sigmoid(u)``
 """
 
 from __future__ import annotations
@@ -18,9 +19,22 @@ def recognise(e: Expr) -> Expr:
     if isinstance(e, Mul | Pow):
         return _sigmoids(e)
     e = e.func(*(recognise(a) if a.args else a for a in e.args))
+    if isinstance(e, Add):
+        return _complement(e)
     if isinstance(e, Apply) and e.name == "log":
         u = _exponent_of_one_plus_exp(e.operands[0])
         return e if u is None else Apply("softplus", u)
+    return e
+
+
+def _complement(e: Expr) -> Expr:
+    """``1 - sigmoid(-u) → sigmoid(u)``; ``1 - sigmoid(u)`` stays, as people write it."""
+    if len(e.args) == 2 and Integer(1) in e.args:
+        (other,) = (a for a in e.args if a != 1)
+        if isinstance(-other, Apply) and (-other).name == "sigmoid":
+            (u,) = (-other).operands
+            if u.as_coeff_Mul()[0].is_negative:
+                return Apply("sigmoid", -u)
     return e
 
 

@@ -97,7 +97,11 @@ def scale_in_front(term: Term) -> Term:
 
     For formulas that people read; code scales the smaller result instead.
     """
-    args = tuple(scale_in_front(a) for a in term.args)
+    return _scaled_first(_signed_first(term))
+
+
+def _scaled_first(term: Term) -> Term:
+    args = tuple(_scaled_first(a) for a in term.args)
     term = term if args == term.args else Term(term.op, args, term.shape, term.attrs)
     if term.op == "mul" and term.args[0].rank == 0 and term.args[1].op == "matmul":
         return _onto_first(term.args[1], lambda a: terms.mul(term.args[0], a))
@@ -114,3 +118,18 @@ def _onto_first(chain: Term, scaled: Callable[[Term], Term]) -> Term:
     if first.op == "matmul":
         return terms.matmul(_onto_first(first, scaled), second)
     return terms.matmul(scaled(first), second)
+
+
+def _signed_first(term: Term) -> Term:
+    """``a + -b → a - b`` and ``2 * -a → -2 * a``: one sign, at the outermost place it can have."""
+    args = tuple(_signed_first(a) for a in term.args)
+    term = term if args == term.args else Term(term.op, args, term.shape, term.attrs)
+    if term.op in ("add", "sub") and term.args[1].op == "neg":
+        make = terms.sub if term.op == "add" else terms.add
+        return make(term.args[0], term.args[1].args[0])
+    if term.op == "mul" and term.args[1].op == "neg" and term.args[0].op == "number":
+        return terms.mul(terms.number(-term.args[0].attrs[0]), term.args[1].args[0])
+    if term.op in ("mul", "div", "matmul", "outer") and term.args[0].op == "neg":
+        inner = Term(term.op, (term.args[0].args[0], term.args[1]), term.shape, term.attrs)
+        return terms.neg(inner)
+    return term
