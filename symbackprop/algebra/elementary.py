@@ -42,6 +42,7 @@ from symbackprop.ir.expressions import (
 )
 from symbackprop.ir.functions import Z
 
+ROUNDS = 4
 SIGN_FACTORS = 3  # a step of a product of more factors than this is left whole
 
 
@@ -61,13 +62,39 @@ KINKED = ("abs", "sign", "step", "maximum", "minimum")
 
 
 def to_elementary(e: Expr, context: Context) -> Expr:
-    """``e`` with every function of the library spelled out, exponents, steps and extrema split."""
-    e = normalise(spell(e, context), context)
-    e = normalise(draw_out_of_extrema(e, context), context)
-    e = split_exponents(e, context)
-    if any(a.name == "abs" for a in e.atoms(Apply)):
-        e = split_exponents(normalise(spell(e, context), context), context)
+    """``e`` with every function of the library spelled out, exponents, steps and extrema split.
+
+    What is split may show what can be drawn out of a step, a root or a maximum, so that all is done
+    until it changes nothing.
+    """
+    e = _split(normalise(spell(e, context), context), context)
+    for _ in range(ROUNDS):
+        if not (e.has(IndexMax, IndexProduct) or _has_kink(e)):
+            break
+        before, e = e, _split(normalise(_resettled(e, context), context), context)
+        if e == before:
+            break
     return e
+
+
+def _split(e: Expr, context: Context) -> Expr:
+    return split_exponents(normalise(draw_out_of_extrema(e, context), context), context)
+
+
+def _resettled(e: Expr, context: Context) -> Expr:
+    """Functions with a kink by steps of canonical arguments, once more. Branches and guards stay as
+    the first round left them: it saw what was divided by before that was spelled out.
+    """
+    if not e.args or isinstance(e, Entry | Index | Delta):
+        return e
+    inner = e.func(*(_resettled(a, context) if a.args else a for a in e.args))
+    if isinstance(inner, Apply) and inner.name in KINKED and context.rule(inner.name) is not None:
+        return _kinked(inner.name, inner.operands, context)
+    return inner
+
+
+def _has_kink(e: Expr) -> bool:
+    return any(a.name in KINKED for a in e.atoms(Apply))
 
 
 def spell(e: Expr, context: Context) -> Expr:

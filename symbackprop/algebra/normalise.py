@@ -49,7 +49,10 @@ def _normalise(e: Expr, context: Context) -> Expr:
     if isinstance(e, Add):
         return _sum_of_terms(e, context)
     if isinstance(e, Where):
-        return _where(*(normalise(a, context) for a in e.args))
+        settled_where = _where(*(normalise(a, context) for a in e.args))
+        return (
+            settled_where if isinstance(settled_where, Where) else normalise(settled_where, context)
+        )
     if isinstance(e, Compare):
         return settled(Compare(e.args[0], *(normalise(a, context) for a in e.args[1:])), context)
     if isinstance(e, IndexMax | IndexProduct):

@@ -58,6 +58,8 @@ def _entry(e: Entry, context: Context) -> bool:
 @_positive.register
 def _apply(e: Apply, context: Context) -> bool:
     rule = context.rule(e.name)
+    if rule is not None and e.name == "log":
+        return is_positive(e.operands[0] - 1, context)
     return rule is not None and rule.sign == "positive"
 
 

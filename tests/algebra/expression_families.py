@@ -5,11 +5,24 @@ few named arrays.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational
 
-from symbackprop.ir.expressions import Apply, Delta, Entry, Index, IndexSum, extent_symbol
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    Index,
+    IndexMax,
+    IndexSum,
+    Where,
+    extent_symbol,
+    substitute,
+)
 from symbackprop.ir.program import Fact, Program, Quantity
+from symbackprop.library.functions import RULES
 
 N, M = extent_symbol("N"), extent_symbol("M")
 FREE = (Index("n", N), Index("m", M))
@@ -30,7 +43,8 @@ def program(*facts: Fact) -> Program:
     ``Y`` one-hot.
     """
     inputs = tuple(Quantity(name, shape, "param") for name, shape in ARRAYS.items())
-    return Program((N, M), inputs, (), (Fact("q", "positive"), Fact("Y", "onehot"), *facts), (), "")
+    facts = (Fact("q", "positive"), Fact("Y", "onehot"), *facts)
+    return Program((N, M), inputs, ("f",), facts, (), "", rules=RULES)
 
 
 def expression(
@@ -83,8 +97,6 @@ def disguised(e: Expr, rng: random.Random, level: int = 0) -> Expr:
     if not e.args:
         return e
     if isinstance(e, IndexSum):
-        from symbackprop.ir.expressions import substitute
-
         fresh = [Index(f"z{level}{k}", i.extent) for k, i in enumerate(e.bound)]
         body = disguised(substitute(e.body, dict(zip(e.bound, fresh, strict=True))), rng, level + 1)
         rng.shuffle(fresh)
@@ -100,3 +112,35 @@ def disguised(e: Expr, rng: random.Random, level: int = 0) -> Expr:
 
 def is_zero(e: Expr) -> bool:
     return e == Integer(0)
+
+
+FUNCTIONS = ("tanh", "sigmoid", "relu", "abs", "sign", "step", "exp", "sin", "cos", "erf", "f")
+
+
+def elementwise(rng: random.Random, depth: int) -> Expr:
+    """A random expression of scalar functions, roots, logarithms, fractions and branches, over the
+    entries of ``u``, ``q`` and ``Y`` and a maximum.
+    """
+    n, m = FREE
+    if depth == 0:
+        leaves = (Entry("u", n), Entry("u", n), Entry("q", n), Entry("s"), Entry("Y", n, m))
+        return rng.choice(leaves)
+
+    def inner() -> Expr:
+        return elementwise(rng, depth - 1)
+
+    positive = Entry("q", n) * Apply("exp", inner())
+    makers: tuple[Callable[[], Expr], ...] = (
+        lambda: Apply(rng.choice(FUNCTIONS), inner()),
+        lambda: Apply(rng.choice(FUNCTIONS), inner()),
+        lambda: Apply(rng.choice(("maximum", "minimum")), inner(), inner()),
+        lambda: Apply("log", positive),
+        lambda: Pow(positive, Rational(rng.choice((-1, 1)), 2)),
+        lambda: inner() / (1 + positive),
+        lambda: Where(Compare(rng.choice(("<", ">=")), inner(), inner()), inner(), inner()),
+        lambda: rng.choice((-1, 2, Rational(1, 3))) * inner() + inner(),
+        lambda: inner() * inner(),
+        lambda: IndexSum(Apply("exp", Entry("v", m) + inner()), m),
+        lambda: IndexMax(Entry("v", m) * Entry("q", n) + inner(), m),
+    )
+    return rng.choice(makers)()
