@@ -14,6 +14,7 @@ from dataclasses import replace
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.diagnose import diagnose
 from symbackprop.checking.document import Document, Step, stepping_letters
+from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.symbols import read_symbols
@@ -35,7 +36,7 @@ def verify(
     layout: str = "gradient",
     symbols: Mapping[str, str] | None = None,
     call: str | None = None,
-    returns: str | None = None,
+    returns: str | Sequence[str] | None = None,
     assume: Sequence[str] = (),
     source: str = "<derivation>",
     explain: bool = True,
@@ -47,15 +48,18 @@ def verify(
     program : Program
         The forward equations.
     text : str
-        The derivation, in LaTeX or plain text.
+        The derivation, in LaTeX or plain text, or NumPy code.
     adjoints : sequence of Equation, optional
         The true gradients, ``grad_X`` for every quantity X; derived if not given.
     format : str, optional
-        ``latex`` or ``text``; found out if not given.
+        ``latex``, ``text`` or ``numpy``; found out if not given.
     layout : str
         ``gradient``, ``jacobian``, or ``auto``: the one in which most claims hold.
     symbols : mapping, optional
         What symbols of the text stand for, as expressions of the model language.
+    call, returns : optional
+        For NumPy code: how the function is called, in names of the model, and whose gradients it
+        returns, as names with commas between them or as a sequence.
     explain : bool
         Whether wrong steps get a diagnosis and a counterexample, which takes most of the time.
 
@@ -65,14 +69,8 @@ def verify(
         For text that is no derivation at all: too long, too deep, dangerous, or with no part that
         parses.
     NotSupported
-        For NumPy code.
+        For facts given with the derivation.
     """
-    if call is not None or returns is not None:
-        raise NotSupported(
-            "a derivation in LaTeX or text",
-            "a call of NumPy code",
-            hint="write the gradients as formulas",
-        )
     if layout not in LAYOUTS:
         raise Malformed(f"layout {', '.join(LAYOUTS)}", repr(layout))
     if assume:
@@ -83,13 +81,27 @@ def verify(
         )
     program = with_library(program)
     true = gradients(program) if adjoints is None else tuple(adjoints)
+    format = format or ("numpy" if call is not None else detect_format(text))
+    if format == "numpy":
+        return verify_numpy(
+            program,
+            program.extended(true),
+            text,
+            call=call,
+            returns=returns,
+            source=source,
+            layout=layout,
+            explain=explain,
+        )
+    if call is not None or returns is not None:
+        raise Malformed("call and returns with NumPy code", f"a derivation in {format}")
     judge = _Judge(
         program,
         program.extended(true),
         text,
         dict(symbols or {}),
         source,
-        format or detect_format(text),
+        format,
     )
     judge.explain = explain
     if layout != "auto":

@@ -1,0 +1,432 @@
+"""One call of a NumPy function followed against a model: what it returns, and the gradients that it
+assigns on the way.
+
+Arrays that equal a quantity of the model, or its gradient, are kept under that name (by proof; by
+value alone in a trial run); large ones get a name of their own, so that expressions stay small.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sympy import Expr, Integer
+
+from symbackprop.algebra.prove import decide
+from symbackprop.checking.execution import FAILURES, Exhausted, Frame, Machine, failure, loose
+from symbackprop.checking.execution_expressions import worth
+from symbackprop.checking.execution_statements import (
+    Return,
+    Signal,
+    bind_import,
+    enter,
+    run_block,
+    run_statement,
+)
+from symbackprop.checking.execution_values import (
+    Array,
+    Cell,
+    Misfit,
+    Named,
+    Record,
+    Routine,
+    Unknown,
+    Value,
+    array,
+    nodes,
+    number,
+    positions,
+)
+from symbackprop.checking.numpy_names import parameter_meant, quantities
+from symbackprop.checking.truth import Values
+from symbackprop.errors import Malformed, Span
+from symbackprop.ir import terms
+from symbackprop.ir.evaluate import evaluate
+from symbackprop.ir.expressions import Entry, Index, entry_names, free_indices
+from symbackprop.ir.program import Equation, Fact, Program
+from symbackprop.ir.terms import same_shape
+from symbackprop.ir.verdict import Equal
+from symbackprop.library.functions import RULES
+from symbackprop.notation.numpy_reader import Source, read_call
+
+LARGE = 40
+OPEN = ("_carried", "_empty")
+FIRST_NUMBER = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An assignment on the way: the label of its target and what it holds then."""
+
+    number: int
+    label: str
+    statement: ast.stmt
+    target: ast.expr
+    value: Array | Unknown | Misfit
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What following a call gave."""
+
+    events: tuple[Event, ...]
+    result: Value
+    returned: ast.Return | None
+    frame: Frame
+    notes: tuple[tuple[int, str], ...]
+
+
+@dataclass(slots=True)
+class Setting:
+    """The model with its gradients, the values of everything at a few points, and what was proved
+    so far.
+    """
+
+    forward: Program
+    program: Program
+    values: Values
+    named: dict[tuple[Expr, tuple[Index, ...]], Equation] = field(default_factory=dict)
+    proofs: dict[tuple[Expr, Expr], bool] = field(default_factory=dict)
+    facts: dict[Fact, None] = field(default_factory=dict)
+    read_as: dict[str, str] = field(default_factory=dict)
+
+    def extended(self) -> Program:
+        """The program with the arrays that got a name of their own."""
+        return self.program.extended(tuple(self.named.values()))
+
+    def entry(self, name: str) -> Array:
+        """A quantity of the program as an array."""
+        shape = self.program.shape_of(name)
+        at = positions(shape)
+        places = (Integer(0) if i.extent == 1 else i for i in at)
+        return Array(Entry(name, *places), at)
+
+    def equal(self, a: Expr, b: Expr, prove: bool) -> bool:
+        """Whether two entries are equal: in value, and if asked by proof."""
+        if a == b:
+            return True
+        if not self.values.agree(a, b):
+            return False
+        return not prove or self.proved(a, b)
+
+    def proved(self, a: Expr, b: Expr) -> bool:
+        """Whether a proof is found that two entries are equal."""
+        if a == b:
+            return True
+        if (a, b) not in self.proofs:
+            verdict = decide(a, b, self.extended())
+            self.proofs[a, b] = isinstance(verdict, Equal)
+            if isinstance(verdict, Equal):
+                self.facts.update(dict.fromkeys(verdict.facts))
+        return self.proofs[a, b]
+
+    def keeper(self, prove: bool) -> Any:
+        """How arrays are kept."""
+        return lambda a: self.keep(a, prove)
+
+    def keep(self, a: Array, prove: bool) -> Array:
+        """An array under the name of the quantity that it is; a large one under a name of its
+        own.
+        """
+        e = a.expr
+        if isinstance(e, Entry) or not e.args or is_open(e) or a.boolean:
+            return a
+        found = self.known(a, prove)
+        if found is not None:
+            return replace(a, expr=found)
+        return replace(a, expr=self.shorter(a)) if nodes(e, LARGE) >= LARGE else a
+
+    def known(self, a: Array, prove: bool) -> Expr | None:
+        """The entry of the program's quantity that an array equals."""
+        free = free_indices(a.expr) - set(a.axes)
+        if free or not a.axes:
+            return None
+        for equation in self.program.equations:
+            if equation.hidden or not same_shape(equation.shape, a.shape):
+                continue
+            entry = self.entry(equation.name).expr
+            if entry.xreplace(dict(zip(positions(equation.shape), a.axes, strict=True))) == a.expr:
+                continue
+            if self.equal(a.expr, entry, prove):
+                return entry
+        return None
+
+    def shorter(self, a: Array) -> Expr:
+        """A name for an array, with its values at all points."""
+        free = sorted(free_indices(a.expr) - set(a.axes), key=lambda i: i.name)
+        indices = (*free, *(i for i in a.axes if i.extent != 1))
+        key = a.expr, indices
+        if key not in self.named:
+            name = f"_{FIRST_NUMBER + len(self.named)}"
+            term = terms.name(name, [i.extent for i in indices])
+            self.named[key] = Equation(name, indices, a.expr, term, True)
+            for k, point in enumerate(self.values.points):
+                value = evaluate(a.expr, point, indices)
+                self.values.points[k] = replace(point, values={**point.values, name: value})
+        return Entry(self.named[key].name, *indices)
+
+
+def is_open(e: Expr) -> bool:
+    """Whether an entry mentions memory without a value, or a placeholder of a loop."""
+    return any(n.startswith(OPEN) for n in entry_names(e))
+
+
+@dataclass(slots=True)
+class Follower:
+    """Follows one function of a file, again and again, with some assignments put right."""
+
+    setting: Setting
+    source: Source
+    call: str | None = None
+
+    def run(
+        self, right: Mapping[int, Array] | None = None, prove: bool = True,
+        body: Sequence[ast.stmt] | None = None, routine: ast.FunctionDef | None = None,
+    ) -> Outcome:  # fmt: skip
+        """Follow the call; after event ``k`` its target holds ``right[k]`` instead."""
+        events: list[Event] = []
+        before: dict[str, Frame] = {}
+        m = Machine({}, self.resolve, self.setting.keeper(prove))
+
+        def watch(statement: ast.stmt, target: ast.expr, frame: Frame, _: Frame) -> None:
+            if m.depth:
+                return
+            value = _value_at(target, frame)
+            if value is None:
+                return
+            here = len(events)
+            if right and here in right:
+                _overwrite(target, frame, right[here], m)
+            events.append(
+                Event(here, ast.unparse(target), statement, target, value, before.get("", {}))
+            )
+
+        def remember(statement: ast.stmt, frame: Frame) -> None:
+            if not m.depth and not m.loops_open:
+                before[""] = snapshot(frame)
+
+        m.before = remember
+        self._prepare(m)
+        m.watch = watch
+        try:
+            frame, signal = self._enter(m, routine)
+        except Exhausted:
+            cause = Cell(Unknown("the function takes too much work to follow", 0))
+            return Outcome(tuple(events), cause, None, {}, tuple(m.notes))
+        result = signal.value if isinstance(signal, Return) else None
+        node = signal.node if isinstance(signal, Return) else None
+        return Outcome(tuple(events), result, node, frame, tuple(m.notes))
+
+    def _prepare(self, m: Machine) -> None:
+        """What the file defines outside functions."""
+        outer: Frame = {}
+        m.outer = outer
+        m.classes = self.source.classes
+        for name in ("np", "numpy"):
+            outer[name] = Named("", "module")
+        for name, function in self.source.functions.items():
+            outer[name] = Routine(function, outer)
+        for name in self.source.classes:
+            outer[name] = Named(name, "class")
+        for statement in self.source.body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                bind_import(statement, m, outer)
+        if self.function() is not None:
+            for statement in self.source.body:
+                if isinstance(statement, ast.Assign | ast.AnnAssign):
+                    run_statement(statement, m, outer)
+
+    def resolve(self, name: str) -> Value | None:
+        """A name that the code does not define."""
+        program = self.setting.forward
+        kind, _, rest = name.partition(" ")
+        if kind == "onehot" and rest:
+            return any(f.name == rest and f.kind == "onehot" for f in program.facts) or None
+        owner, _, part = name.rpartition(".")
+        if owner:
+            return self.meaning(part, f"{owner}.{part}")
+        base = name.removesuffix("_prime").removesuffix("_pprime")
+        if base in program.functions:
+            return Named(name, "model")
+        if name in RULES:
+            self.setting.read_as[name] = f"the library's {name} (not defined in the file)"
+            return Named(name, "library")
+        return None
+
+    def meaning(self, name: str, shown: str) -> Array | None:
+        """The array that a parameter or attribute stands for by its name."""
+        found = parameter_meant(name, self.setting.forward)
+        if found is None:
+            return None
+        quantity, guess = found
+        if any(d.name == quantity for d in self.setting.forward.dims):
+            value = number(next(d for d in self.setting.forward.dims if d.name == quantity))
+        else:
+            value = self.setting.entry(quantity)
+        if shown != quantity:
+            note = " (a guess)" if guess else ""
+            self.setting.read_as[shown] = f"{quantity}{note}"
+        return replace(value, guessed=frozenset((shown,))) if guess else value
+
+    def function(self) -> ast.FunctionDef | None:
+        """The function that is followed; None where the file is straight-line code."""
+        wanted = self._wanted()
+        known = self._known()
+        if wanted is not None:
+            return known.get(wanted)
+        marked = [n for n in known if "back" in n.lower() or "grad" in n.lower()]
+        names = marked or list(known)
+        return known[names[-1]] if names else None
+
+    def _known(self) -> dict[str, ast.FunctionDef]:
+        out: dict[str, ast.FunctionDef] = {}
+        for methods in self.source.classes.values():
+            out.update(methods)
+        out.update(self.source.functions)
+        return out
+
+    def _wanted(self) -> str | None:
+        if self.call is None:
+            return None
+        node = read_call(self.call)
+        if isinstance(node, ast.Call):
+            node = node.func
+        if isinstance(node, ast.Attribute):
+            return node.attr
+        if isinstance(node, ast.Name):
+            return node.id
+        raise Malformed("the call of a function", self.call, hint="f(dout, (X, W, b))")
+
+    def _enter(self, m: Machine, routine: ast.FunctionDef | None) -> tuple[Frame, Signal]:
+        function = self.function()
+        if function is None:
+            if self.call is not None:
+                raise Malformed(
+                    f"a function {self._wanted()} in the file",
+                    ", ".join(sorted(self._known())) or "none",
+                    Span("<call>", self.call, 0, len(self.call)),
+                )
+            frame = {**m.outer, **self.frame()}
+            return frame, run_block(list(self.source.body), m, frame)
+        owner = self._owner(function, m)
+        given, named = self._operands(function, owner, m)
+        return enter(Routine(routine or function, m.outer, owner), given, named, m)
+
+    def _owner(self, function: ast.FunctionDef, m: Machine) -> Record | None:
+        for methods in self.source.classes.values():
+            if function in methods.values():
+                static = any(ast.unparse(d) == "staticmethod" for d in function.decorator_list)
+                return None if static else Record({}, dict(methods), "self")
+        return None
+
+    def frame(self) -> Frame:
+        """All quantities and extents of the model under their names."""
+        out: Frame = {d.name: Cell(number(d)) for d in self.setting.forward.dims}
+        for name in quantities(self.setting.program):
+            out[name] = Cell(self.setting.entry(name))
+        return out
+
+    def _operands(
+        self, function: ast.FunctionDef, owner: Record | None, m: Machine
+    ) -> tuple[list[Value], dict[str, Value]]:
+        """The values of the parameters: as the call says, or by their names."""
+        node = read_call(self.call) if self.call is not None else None
+        if isinstance(node, ast.Call):
+            frame = {**m.outer, **self.frame()}
+            given = [m.held(self._operand(a, m, frame)) for a in node.args]
+            named = {
+                k.arg: m.held(self._operand(k.value, m, frame)) for k in node.keywords if k.arg
+            }
+            return given, named
+        args = function.args
+        plain = [*args.posonlyargs, *args.args][1 if owner is not None else 0 :]
+        first_default = len(plain) - len(args.defaults)
+        named = {}
+        for k, parameter in enumerate([*plain, *args.kwonlyargs]):
+            value = self.meaning(parameter.arg, parameter.arg)
+            if value is not None:
+                named[parameter.arg] = m.held(value)
+            elif k < first_default or k >= len(plain):
+                named[parameter.arg] = Record({}, {}, parameter.arg)
+        return [], named
+
+    def _operand(self, node: ast.expr, m: Machine, frame: Frame) -> Value:
+        try:
+            return worth(node, m, frame)
+        except FAILURES as error:
+            cause = failure(error, node)
+            return Unknown(f"in the call: {cause.why}", cause.line)
+
+
+def snapshot(frame: Frame) -> Frame:
+    """A copy of a frame that later changes in place do not reach; sharing is kept."""
+    memo: dict[int, Value] = {}
+
+    def copied(value: Value) -> Value:
+        if id(value) in memo:
+            return memo[id(value)]
+        if isinstance(value, Cell):
+            cell = memo[id(value)] = Cell(value.value)
+            cell.base = copied(value.base) if value.base is not None else None
+            cell.views = [copied(v) for v in value.views]
+            return cell
+        if isinstance(value, dict):
+            fresh: dict[str, Value] = {}
+            memo[id(value)] = fresh
+            fresh.update({k: copied(v) for k, v in value.items()})
+            return fresh
+        if isinstance(value, list):
+            items: list[Value] = []
+            memo[id(value)] = items
+            items.extend(copied(v) for v in value)
+            return items
+        if isinstance(value, tuple):
+            return tuple(copied(v) for v in value)
+        if isinstance(value, Record):
+            record = memo[id(value)] = Record({}, value.methods, value.name)
+            record.attributes.update({k: copied(v) for k, v in value.attributes.items()})
+            return record
+        return value
+
+    return {k: copied(v) for k, v in frame.items()}
+
+
+def _value_at(target: ast.expr, frame: Frame) -> Array | Unknown | Misfit | None:
+    """What a target holds now, if it is an array."""
+    held = loose(_place(target, frame))
+    return held if isinstance(held, Array | Unknown | Misfit) else None
+
+
+def _place(target: ast.expr, frame: Frame) -> Value:
+    if isinstance(target, ast.Name):
+        return frame.get(target.id)
+    if isinstance(target, ast.Attribute):
+        owner = _place(target.value, frame)
+        return owner.attributes.get(target.attr) if isinstance(owner, Record) else None
+    if isinstance(target, ast.Subscript):
+        owner = _place(target.value, frame)
+        if isinstance(owner, dict) and isinstance(target.slice, ast.Constant):
+            return owner.get(target.slice.value)
+        return owner if isinstance(owner, Cell) else None
+    return None
+
+
+def _overwrite(target: ast.expr, frame: Frame, value: Array, m: Machine) -> None:
+    """Put the right value where an assignment has put a wrong one."""
+    held = _place(target, frame)
+    if isinstance(held, Cell):
+        if held.base is None:
+            m.mutate(held, value)
+        else:
+            m.put(held, None, value)
+
+
+def whole(setting: Setting, name: str) -> Array:
+    """The true gradient of a quantity."""
+    return setting.entry(f"grad_{name}")
+
+
+__all__ = ["Event", "Follower", "Outcome", "Setting", "array", "snapshot", "whole"]

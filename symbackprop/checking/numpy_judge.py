@@ -1,0 +1,337 @@
+"""The verdict on NumPy code: what it returns decides; what it assigns on the way says where it goes
+wrong.
+
+The returned gradients are judged with the writer's own values. The first wrong step is the earliest
+assignment to what is meant as a gradient that, put right, mends a wrong return and spoils none; the
+steps after it are judged with it put right, so that no damage is blamed twice. A local quantity that
+differs from the gradient it is named after is no mistake as long as what is returned is right.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from symbackprop.algebra.refute import refute
+from symbackprop.checking.execution_values import Array, Misfit
+from symbackprop.checking.numpy_claims import Claim, Judged, claims_of, judge
+from symbackprop.checking.numpy_follow import Event, Follower, Outcome, Setting
+from symbackprop.checking.numpy_names import quantities, quantity_meant
+from symbackprop.checking.report import Counterexample, Report, StepReport
+from symbackprop.checking.truth import Values
+from symbackprop.checking.witness import shown
+from symbackprop.errors import Malformed
+from symbackprop.ir.expressions import Entry
+from symbackprop.ir.program import Program
+from symbackprop.ir.terms import same_shape
+from symbackprop.notation.numpy_reader import Source, read_source
+
+MOST_TRIALS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A wrong place: the event (or, where the return statement itself is wrong, the claim), and the
+    quantity whose gradient it should be.
+    """
+
+    of: str
+    judged: Judged
+    event: Event | None
+    claim: Claim | None
+    value: object
+
+
+@dataclass(slots=True)
+class Case:
+    """One function judged against one model."""
+
+    setting: Setting
+    source: Source
+    follower: Follower
+    returns: tuple[str, ...]
+    outcome: Outcome
+    claims: list[Claim]
+    verdicts: dict[str, Judged]
+    problem: str
+    aliases: dict[str, str]
+    right: dict[int, Array] = field(default_factory=dict)
+    wrong: list[Wrong] = field(default_factory=list)
+
+    @property
+    def straight(self) -> bool:
+        """Whether the file is straight-line code."""
+        return self.follower.function() is None
+
+    def claimed(self, outcome: Outcome) -> list[Claim]:
+        return claims_of(outcome, self.returns, self.setting, self.aliases, self.straight)[0]
+
+    def tried(self, right: dict[int, Array]) -> dict[str, str]:
+        """The verdicts by value when some assignments are put right."""
+        outcome = self.follower.run(right, prove=False)
+        claims = self.claimed(outcome)
+        return {c.of: judge(c.value, c.of, self.setting, prove=False).verdict for c in claims}
+
+
+def verify_numpy(
+    forward: Program,
+    program: Program,
+    text: str,
+    *,
+    call: str | None = None,
+    returns: str | Sequence[str] | None = None,
+    source: str = "<derivation>",
+    layout: str = "gradient",
+    explain: bool = True,
+) -> Report:
+    """Judge a NumPy function against a program; ``program`` is ``forward`` with its gradients.
+
+    Raises
+    ------
+    Malformed
+        If the text is no Python, or ``call`` and ``returns`` do not fit the file and the model.
+    """
+    case = follow(forward, program, text, call, returns, source)
+    if any(j.verdict == "refuted" for j in case.verdicts.values()):
+        find_wrong(case)
+    return _report(case, layout, explain)
+
+
+def follow(
+    forward: Program,
+    program: Program,
+    text: str,
+    call: str | None,
+    returns: str | Sequence[str] | None,
+    source: str,
+) -> Case:
+    """The function followed, and its claims judged."""
+    read = read_source(text, source)
+    names = _names(returns, forward)
+    setting = Setting(forward, program, Values(program))
+    follower = Follower(setting, read, call)
+    if call is not None and follower.function() is None:
+        known = [*read.functions, *(n for c in read.classes.values() for n in c)]
+        raise Malformed(
+            "the call of a function of the file", call, hint=f"it has {', '.join(known) or 'none'}"
+        )
+    outcome = follower.run()
+    aliases = _aliases(outcome, setting)
+    straight = follower.function() is None
+    claims, problem = claims_of(outcome, names, setting, aliases, straight)
+    verdicts = {c.of: _claim(c, call, setting) for c in claims}
+    return Case(setting, read, follower, names, outcome, claims, verdicts, problem, aliases)
+
+
+def _names(returns: str | Sequence[str] | None, forward: Program) -> tuple[str, ...]:
+    if returns is None:
+        return ()
+    items = returns.replace(" ", "").split(",") if isinstance(returns, str) else list(returns)
+    known = quantities(forward)
+    for item in items:
+        if item not in ("_", "-") and item not in known:
+            raise Malformed(f"names of the model: {', '.join(known)}", item)
+    return tuple(items)
+
+
+def _claim(claim: Claim, call: str | None, setting: Setting) -> Judged:
+    """The verdict on a claim; one that only hands back what the call gave says nothing."""
+    judged = judge(claim.value, claim.of, setting)
+    given = call is not None and f"grad_{claim.of}" in call
+    if judged.verdict == "proved" and given:
+        return replace(judged, verdict="undecided", why="it is handed back as it was given")
+    return judged
+
+
+def _aliases(outcome: Outcome, setting: Setting) -> dict[str, str]:
+    """What local names hold: the quantity of the model, as far as one was recognised."""
+    names = set(quantities(setting.forward))
+    out: dict[str, str] = {}
+    for label, value in outcome.frame.items():
+        held = getattr(value, "value", None)
+        if isinstance(held, Array) and isinstance(held.expr, Entry) and held.expr.name in names:
+            out.setdefault(label, held.expr.name)
+    for event in outcome.events:
+        value = event.value
+        if isinstance(value, Array) and isinstance(value.expr, Entry) and value.expr.name in names:
+            out.setdefault(event.label, value.expr.name)
+    return out
+
+
+def find_wrong(case: Case) -> None:
+    """Find the assignments that are to blame, in the order of execution."""
+    now = {c.of: v.verdict for c, v in ((c, case.verdicts[c.of]) for c in case.claims)}
+    trials = 0
+    for event in case.outcome.events:
+        if "refuted" not in now.values():
+            break
+        for of in meant(event, case):
+            judged = judge(event.value, of, case.setting, prove=False)
+            if event.number in case.right:
+                judged = _again(case, event, of)
+            if judged.verdict != "refuted" or trials >= MOST_TRIALS:
+                continue
+            trials += 1
+            right = {**case.right, event.number: _truth(event, of, case.setting)}
+            then = case.tried(right)
+            if _better(now, then):
+                value = case.follower.run(case.right, prove=False).events[event.number].value
+                again = judge(value, of, case.setting, prove=False)
+                if again.verdict != "refuted":
+                    continue
+                case.wrong.append(Wrong(of, again, event, None, value))
+                case.right, now = right, then
+                break
+    _blame_returns(case, now)
+
+
+def _again(case: Case, event: Event, of: str) -> Judged:
+    outcome = case.follower.run(case.right, prove=False)
+    return judge(outcome.events[event.number].value, of, case.setting, prove=False)
+
+
+def _better(now: dict[str, str], then: dict[str, str]) -> bool:
+    """Whether something wrong became right and nothing right became wrong."""
+    mended = [n for n in now if now[n] == "refuted" and then.get(n) == "proved"]
+    spoilt = [n for n in now if now[n] == "proved" and then.get(n) != "proved"]
+    return bool(mended) and not spoilt
+
+
+def _truth(event: Event, of: str, setting: Setting) -> Array:
+    """The true gradient in the shape of what the code has, where only axes of extent 1 differ."""
+    return setting.entry(f"grad_{of}")
+
+
+def meant(event: Event, case: Case) -> list[str]:
+    """The quantities whose gradient an assignment may be meant to be: by its name, by where it is
+    returned, then by its shape.
+    """
+    out: dict[str, None] = {}
+    for claim in case.claims:
+        if claim.label == event.label or event.label.endswith(claim.label):
+            out[claim.of] = None
+    by_name = quantity_meant(event.label, case.aliases, case.setting.forward)
+    if by_name is not None:
+        out[by_name] = None
+    if not isinstance(event.value, Array):
+        return list(out)
+    if event.label not in case.aliases and not out:
+        for name in quantities(case.setting.forward):
+            shape = case.setting.forward.shape_of(name)
+            if shape and same_shape(shape, event.value.shape):
+                out[name] = None
+    return list(out)
+
+
+def _blame_returns(case: Case, now: dict[str, str]) -> None:
+    """Claims still wrong are wrong where they were last assigned, or where they are returned."""
+    outcome = case.follower.run(case.right, prove=False) if case.right else case.outcome
+    for claim in case.claimed(outcome):
+        if now.get(claim.of) != "refuted":
+            continue
+        same = [e for e in outcome.events if _same_label(e.label, claim.label)]
+        event = same[-1] if same else None
+        judged = judge(claim.value, claim.of, case.setting, prove=False)
+        case.wrong.append(Wrong(claim.of, judged, event, claim, claim.value))
+
+
+def _same_label(label: str, claimed: str) -> bool:
+    return label == claimed or (claimed.startswith("[") and label.endswith(claimed))
+
+
+def _report(case: Case, layout: str, explain: bool) -> Report:
+    steps: list[tuple[int, StepReport]] = []
+    outcome = case.follower.run(case.right, prove=True) if case.right else case.outcome
+    blamed = {w.event.number: w for w in case.wrong if w.event is not None}
+    told: set[str] = set()
+    for event in outcome.events:
+        if event.number in blamed:
+            wrong = blamed[event.number]
+            steps.append((event.number, _wrong_step(case, wrong, explain)))
+            told.add(wrong.of)
+            continue
+        step = _right_step(case, event)
+        if step is not None:
+            steps.append((event.number, step))
+    for wrong in case.wrong:
+        if wrong.event is None:
+            steps.append((len(outcome.events), _wrong_step(case, wrong, explain)))
+            told.add(wrong.of)
+    spoken = {s.of for _, s in steps}
+    for claim in case.claims:
+        judged = case.verdicts[claim.of]
+        if claim.of not in spoken or judged.verdict == "undecided":
+            if not (judged.verdict == "refuted" and case.wrong):
+                steps.append((len(outcome.events), _claim_step(case, claim, judged)))
+    ordered = tuple(s for _, s in sorted(steps, key=lambda p: p[0]))
+    first = next((k for k, s in enumerate(ordered) if s.verdict == "refuted"), None)
+    claims = {of: j.verdict for of, j in case.verdicts.items()}
+    read_as = dict(case.setting.read_as)
+    for line, note in dict.fromkeys(case.outcome.notes):
+        read_as[f"line {line}"] = f"not followed: {note}"
+    if case.problem:
+        read_as["returns"] = case.problem
+    facts = tuple(str(f) for f in case.setting.facts)
+    return Report(_whole(claims), layout, ordered, first, claims, read_as, facts)
+
+
+def _whole(claims: dict[str, str]) -> str:
+    verdicts = set(claims.values())
+    if "refuted" in verdicts:
+        return "refuted"
+    return "proved" if verdicts == {"proved"} else "undecided"
+
+
+def _right_step(case: Case, event: Event) -> StepReport | None:
+    """A step that is right: an assignment of a true gradient."""
+    value = event.value
+    if not isinstance(value, Array) or not isinstance(value.expr, Entry):
+        return None
+    name = value.expr.name
+    if not name.startswith("grad_"):
+        return None
+    of = name.removeprefix("grad_")
+    if of not in quantities(case.setting.forward):
+        return None
+    named = quantity_meant(event.label, case.aliases, case.setting.forward)
+    return _step(case, event.statement, named or of, "proved", ())
+
+
+def _step(
+    case: Case, node: ast.AST | None, of: str, verdict: str, notes: tuple[str, ...]
+) -> StepReport:
+    line = getattr(node, "lineno", 1)
+    column = getattr(node, "col_offset", 0) + 1
+    text = case.source.written(node) if node is not None else ""
+    return StepReport(line, column, "gradient", text, of, verdict, notes=notes)
+
+
+def _claim_step(case: Case, claim: Claim, judged: Judged) -> StepReport:
+    node = claim.node or case.outcome.returned
+    notes = (judged.why,) if judged.why else ()
+    return _step(case, node, claim.of, judged.verdict, notes)
+
+
+def _wrong_step(case: Case, wrong: Wrong, explain: bool) -> StepReport:
+    node: ast.AST | None = wrong.event.statement if wrong.event is not None else None
+    if node is None and wrong.claim is not None:
+        node = wrong.claim.node or case.outcome.returned
+    notes = (wrong.judged.why,) if wrong.judged.why else ()
+    step = _step(case, node, wrong.of, "refuted", notes)
+    if not explain:
+        return step
+    return replace(step, counterexample=_counterexample(case, wrong))
+
+
+def _counterexample(case: Case, wrong: Wrong) -> Counterexample | None:
+    judged = wrong.judged
+    if judged.left is None or judged.right is None:
+        if judged.shapes is None:
+            return None
+        return Counterexample({}, {}, judged.shapes[0], judged.shapes[1])
+    witness = refute(judged.left, judged.right, case.setting.extended())
+    return shown(witness, case.setting.forward) if witness is not None else None
+
+
+__all__ = ["Case", "Misfit", "find_wrong", "follow", "verify_numpy"]
