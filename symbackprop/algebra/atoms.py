@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Add, Dummy, Expr, Integer, Mul, Pow, together
+from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Tuple, together
 
 from symbackprop.ir.expressions import Index
 
@@ -14,7 +14,7 @@ def hide_atoms(u: Expr) -> tuple[Expr, dict[Dummy, Expr]]:
     atoms: dict[Expr, Dummy] = {}
 
     def hide(x: Expr) -> Expr:
-        if isinstance(x, Add | Mul) or (isinstance(x, Pow) and x.exp.is_Integer):
+        if isinstance(x, Add | Mul | Tuple) or (isinstance(x, Pow) and x.exp.is_Integer):
             return x.func(*(hide(a) for a in x.args))
         if not x.args and not isinstance(x, Index):
             return x

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from sympy import Add, Expr, Integer, Mul, Rational
+from sympy import Add, Expr, Integer, Mul, Rational, Tuple, reduced
 
+from symbackprop.algebra.atoms import hide_atoms
 from symbackprop.algebra.context import Context, is_nonnegative
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.exponents import reduce_powers
@@ -33,9 +34,26 @@ def vanishes_by_cases(e: Expr, context: Context) -> bool:
         chosen = dict(zip(steps, case, strict=True))
         if _can_occur(chosen, context):
             value = expand(reduce_powers(e.xreplace(chosen)), context)
-            if value != 0:
+            if value != 0 and not _multiple(value, _zeros(chosen, context)):
                 return False
     return True
+
+
+def _zeros(case: dict[Apply, Integer], context: Context) -> list[Expr]:
+    """What is 0 in this case, since it is neither above nor below."""
+    off = [s.operands[0] for s, v in case.items() if v == 0]
+    turned = {expand(-u, context) for u in off}
+    return [u for u in off if u in turned]
+
+
+def _multiple(e: Expr, zeros: list[Expr]) -> bool:
+    """Whether ``e`` is a combination of these polynomials."""
+    if not zeros:
+        return False
+    hidden, _ = hide_atoms(Tuple(e, *zeros))
+    if any(not h.is_polynomial() for h in hidden):
+        return False
+    return bool(reduced(hidden[0], list(hidden[1:]))[1] == 0)
 
 
 def _steps(e: Expr) -> tuple[Apply, ...]:

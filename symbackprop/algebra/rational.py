@@ -13,9 +13,10 @@ from sympy import Add, Expr, Integer, Mul, Pow, cancel, fraction
 from symbackprop.algebra.atoms import hide_atoms, together_atoms
 from symbackprop.algebra.cases import vanishes_by_cases
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.expand import expand, numerator
+from symbackprop.algebra.expand import expand, flat_factors, numerator
 from symbackprop.algebra.exponents import reduce_powers
-from symbackprop.ir.expressions import Index, IndexSum, substitute
+from symbackprop.algebra.normalise import normalise
+from symbackprop.ir.expressions import Index, IndexSum, free_indices, substitute
 from symbackprop.ir.ordering import order_key
 
 MERGE_DEPTH = 3
@@ -31,7 +32,7 @@ def vanishing(e: Expr, context: Context, depth: int = MERGE_DEPTH) -> Expr:
     """
     if e == 0:
         return Integer(0)
-    e = expand(reduce_powers(e), context)
+    e = cancel_shares(expand(reduce_powers(e), context), context)
     e = _numerator(e, context)
     e = expand(reduce_powers(e), context)
     if e == 0 or vanishes_by_cases(e, context):
@@ -48,6 +49,29 @@ def vanishing(e: Expr, context: Context, depth: int = MERGE_DEPTH) -> Expr:
     left = [g for g in groups.values() if not g[1] or not _sum_vanishes(g[1], g[2], context, depth)]
     cancelled = expand(Add(*(_cancelled(*g) for g in left)), context)
     return cancelled if cancelled in (0, e) else vanishing(cancelled, context, depth - 1)
+
+
+def cancel_shares(e: Expr, context: Context) -> Expr:
+    """``Σ_j a_j / Σ_k a_k → 1`` within the terms of ``e``, where nothing else depends on j."""
+    return Add(*(_without_shares(t, context) for t in Add.make_args(e)))
+
+
+def _without_shares(term: Expr, context: Context) -> Expr:
+    if not any(isinstance(f, IndexSum) for f in Mul.make_args(term)):
+        return term
+    factors, bound = flat_factors(term)
+    totals = {f.base: f for f in factors if isinstance(f, Pow) and isinstance(f.base, IndexSum)}
+    for j in bound if totals else ():
+        share = [f for f in factors if j in free_indices(f)]
+        total = normalise(IndexSum(Mul(*share), j), context)
+        found = totals.get(total)
+        if found is not None and bool(found.exp.is_negative) and found not in share:
+            rest = [f for f in factors if f not in share and f is not found]
+            body = Mul(*rest, Pow(total, found.exp + 1))
+            left = [i for i in bound if i != j]
+            new = normalise(IndexSum(body, *left) if left else body, context)
+            return cancel_shares(new, context)
+    return term
 
 
 def _cancelled(outside: Expr, bound: tuple[Index, ...], bodies: list[Expr]) -> Expr:
