@@ -120,11 +120,15 @@ class Machine:
 
     def spoil(self, cell: Cell, why: str, line: int) -> None:
         """What a cell holds is no longer known, nor what its views hold."""
-        self.put(cell, None, Unknown(why, line))
+        self.spoil_by(cell, Unknown(why, line))
+
+    def spoil_by(self, cell: Cell, cause: Unknown | Misfit) -> None:
+        """The same for a known cause."""
+        self.put(cell, None, cause)
         for view in cell.views:
-            self.put(view, None, Unknown(why, line))
+            self.put(view, None, cause)
         if cell.base is not None:
-            self.spoil(cell.base, why, line)
+            self.spoil_by(cell.base, cause)
 
     def kept(self, value: Value) -> Value:
         """An array as the keeper words it."""

@@ -131,11 +131,7 @@ def _spoil(value: Value, m: Machine, cause: Any, seen: set[int]) -> None:
         return
     seen.add(id(value))
     if isinstance(value, Cell):
-        m.put(value, None, cause)
-        for view in value.views:
-            m.put(view, None, cause)
-        if value.base is not None:
-            _spoil(value.base, m, cause, seen)
+        m.spoil_by(value, cause)
     elif isinstance(value, dict):
         for v in list(value.values()):
             _spoil(v, m, cause, seen)
@@ -200,13 +196,7 @@ def _expression(node: ast.Expr, m: Machine, frame: Frame) -> Signal:
 def _return(node: ast.Return, m: Machine, frame: Frame) -> Signal:
     if node.value is None:
         return Return(None, node)
-    try:
-        return Return(m.held(worth(node.value, m, frame)), node)
-    except FAILURES as error:
-        cause = failure(error, node)
-        if isinstance(error, Unfollowed):
-            m.notes.append((cause.line, cause.why))
-        return Return(Cell(cause), node)
+    return Return(m.held(_worth_or_cause(node.value, m, frame)), node)
 
 
 @_run.register
@@ -227,12 +217,23 @@ def _assign(node: ast.Assign, m: Machine, frame: Frame) -> Signal:
         if isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple):
             if len(target.elts) == len(node.value.elts) and not _starred(target, node.value):
                 return _side_by_side(node, target.elts, node.value.elts, m, frame)
-    value = worth(node.value, m, frame)
+    value = _worth_or_cause(node.value, m, frame)
     if not isinstance(value, Cell):
         value = m.held(value)
     for target in node.targets:
         assign(target, value, m, frame, node)
     return None
+
+
+def _worth_or_cause(node: ast.expr, m: Machine, frame: Frame) -> Value:
+    """A value, or why there is none."""
+    try:
+        return worth(node, m, frame)
+    except FAILURES as error:
+        cause = failure(error, node)
+        if isinstance(error, Unfollowed):
+            m.notes.append((cause.line, cause.why))
+        return Cell(cause)
 
 
 def _starred(*nodes: ast.Tuple | ast.List) -> bool:
@@ -243,15 +244,7 @@ def _side_by_side(
     node: ast.Assign, targets: list[ast.expr], values: list[ast.expr], m: Machine, frame: Frame
 ) -> Signal:
     """``a, b = x, y``: one that cannot be followed leaves the other known."""
-    found: list[Value] = []
-    for value in values:
-        try:
-            found.append(m.held(worth(value, m, frame)))
-        except FAILURES as error:
-            cause = failure(error, value)
-            if isinstance(error, Unfollowed):
-                m.notes.append((cause.line, cause.why))
-            found.append(Cell(cause))
+    found = [m.held(_worth_or_cause(value, m, frame)) for value in values]
     for target, each in zip(targets, found, strict=True):
         assign(target, each, m, frame, node)
     return None
@@ -342,7 +335,7 @@ def _store(target: ast.Subscript, value: Value, m: Machine, frame: Frame) -> Non
 @_run.register
 def _augmented(node: ast.AugAssign, m: Machine, frame: Frame) -> Signal:
     target = node.target
-    value = worth(node.value, m, frame)
+    value = _worth_or_cause(node.value, m, frame)
     if isinstance(target, ast.Subscript):
         owner = worth(target.value, m, frame)
         inner = loose(owner)
@@ -351,8 +344,19 @@ def _augmented(node: ast.AugAssign, m: Machine, frame: Frame) -> Signal:
             if m.watch is not None:
                 m.watch(node, target, frame, frame)
             return None
-    old = worth(_as_load(target), m, frame)
-    new = operate(node.op, old, value)
+    old = worth(target, m, frame)
+    try:
+        new = operate(node.op, old, value)
+    except FAILURES as error:
+        if not isinstance(old, Cell):
+            raise
+        cause = failure(error, node)
+        if isinstance(error, Unfollowed):
+            m.notes.append((cause.line, cause.why))
+        m.spoil_by(old, cause)
+        if m.watch is not None:
+            m.watch(node, target, frame, frame)
+        return None
     held = loose(old)
     if isinstance(old, Cell) and isinstance(held, Array) and held.axes and isinstance(new, Array):
         if not same_shape(new.shape, held.shape):
@@ -363,11 +367,6 @@ def _augmented(node: ast.AugAssign, m: Machine, frame: Frame) -> Signal:
         return None
     assign(target, m.held(new), m, frame, node)
     return None
-
-
-def _as_load(target: ast.expr) -> ast.expr:
-    """A target as an expression that reads it; rules look at the kind of node only."""
-    return target
 
 
 def _augment_part(

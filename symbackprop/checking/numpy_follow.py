@@ -8,7 +8,7 @@ value alone in a trial run); large ones get a name of their own, so that express
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,7 +34,6 @@ from symbackprop.checking.execution_values import (
     Routine,
     Unknown,
     Value,
-    array,
     nodes,
     number,
     positions,
@@ -57,6 +56,17 @@ FIRST_NUMBER = 100_000
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What held before a statement; for one inside a loop over a symbolic range, before the loop,
+    which is then ``statement``. ``part`` is the place in a returned tuple.
+    """
+
+    statement: ast.stmt
+    frame: Frame
+    part: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """An assignment on the way: the label of its target and what it holds then."""
 
@@ -65,7 +75,7 @@ class Event:
     statement: ast.stmt
     target: ast.expr
     value: Array | Unknown | Misfit
-    frame: Frame
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,31 +194,30 @@ class Follower:
 
     def run(
         self, right: Mapping[int, Array] | None = None, prove: bool = True,
-        body: Sequence[ast.stmt] | None = None, routine: ast.FunctionDef | None = None,
+        routine: ast.FunctionDef | None = None, remember: bool = False,
     ) -> Outcome:  # fmt: skip
         """Follow the call; after event ``k`` its target holds ``right[k]`` instead."""
         events: list[Event] = []
-        before: dict[str, Frame] = {}
+        before: list[Context] = []
         m = Machine({}, self.resolve, self.setting.keeper(prove))
 
         def watch(statement: ast.stmt, target: ast.expr, frame: Frame, _: Frame) -> None:
             if m.depth:
                 return
-            value = _value_at(target, frame)
+            value = value_at(target, frame)
             if value is None:
                 return
             here = len(events)
             if right and here in right:
                 _overwrite(target, frame, right[here], m)
-            events.append(
-                Event(here, ast.unparse(target), statement, target, value, before.get("", {}))
-            )
+            context = before[-1] if before else Context(statement, {})
+            events.append(Event(here, ast.unparse(target), statement, target, value, context))
 
-        def remember(statement: ast.stmt, frame: Frame) -> None:
+        def record(statement: ast.stmt, frame: Frame) -> None:
             if not m.depth and not m.loops_open:
-                before[""] = snapshot(frame)
+                before[:] = [Context(statement, snapshot(frame))]
 
-        m.before = remember
+        m.before = record if remember else None
         self._prepare(m)
         m.watch = watch
         try:
@@ -219,6 +228,14 @@ class Follower:
         result = signal.value if isinstance(signal, Return) else None
         node = signal.node if isinstance(signal, Return) else None
         return Outcome(tuple(events), result, node, frame, tuple(m.notes))
+
+    def machine(self, frame: Frame) -> Machine:
+        """A machine for one statement, with the file's functions in sight."""
+        m = Machine({}, self.resolve)
+        self._prepare(m)
+        for name, value in m.outer.items():
+            frame.setdefault(name, value)
+        return m
 
     def _prepare(self, m: Machine) -> None:
         """What the file defines outside functions."""
@@ -394,7 +411,7 @@ def snapshot(frame: Frame) -> Frame:
     return {k: copied(v) for k, v in frame.items()}
 
 
-def _value_at(target: ast.expr, frame: Frame) -> Array | Unknown | Misfit | None:
+def value_at(target: ast.expr, frame: Frame) -> Array | Unknown | Misfit | None:
     """What a target holds now, if it is an array."""
     held = loose(_place(target, frame))
     return held if isinstance(held, Array | Unknown | Misfit) else None
@@ -422,11 +439,3 @@ def _overwrite(target: ast.expr, frame: Frame, value: Array, m: Machine) -> None
             m.mutate(held, value)
         else:
             m.put(held, None, value)
-
-
-def whole(setting: Setting, name: str) -> Array:
-    """The true gradient of a quantity."""
-    return setting.entry(f"grad_{name}")
-
-
-__all__ = ["Event", "Follower", "Outcome", "Setting", "array", "snapshot", "whole"]

@@ -14,11 +14,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from symbackprop.algebra.refute import refute
-from symbackprop.checking.execution_values import Array, Misfit
+from symbackprop.checking.execution_values import Array
 from symbackprop.checking.numpy_claims import Claim, Judged, claims_of, judge
-from symbackprop.checking.numpy_follow import Event, Follower, Outcome, Setting
+from symbackprop.checking.numpy_diagnose import (
+    Inquiry,
+    Suspect,
+    earlier_edits,
+    explained,
+    later_edits,
+    own_edits,
+    path_left_out,
+)
+from symbackprop.checking.numpy_follow import Context, Event, Follower, Outcome, Setting
 from symbackprop.checking.numpy_names import quantities, quantity_meant
-from symbackprop.checking.report import Counterexample, Report, StepReport
+from symbackprop.checking.report import Counterexample, Diagnosis, Report, StepReport
 from symbackprop.checking.truth import Values
 from symbackprop.checking.witness import shown
 from symbackprop.errors import Malformed
@@ -67,9 +76,11 @@ class Case:
     def claimed(self, outcome: Outcome) -> list[Claim]:
         return claims_of(outcome, self.returns, self.setting, self.aliases, self.straight)[0]
 
-    def tried(self, right: dict[int, Array]) -> dict[str, str]:
-        """The verdicts by value when some assignments are put right."""
-        outcome = self.follower.run(right, prove=False)
+    def tried(
+        self, right: dict[int, Array], function: ast.FunctionDef | None = None
+    ) -> dict[str, str]:
+        """The verdicts by value when some assignments are put right, or the function is changed."""
+        outcome = self.follower.run(right, prove=False, routine=function)
         claims = self.claimed(outcome)
         return {c.of: judge(c.value, c.of, self.setting, prove=False).verdict for c in claims}
 
@@ -217,7 +228,9 @@ def meant(event: Event, case: Case) -> list[str]:
     if not isinstance(event.value, Array):
         return list(out)
     if event.label not in case.aliases and not out:
-        for name in quantities(case.setting.forward):
+        inputs = {q.name for q in case.setting.forward.inputs}
+        # A name that says nothing is rather a step on the way than the gradient of an input.
+        for name in sorted(quantities(case.setting.forward), key=lambda n: n in inputs):
             shape = case.setting.forward.shape_of(name)
             if shape and same_shape(shape, event.value.shape):
                 out[name] = None
@@ -321,7 +334,63 @@ def _wrong_step(case: Case, wrong: Wrong, explain: bool) -> StepReport:
     step = _step(case, node, wrong.of, "refuted", notes)
     if not explain:
         return step
-    return replace(step, counterexample=_counterexample(case, wrong))
+    diagnosis, part = _diagnosis(case, wrong)
+    return replace(
+        step,
+        diagnosis=diagnosis,
+        smallest_wrong_part=part,
+        counterexample=_counterexample(case, wrong),
+    )
+
+
+def _diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
+    """Why a step is wrong, and its smallest wrong part."""
+    earlier = {
+        k: v for k, v in case.right.items() if wrong.event is None or k < wrong.event.number
+    }
+    outcome = case.follower.run(earlier, prove=False, remember=True)
+    claims = case.claimed(outcome)
+    now = {c.of: judge(c.value, c.of, case.setting, prove=False).verdict for c in claims}
+
+    def mended(function: ast.FunctionDef) -> bool:
+        then = case.tried(earlier, function)
+        return then.get(wrong.of) != "refuted" and _better(now, then)
+
+    inquiry = Inquiry(case.follower, case.source, case.aliases, mended)
+    suspect = _suspect(case, wrong, outcome)
+    function = case.follower.function()
+    if suspect is not None:
+        found = own_edits(suspect, inquiry) or later_edits(suspect, inquiry)
+        if found is None:
+            path = path_left_out(suspect, inquiry)
+            if path is not None:
+                return path, case.source.written(suspect.statement)
+        if found is None and function is not None:
+            events = outcome.events[: wrong.event.number + 1] if wrong.event else outcome.events
+            found = earlier_edits(suspect, inquiry, events, function)
+        if found is not None:
+            return explained(*found, case.source)
+    node = suspect.statement if suspect is not None else case.outcome.returned
+    part = case.source.written(node) if node is not None else ""
+    return Diagnosis("other", wrong.judged.why or "it is not the gradient"), part
+
+
+def _suspect(case: Case, wrong: Wrong, outcome: Outcome) -> Suspect | None:
+    shape = case.setting.forward.shape_of(wrong.of)
+    if wrong.event is not None:
+        if wrong.event.number >= len(outcome.events):
+            return None
+        event = outcome.events[wrong.event.number]
+        value = event.value
+        return Suspect(wrong.of, event.statement, event.target, event.context, value, shape)
+    node = outcome.returned
+    if node is None or wrong.claim is None:
+        return None
+    part = None
+    if isinstance(node.value, ast.Tuple) and wrong.claim.node in node.value.elts:
+        part = node.value.elts.index(wrong.claim.node)
+    context = Context(node, outcome.frame, part)
+    return Suspect(wrong.of, node, None, context, wrong.value, shape)
 
 
 def _counterexample(case: Case, wrong: Wrong) -> Counterexample | None:
@@ -332,6 +401,3 @@ def _counterexample(case: Case, wrong: Wrong) -> Counterexample | None:
         return Counterexample({}, {}, judged.shapes[0], judged.shapes[1])
     witness = refute(judged.left, judged.right, case.setting.extended())
     return shown(witness, case.setting.forward) if witness is not None else None
-
-
-__all__ = ["Case", "Misfit", "find_wrong", "follow", "verify_numpy"]
