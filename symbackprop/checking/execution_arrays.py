@@ -179,9 +179,7 @@ def einsum(subscripts: str, operands: Sequence[Array]) -> Array:
         raise Unfollowed(f"einsum {subscripts!r}")
     taken = set[Index]().union(*(o.expr.atoms(Index) for o in operands))
     index = {c: fresh_index(Index(f"e{c}", e), taken) for c, e in extents.items()}
-    body = Mul(
-        *(_at(o, [index[c] for c in s]) for s, o in zip(inputs, operands, strict=True))
-    )
+    body = Mul(*(_at(o, [index[c] for c in s]) for s, o in zip(inputs, operands, strict=True)))
     for letter in sorted(set(extents) - set(right)):
         body = total(body, index[letter])
     return array(body, [index[c] for c in right], operands)

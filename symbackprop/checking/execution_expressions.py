@@ -192,9 +192,7 @@ def operate(op: ast.operator, left: Value, right: Value) -> Value:
 def _logical(op: ast.operator, x: Array, y: Array) -> Array:
     if not (x.boolean and y.boolean) or isinstance(op, ast.BitXor):
         raise Unfollowed("a logical operator on what are no masks")
-    return ops.elementwise(
-        LOGIC["and" if isinstance(op, ast.BitAnd) else "or"], x, y, boolean=True
-    )
+    return ops.elementwise(LOGIC["and" if isinstance(op, ast.BitAnd) else "or"], x, y, boolean=True)
 
 
 def _refuse_large(x: Array, y: Array) -> None:
@@ -268,9 +266,7 @@ def _compare(node: ast.Compare, m: Machine, frame: Frame) -> Value:
         shapes = [[an_array(v).expr for v in t] for t in (a, b)]
         same = len(a) == len(b) and all(map(same_extent, *shapes))
         return _flag(same == (word == "=="))
-    return ops.elementwise(
-        lambda x, y: compare(word, x, y), an_array(a), an_array(b), boolean=True
-    )
+    return ops.elementwise(lambda x, y: compare(word, x, y), an_array(a), an_array(b), boolean=True)
 
 
 @_worth.register
@@ -688,7 +684,8 @@ def _dict_call(m: Machine, given: list[Value], named: dict[str, Value]) -> Value
 
 
 def _abs(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    return ops.elementwise(lambda x: abs(x) if x.is_Rational else Apply("abs", x), an_array(given[0]))
+    a = an_array(given[0])
+    return ops.elementwise(lambda x: abs(x) if x.is_Rational else Apply("abs", x), a)
 
 
 def _nothing(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:

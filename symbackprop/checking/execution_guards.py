@@ -121,8 +121,6 @@ def _closed(
         return before + _summed(rest, index)
     if isinstance(e, Where) and mark not in entry_names(e.args[0]):
         return _written(e, before, own, mark, index, axes)
-    if isinstance(e, Mul) and mark not in entry_names(e / own) and index not in free_indices(e / own):
-        raise Unfollowed("a product that grows with each turn of the loop")
     raise Unfollowed("each turn of the loop depends on the turn before")
 
 

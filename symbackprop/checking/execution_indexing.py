@@ -183,9 +183,7 @@ def _gather(a: Array, items: list[Item]) -> Array:
     return array(settled(body), axes, (a, *_arrays(items)))
 
 
-def _picked(
-    a: Array, items: list[Item]
-) -> tuple[Shape, list[Index], tuple[Index, Expr] | None]:
+def _picked(a: Array, items: list[Item]) -> tuple[Shape, list[Index], tuple[Index, Expr] | None]:
     """The common shape of the arrays of places, its indices, and the one-hot choice among them as
     an entry at those indices and the axis that it picks from.
     """
@@ -341,7 +339,7 @@ def scatter_add(a: Array, given: Sequence[Item], value: Array) -> Array:
     letters = [Index(f"_t{k}", i.extent) for k, i in enumerate(sources)]
     moved: dict[Index, Expr] = dict(zip(sources, letters, strict=True))
     kept = zip(positions(shape)[len(letters) :], a.axes[1:], strict=True)
-    moved |= {old: new for old, new in kept}
+    moved |= dict(kept)
     body = substitute(entry, moved)
     if isinstance(first, Labels):
         hot = dict(zip(first.hot.axes, [*letters, a.axes[0]], strict=True))

@@ -372,7 +372,7 @@ def _argmax(m: Machine, given: Operands, named: Keywords) -> Value:
     k = integer(axis)
     if named or k is None or k % a.rank != a.rank - 1 or known is None:
         raise Unfollowed("argmax of what is not declared one-hot along its last axis")
-    if a.expr.indices != a.axes:  # type: ignore[attr-defined]
+    if a.expr.indices != a.axes:
         raise Unfollowed("argmax of a part of a one-hot array")
     return Labels(a)
 
@@ -564,7 +564,7 @@ def call_method(m: Machine, owner: Value, name: str, given: Operands, named: Key
 
 def _dict_method(m: Machine, owner: dict[str, Value], name: str, given: Operands) -> Value:
     if name == "items" and not given:
-        return [(k, v) for k, v in owner.items()]
+        return list(owner.items())
     if name == "values" and not given:
         return list(owner.values())
     if name == "keys" and not given:

@@ -35,7 +35,8 @@ from symbackprop.checking.execution_expressions import (
     unpack,
     worth,
 )
-from symbackprop.checking.execution_numpy import truth
+from symbackprop.checking.execution_guards import where
+from symbackprop.checking.execution_numpy import NUMPY, truth
 from symbackprop.checking.execution_values import (
     Array,
     Cell,
@@ -97,7 +98,9 @@ def run_statement(statement: ast.stmt, m: Machine, frame: Frame) -> Signal:
 def _lose(statement: ast.stmt, m: Machine, frame: Frame, cause: Any) -> None:
     """Make unknown whatever a statement that was not followed may have changed."""
     stored = {
-        n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        n.id
+        for n in ast.walk(statement)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
     compound = not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return)
     for node in ast.walk(statement):
@@ -161,8 +164,6 @@ def _nothing(node: Any, m: Machine, frame: Frame) -> Signal:
 
 def bind_import(node: ast.Import | ast.ImportFrom, m: Machine, frame: Frame) -> None:
     """What an import brings in: NumPy and SciPy's special functions are known."""
-    from symbackprop.checking.execution_numpy import NUMPY
-
     for alias in node.names:
         shown = alias.asname or alias.name
         if isinstance(node, ast.ImportFrom):
@@ -258,9 +259,7 @@ def _annotated(node: ast.AnnAssign, m: Machine, frame: Frame) -> Signal:
     return None
 
 
-def assign(
-    target: ast.expr, value: Value, m: Machine, frame: Frame, statement: ast.stmt
-) -> None:
+def assign(target: ast.expr, value: Value, m: Machine, frame: Frame, statement: ast.stmt) -> None:
     """Bind a value to a name, a part, an attribute, or several of them."""
     if isinstance(target, ast.Tuple | ast.List):
         _unpack(target, value, m, frame, statement)
@@ -388,7 +387,7 @@ def _augment_part(
     mask = loose(given[0]) if len(given) == 1 else None
     if isinstance(mask, Array) and mask.boolean and mask.axes:
         scaled = an_array(operate(node.op, a, value))
-        changed = ops.elementwise(indexing.where, mask, scaled, a)
+        changed = ops.elementwise(where, mask, scaled, a)
         m.mutate(owner, changed)
         return
     new = operate(node.op, indexing.get(a, given), value)
@@ -470,9 +469,7 @@ def enter(
     return frame, run_block(routine.node.body, m, frame)
 
 
-def invoke(
-    routine: Routine, given: Sequence[Value], named: dict[str, Value], m: Machine
-) -> Value:
+def invoke(routine: Routine, given: Sequence[Value], named: dict[str, Value], m: Machine) -> Value:
     """The value of a call of a function of the file."""
     m.depth += 1
     try:

@@ -20,6 +20,7 @@ from symbackprop.ir.expressions import Index, substitute
 from symbackprop.ir.terms import Shape, show_shape
 
 Value = Any
+ZERO = Integer(0)
 
 
 class Unfollowed(Exception):
@@ -151,7 +152,7 @@ class Sequence_:
 
     count: Expr
     item: Any
-    start: Expr = Integer(0)
+    start: Expr = ZERO
     step: int = 1
 
 

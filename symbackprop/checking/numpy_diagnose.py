@@ -8,19 +8,19 @@ tried. A suggestion must give the true gradient at every point.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from symbackprop.checking.compare import Comparison
 from symbackprop.checking.document import Document, Step
-from symbackprop.checking.execution import Exhausted, Frame, Machine, loose
+from symbackprop.checking.execution import Frame, loose
 from symbackprop.checking.execution_statements import run_statement
-from symbackprop.checking.execution_values import Array, Cell, number
+from symbackprop.checking.execution_values import Array, Cell, Exhausted, number
 from symbackprop.checking.numpy_claims import judge
 from symbackprop.checking.numpy_edits import edits
 from symbackprop.checking.numpy_follow import Context, Event, Follower, snapshot, value_at
 from symbackprop.checking.numpy_names import quantities
-from symbackprop.checking.numpy_sites import Edit, Place, arrays_in_frame, swapped
+from symbackprop.checking.numpy_sites import Edit, Place, arrays_in_frame, bare, swapped
 from symbackprop.checking.paths import forgotten
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.report import Diagnosis
@@ -30,7 +30,7 @@ from symbackprop.notation.numpy_reader import Source
 from symbackprop.notation.segment import Statement
 
 MOST_EDITS = 500
-MOST_REPLAYS = 100
+MOST_REPLAYS = 150
 BEFORE = "_before"
 
 
@@ -53,7 +53,7 @@ class Inquiry:
     follower: Follower
     source: Source
     aliases: dict[str, str]
-    mended: object
+    mended: Callable[[Edit, Event], bool]
 
     def dims(self) -> tuple[str, ...]:
         return tuple(d.name for d in self.follower.setting.forward.dims)
@@ -89,8 +89,8 @@ def later_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | N
         run_statement(suspect.context.statement, inquiry.follower.machine(here), here)
     except Exhausted:
         return None
-    read = ast.parse(ast.unparse(target), mode="eval").body
-    after = ast.Assign([target], read, lineno=suspect.statement.lineno)
+    read = bare(ast.parse(ast.unparse(target), mode="eval").body)
+    after = ast.Assign([target], read, lineno=0)
     missing = replace(suspect, statement=after, context=Context(after, here), target=target)
     for edit in _edits(after, here, suspect.shape, inquiry)[:MOST_EDITS]:
         if edit.old is read and _right(swapped(after, edit.old, edit.new), missing, here, inquiry):
@@ -98,9 +98,7 @@ def later_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | N
     return None
 
 
-def _edits(
-    statement: ast.stmt, frame: Frame, shape: Shape, inquiry: Inquiry
-) -> list[Edit]:
+def _edits(statement: ast.stmt, frame: Frame, shape: Shape, inquiry: Inquiry) -> list[Edit]:
     """The edits of the right side of a statement, and of the index that it writes to."""
     arrays = arrays_in_frame(frame)
     arrays = {n: a for n, a in arrays.items() if len(n) < 40}
@@ -178,10 +176,10 @@ def _returned(signal: object, suspect: Suspect) -> object:
 
 
 def earlier_edits(
-    suspect: Suspect, inquiry: Inquiry, events: tuple[Event, ...], function: ast.FunctionDef
+    suspect: Suspect, inquiry: Inquiry, events: tuple[Event, ...]
 ) -> tuple[Edit, ast.stmt] | None:
     """The cheapest edit of a statement before it that mends what is returned."""
-    found: list[tuple[float, Edit, ast.stmt]] = []
+    found: list[tuple[float, Edit, Event]] = []
     seen: set[int] = set()
     for event in reversed(events):
         statement = event.statement
@@ -191,14 +189,14 @@ def earlier_edits(
         if not isinstance(event.value, Array):
             continue
         frame = _frame(event.context.frame, inquiry)
+        label = ast.unparse(suspect.target) if suspect.target is not None else ""
+        near = 0.0 if event.label == label else 0.5
         for edit in _edits(statement, frame, event.value.shape, inquiry):
-            found.append((edit.cost, edit, statement))
+            found.append((edit.cost + near, edit, event))
     found.sort(key=lambda f: f[0])
-    mended = inquiry.mended
-    assert callable(mended), "the judge says whether a changed function is better"
-    for _, edit, statement in found[:MOST_REPLAYS]:
-        if mended(swapped(function, edit.old, edit.new)):
-            return edit, statement
+    for _, edit, event in found[:MOST_REPLAYS]:
+        if inquiry.mended(edit, event):
+            return edit, event.statement
     return None
 
 
@@ -241,10 +239,5 @@ def path_left_out(suspect: Suspect, inquiry: Inquiry) -> Diagnosis | None:
     scope = Scope(setting.program, setting.forward, setting.values)
     comparison = Comparison("refuted", left, right)
     statement = Statement(0, 0, "", None)
-    step = Step(
-        statement, None, None, "gradient", suspect.of, "refuted", comparison, claim=right
-    )
+    step = Step(statement, None, None, "gradient", suspect.of, "refuted", comparison, claim=right)
     return forgotten(step, Document(scope, setting.values, ()))
-
-
-__all__ = ["Inquiry", "Machine", "Suspect", "earlier_edits", "explained", "own_edits"]

@@ -46,8 +46,8 @@ def slope_kinds(p: Place) -> Iterator[Edit]:
             said = "{old} is no slope of relu; it should be {new}"
             yield Edit("wrong-slope", node, new, 1.3, said)
     if _is_factor(p) and _looks_like_slope(node):
-        shapes = [p.arrays[n.id].shape for n in ast.walk(node)
-                  if isinstance(n, ast.Name) and n.id in p.arrays and p.arrays[n.id].axes]  # fmt: skip
+        inside = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in p.arrays]
+        shapes = [p.arrays[n].shape for n in inside if p.arrays[n].axes]
         for slope, _ in slope_trees(p, shapes[0] if shapes else p.wanted):
             yield Edit("wrong-slope", node, slope, 1.7, "the slope is {new}, not {old}")
 
@@ -128,7 +128,7 @@ def other_names(p: Place) -> Iterator[Edit]:
 
 def softmax_jacobian(p: Place) -> Iterator[Edit]:
     """The slope of a softmax taken entry by entry."""
-    if p.depth > 1 or len(factors(p.node)) < 2 and p.depth:
+    if p.depth > 1 or (p.depth and len(factors(p.node)) < 2):
         return
     said = "softmax mixes the classes: its Jacobian is no elementwise slope"
     for s in p.shaped(p.wanted):

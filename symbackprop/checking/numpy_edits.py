@@ -83,7 +83,8 @@ def sides(p: Place) -> Iterator[Edit]:
     if left is None or right is None:
         return
     for text, category in (
-        ("b @ a", "side-of-product"), ("b.T @ a", "side-of-product"), ("b @ a.T", "side-of-product"),
+        ("b @ a", "side-of-product"), ("b.T @ a", "side-of-product"),
+        ("b @ a.T", "side-of-product"),
         ("a.T @ b", "transpose"), ("a @ b.T", "transpose"), ("a.T @ b.T", "transpose"),
         ("b.T @ a.T", "layout"), ("a * b", "other"),
     ):  # fmt: skip
@@ -109,7 +110,8 @@ def scales(p: Place) -> Iterator[Edit]:
     node = p.node
     cost = 1.3 if p.depth == 0 else 1.5
     for text in ("2 * a", "a / 2", "a * 4", "a / 4"):
-        yield Edit("factor", node, parsed(text, a=node), cost, "a constant factor: {old} should be {new}")
+        said = "a constant factor: {old} should be {new}"
+        yield Edit("factor", node, parsed(text, a=node), cost, said)
     for dim in p.dims:
         for text in ("(a) / n", "n * (a)"):
             new = parsed(text, a=node, n=name(dim))

@@ -15,7 +15,7 @@ from typing import Any
 from sympy import Expr, Integer
 
 from symbackprop.algebra.prove import decide
-from symbackprop.checking.execution import FAILURES, Exhausted, Frame, Machine, failure, loose
+from symbackprop.checking.execution import FAILURES, Frame, Machine, failure, loose
 from symbackprop.checking.execution_expressions import worth
 from symbackprop.checking.execution_statements import (
     Return,
@@ -28,6 +28,7 @@ from symbackprop.checking.execution_statements import (
 from symbackprop.checking.execution_values import (
     Array,
     Cell,
+    Exhausted,
     Misfit,
     Named,
     Record,
@@ -50,7 +51,7 @@ from symbackprop.ir.verdict import Equal
 from symbackprop.library.functions import RULES
 from symbackprop.notation.numpy_reader import Source, read_call
 
-LARGE = 40
+LARGE, VERY_LARGE = 40, 400
 OPEN = ("_carried", "_empty")
 FIRST_NUMBER = 100_000
 
@@ -149,6 +150,12 @@ class Setting:
             return replace(a, expr=found)
         return replace(a, expr=self.shorter(a)) if nodes(e, LARGE) >= LARGE else a
 
+    def brief(self, a: Array) -> Array:
+        """An array under a name of its own if it is very large."""
+        if nodes(a.expr, VERY_LARGE) < VERY_LARGE or is_open(a.expr) or a.boolean:
+            return a
+        return replace(a, expr=self.shorter(a))
+
     def known(self, a: Array, prove: bool) -> Expr | None:
         """The entry of the program's quantity that an array equals."""
         free = free_indices(a.expr) - set(a.axes)
@@ -228,6 +235,18 @@ class Follower:
         result = signal.value if isinstance(signal, Return) else None
         node = signal.node if isinstance(signal, Return) else None
         return Outcome(tuple(events), result, node, frame, tuple(m.notes))
+
+    def resume(self, statements: list[ast.stmt], frame: Frame) -> Outcome:
+        """Follow the rest of a function from what held before it, by value alone."""
+        here = snapshot(frame)
+        m = self.machine(here)
+        m.keep = self.setting.brief
+        try:
+            signal = run_block(statements, m, here)
+        except Exhausted:
+            signal = None
+        result = signal.value if isinstance(signal, Return) else None
+        return Outcome((), result, signal.node if isinstance(signal, Return) else None, here, ())
 
     def machine(self, frame: Frame) -> Machine:
         """A machine for one statement, with the file's functions in sight."""

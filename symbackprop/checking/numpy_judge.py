@@ -3,8 +3,8 @@ wrong.
 
 The returned gradients are judged with the writer's own values. The first wrong step is the earliest
 assignment to what is meant as a gradient that, put right, mends a wrong return and spoils none; the
-steps after it are judged with it put right, so that no damage is blamed twice. A local quantity that
-differs from the gradient it is named after is no mistake as long as what is returned is right.
+steps after it are judged with it put right, so that no damage is blamed twice. A local quantity
+that differs from the gradient it is named after is no mistake as long as what is returned is right.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from symbackprop.checking.numpy_diagnose import (
 )
 from symbackprop.checking.numpy_follow import Context, Event, Follower, Outcome, Setting
 from symbackprop.checking.numpy_names import quantities, quantity_meant
+from symbackprop.checking.numpy_sites import Edit, swapped
 from symbackprop.checking.report import Counterexample, Diagnosis, Report, StepReport
 from symbackprop.checking.truth import Values
 from symbackprop.checking.witness import shown
@@ -345,20 +346,31 @@ def _wrong_step(case: Case, wrong: Wrong, explain: bool) -> StepReport:
 
 def _diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
     """Why a step is wrong, and its smallest wrong part."""
-    earlier = {
-        k: v for k, v in case.right.items() if wrong.event is None or k < wrong.event.number
-    }
+    earlier = {k: v for k, v in case.right.items() if wrong.event is None or k < wrong.event.number}
     outcome = case.follower.run(earlier, prove=False, remember=True)
     claims = case.claimed(outcome)
     now = {c.of: judge(c.value, c.of, case.setting, prove=False).verdict for c in claims}
 
-    def mended(function: ast.FunctionDef) -> bool:
-        then = case.tried(earlier, function)
-        return then.get(wrong.of) != "refuted" and _better(now, then)
+    function = case.follower.function()
+
+    def mended(edit: Edit, event: Event) -> bool:
+        assert function is not None, "only functions are replayed"
+        here = event.context.statement
+        later = any(k >= event.number for k in earlier)
+        if here in function.body and not later:
+            rest = function.body[function.body.index(here) :]
+            changed = [swapped(rest[0], edit.old, edit.new), *rest[1:]]
+            again = case.follower.resume(changed, event.context.frame)
+            claim = [c for c in case.claimed(again) if c.of == wrong.of]
+            if not claim or judge(
+                claim[0].value, wrong.of, case.setting, prove=False
+            ).verdict != "proved":  # fmt: skip
+                return False
+        then = case.tried(earlier, swapped(function, edit.old, edit.new))
+        return then.get(wrong.of) == "proved" and _better(now, then)
 
     inquiry = Inquiry(case.follower, case.source, case.aliases, mended)
     suspect = _suspect(case, wrong, outcome)
-    function = case.follower.function()
     if suspect is not None:
         found = own_edits(suspect, inquiry) or later_edits(suspect, inquiry)
         if found is None:
@@ -367,7 +379,7 @@ def _diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
                 return path, case.source.written(suspect.statement)
         if found is None and function is not None:
             events = outcome.events[: wrong.event.number + 1] if wrong.event else outcome.events
-            found = earlier_edits(suspect, inquiry, events, function)
+            found = earlier_edits(suspect, inquiry, events)
         if found is not None:
             return explained(*found, case.source)
     node = suspect.statement if suspect is not None else case.outcome.returned

@@ -43,9 +43,7 @@ class Place:
         here = self.arrays.get(name)
         if here is None:
             return []
-        return [
-            n for n, a in self.arrays.items() if n != name and same_shape(a.shape, here.shape)
-        ]
+        return [n for n, a in self.arrays.items() if n != name and same_shape(a.shape, here.shape)]
 
     def shaped(self, shape: Shape) -> list[str]:
         """The names of arrays of this shape."""
@@ -115,7 +113,7 @@ def swapped(root: Any, old: ast.AST, new: ast.AST) -> Any:
 
 def parsed(text: str, **parts: ast.expr) -> ast.expr:
     """A small tree from a pattern, in which names are replaced by trees."""
-    tree = ast.parse(text, mode="eval").body
+    tree = bare(ast.parse(text, mode="eval").body)
     if isinstance(tree, ast.Name) and tree.id in parts:
         return parts[tree.id]
     for node in list(ast.walk(tree)):
@@ -126,6 +124,15 @@ def parsed(text: str, **parts: ast.expr) -> ast.expr:
                 setattr(node, name, [
                     parts[v.id] if isinstance(v, ast.Name) and v.id in parts else v for v in value
                 ])  # fmt: skip
+    return tree
+
+
+def bare(tree: ast.expr) -> ast.expr:
+    """A tree without places, since it stands nowhere in the writer's text."""
+    for node in ast.walk(tree):
+        for place in ("lineno", "col_offset", "end_lineno", "end_col_offset"):
+            if place in node.__dict__:
+                delattr(node, place)
     return tree
 
 

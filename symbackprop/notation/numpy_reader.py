@@ -1,11 +1,11 @@
-"""Python source as a syntax tree that is only read: functions, methods and the straight-line code
+r"""Python source as a syntax tree that is only read: functions, methods and the straight-line code
 around them.
 
 Takes the text of a file that computes gradients with NumPy; gives a :class:`Source`, from which
 :mod:`symbackprop.checking.execution` follows a call. Nothing is ever compiled or run. Refuses, with
 the place, text that is no Python, that is longer than 1 MB or nested deeper than 200 levels.
 
->>> read_source("def double(x):\\n    return 2 * x").functions["double"].name
+>>> read_source("def double(x):\n    return 2 * x").functions["double"].name
 'double'
 """
 
