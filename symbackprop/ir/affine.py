@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, Mul, Poly, Symbol, cancel, expand
+from sympy import Add, Expr, Integer, Mul, Poly, cancel, expand
 
 from symbackprop.ir.expressions import Entry, FloorDiv, Index, Modulo, free_indices
 
@@ -163,7 +163,7 @@ def _is_polynomial(e: Expr) -> bool:
 def inside(e: Expr, n: Expr) -> bool:
     """Whether ``0 ≤ e < n`` always."""
     if isinstance(e, FloorDiv) and isinstance(n, FloorDiv) and e.args[1] == n.args[1]:
-        (a, b), own = e.args, bounds(e.args[0])  # a // b < m // b where a ≤ m - b
+        own, b = bounds(e.args[0]), e.args[1]  # a // b < m // b where a ≤ m - b
         if own is not None and nonnegative(own[0]) and nonnegative(n.args[0] - b - own[1]):
             return True
     own = bounds(e)

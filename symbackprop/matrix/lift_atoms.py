@@ -181,4 +181,5 @@ def positive_power(base: Expr, exponent: Rational, layout: Layout, recur: Recur)
 def _(e: IndexMax | IndexProduct, layout: Layout, recur: Recur) -> Form | None:
     if not free_indices(e.body) >= set(e.bound):
         return None
-    return over_orders(e.word, lambda order: recur.get(e.body, order), e.bound, layout, indices_in(e.body))
+    own = indices_in(e.body)
+    return over_orders(e.word, lambda order: recur.get(e.body, order), e.bound, layout, own)

@@ -111,7 +111,8 @@ class Network:
         over = self.indices(mask & ~self.axes(1 << k))
         if not over:
             return chain(group, layout, self.recur)
-        total = over_orders("sum", lambda order: self._whole(group, order), over, layout, indices_in(group[0]))
+        own = indices_in(group[0])
+        total = over_orders("sum", lambda order: self._whole(group, order), over, layout, own)
         if layout == () and len(over) == 1:
             total = best((inner_product(group, over, self.recur), total))
         return total

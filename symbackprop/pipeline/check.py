@@ -172,9 +172,12 @@ class Checker:
         return np.asarray(evaluate(entry, replace(point, values=values), indices), dtype=float)
 
 
+SMALLEST_STEP = 1e-2  # in units of STEP: below it a difference is all rounding
+
+
 def _nearest(x: Array) -> float:
     """How far the values stay clear of 0, where log and its like end."""
-    return float(np.min(np.abs(x[x != 0]), initial=1.0))
+    return max(float(np.min(np.abs(x[x != 0]), initial=1.0)), SMALLEST_STEP)
 
 
 def _along(value: Array, move: Array, layout: str) -> Array:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import symbackprop as sb
-
 from tests.array_operations import DECLARED, OPERATIONS
 
 PARAMETERS = ("X", "Y", "Z", "S", "V", "W", "a")
@@ -38,7 +37,9 @@ def test_kernel_agrees_with_differences(operation: str) -> None:
 
 
 def test_gradient_of_a_look_up_adds_up_rows_that_are_taken_twice() -> None:
-    model = sb.parse("dims N, V, D\nparam E[V, D]\ndata G[N, D]\nindex t[N] < V\nL = sum(G * E[t])\n")
+    model = sb.parse(
+        "dims N, V, D\nparam E[V, D]\ndata G[N, D]\nindex t[N] < V\nL = sum(G * E[t])\n"
+    )
     derivation = sb.derive(model)
     assert derivation["E"].closed == "onehot(t, V).T @ G"
     kernel = sb.kernel(derivation)

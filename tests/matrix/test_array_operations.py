@@ -15,7 +15,6 @@ from symbackprop.network.model import Model, parse
 from symbackprop.notation.elaborate import elaborate
 from symbackprop.notation.text_printer import show
 from symbackprop.notation.text_reader import read_expression
-
 from tests.array_operations import DECLARED, OPERATIONS, reference
 
 

@@ -21,7 +21,8 @@ class Argument:
     """An input of the model as an argument of the generated functions.
 
     ``shape`` is the shape as people write it, ``wanted`` the code of the shape that is demanded, in
-    which an extent not known yet is ``None``; ``learns`` are the extents that are read off it, ``integer`` says that it looks entries up.
+    which an extent not known yet is ``None``; ``learns`` are the extents that are read off it;
+    ``integer`` says that it looks entries up.
     """
 
     name: str

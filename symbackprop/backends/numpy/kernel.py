@@ -144,7 +144,8 @@ def _checks(p: Passes) -> list[str]:
         if q.bound is not None:
             t, bound = p.names[q.name], p.writer.extent(q.bound)
             lines.append(f"if np.any(({t} < 0) | ({t} >= {bound})):")
-            lines.append(f'    raise ValueError("{q.name} must hold integers from 0 to {bound} - 1")')
+            must = f"{q.name} must hold integers from 0 to {bound} - 1"
+            lines.append(f'    raise ValueError("{must}")')
     for a in reversed(_arguments(p)):
         learnt = [f"{d} = {code}" for d, code in a.learns if uses(lines, d)]
         dtype = "np.dtype(np.intp)" if a.integer else "dtype"
