@@ -11,6 +11,7 @@ from sympy import Expr, Integer, expand
 
 from symbackprop.checking.functions import normed, reduced
 from symbackprop.checking.operations import product
+from symbackprop.checking.phrases import counted
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Note,
@@ -35,11 +36,24 @@ from symbackprop.ir.expressions import (
     free_indices,
 )
 from symbackprop.ir.terms import same_extent
-from symbackprop.notation.written import Big, Bracket, Mark, Name, Node, Number, Relation, walk
+from symbackprop.notation.written import (
+    Big,
+    Bracket,
+    Mark,
+    Name,
+    Node,
+    Number,
+    Relation,
+    Term,
+    Terms,
+    walk,
+)
 
 BINDERS = {"sum": IndexSum, "prod": IndexProduct, "max": IndexMax}
 BLOCK = Note("the dots of the block stand for all entries between the first and the last")
 ENTRIES = Note("a sum without index is over all entries")
+UNWRITTEN = Note("the sum is over the axis whose letter it names, though the terms do not show it")
+MOST_UNROLLED = 20
 SPARE = "jkmnpqrstuvw"
 
 
@@ -176,6 +190,8 @@ def _big(node: Big, scope: Scope) -> Readings:
         whole = [reduced(r, tuple(range(r.rank))) for r in read(node.body, scope) if r.rank]
         return tuple(dearer(r, 0.5, ENTRIES) for r in whole) or read(node.body, scope)
     letters, lower = _bound(node)
+    if (unrolled := _unrolled(node, letters, lower, scope)) is not None:
+        return unrolled
     bodies = read(node.body, scope)
     out: list[Reading] = []
     for r in bodies:
@@ -192,9 +208,26 @@ def _bound(node: Big) -> tuple[list[str], str]:
         left, right = relation.members[0], relation.members[-1]
         if relation.relations == ("=",) and is_letter(left) and isinstance(right, Number):
             return [item_text(left)], right.text
+        if relation.relations == ("∈",) and is_letter(left):
+            return [item_text(left)], ""
     elif node.below and all(map(is_letter, node.below)):
         return [item_text(i) for i in node.below], ""
     raise Unreadable("notation", f"what stands below this {node.word} is not read", node)
+
+
+def _unrolled(node: Big, letters: list[str], lower: str, scope: Scope) -> Readings | None:
+    """A sum between two numbers as the sum of its terms, where its letter counts names."""
+    last = node.above[0] if len(node.above) == 1 else None
+    if node.word != "sum" or len(letters) != 1 or not lower or not isinstance(last, Number):
+        return None
+    if not (lower.isdigit() and last.text.isdigit()):
+        return None
+    numbers = range(int(lower), int(last.text) + 1)
+    if not 0 < len(numbers) <= MOST_UNROLLED:
+        return None
+    bodies = (counted(node.body, letters[0], n) for n in numbers)
+    terms = tuple(Term(node.start, node.end, "+", body) for body in bodies)
+    return read(Terms(node.start, node.end, terms), scope)
 
 
 def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Reading:
@@ -208,6 +241,12 @@ def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Readi
         if guard != 1 and node.word != "sum":
             raise Unreadable("notation", f"a {node.word} over part of a range is not read", node)
         return replace(r, expr=BINDERS[node.word](guard * r.expr, index))
+    if node.word == "sum" and upper is None and not lower and letter.upper() in scope.dims:
+        axes = [
+            k for k, i in enumerate(r.axes) if same_extent(i.extent, scope.dims[letter.upper()])
+        ]
+        if len(axes) == 1:
+            return dearer(reduced(r, axes), 1.0, UNWRITTEN)
     if node.word == "sum" and upper is not None and lower in ("", "0", "1"):
         count = upper + (1 if lower == "0" else 0)
         return replace(r, expr=r.expr * count)

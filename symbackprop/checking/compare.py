@@ -37,6 +37,7 @@ class Comparison:
     witness: Witness | None = None
     shapes: tuple[str, str] | None = None
     facts: tuple[Fact, ...] = ()
+    guessed: frozenset[str] = frozenset()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -72,11 +73,11 @@ def compare(
     if refused is not None:
         return refused
     a, b = fitting[0]
-    guessed = sorted(set().union(*(x.guessed | y.guessed for x, y in pairs)))
+    guessed: frozenset[str] = frozenset().union(*(x.guessed | y.guessed for x, y in pairs))
     if guessed:
-        return Comparison(
-            "undecided", a, b, f"it differs, but {', '.join(guessed)} is a guess at what was meant"
-        )
+        said = ", ".join(sorted(guessed))
+        why = f"it differs, but {said} is a guess at what was meant"
+        return Comparison("undecided", a, b, why, guessed=guessed)
     return Comparison("refuted", a, b)
 
 

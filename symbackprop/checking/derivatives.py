@@ -17,6 +17,7 @@ from sympy import Expr, Mul
 
 from symbackprop.checking.indexing import said
 from symbackprop.checking.operations import transpose
+from symbackprop.checking.phrases import phrase
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Note,
@@ -140,6 +141,10 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
             and scope.same_value(r.expr, Entry(scope.loss))
         ):
             r = replace(r, expr=Entry(scope.loss))
+        if isinstance(r.expr, Entry) and r.rank and squeezed(r).rank == 0:
+            alone = squeezed(r)
+            if scope.same_value(alone.expr, Entry(scope.loss)):
+                r = replace(alone, expr=Entry(scope.loss))
         if isinstance(r.expr, Entry):
             tops.append(r)
     bottoms = [
@@ -277,6 +282,9 @@ def _contracted(pairs: list[tuple[Reading, Reading]], scope: Scope) -> Readings:
 
 @read.register
 def _nabla(node: Nabla, scope: Scope) -> Readings:
+    told = phrase(node, scope)
+    if told is not None:
+        return told
     if node.by is None:
         raise Unreadable("notation", "a gradient that does not say by what", node)
     operand, turned = _unturned(node.of)

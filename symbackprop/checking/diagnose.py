@@ -11,6 +11,7 @@ from symbackprop.checking.compare import compare
 from symbackprop.checking.document import Document, Step
 from symbackprop.checking.edit_sites import Edit, is_turned
 from symbackprop.checking.edits import edits
+from symbackprop.checking.operations import BY_ENTRIES, EACH_ROW
 from symbackprop.checking.paths import forgotten
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
@@ -57,7 +58,7 @@ def _explains(edit: Edit, member: Node, lefts: Readings, document: Document) -> 
     return found.verdict == "proved" and not (liberties & LOOSE)
 
 
-LOOSE = frozenset(("a product of equal shapes is taken entry by entry",))
+LOOSE = frozenset((BY_ENTRIES.text, EACH_ROW.text))
 
 
 def replaced(member: Node, edit: Edit) -> Node:

@@ -19,6 +19,7 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
     products,
 )
 from symbackprop.checking.compare import Comparison, compare
+from symbackprop.checking.operations import all_pairs, sum_of
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, show
 from symbackprop.checking.scope import Definition, Scope
@@ -35,6 +36,8 @@ from symbackprop.notation.written import (
     Relation,
     Script,
     Terms,
+    bare,
+    same_text,
     walk,
 )
 
@@ -66,9 +69,11 @@ class Document:
     statements: tuple[Statement, ...]
     prove: bool = True
     results: dict[int, tuple[Step, ...]] = field(default_factory=dict)
+    totals: dict[Node, dict[int, Readings]] = field(default_factory=dict)
 
     def judge(self) -> tuple[Step, ...]:
         """All steps in reading order."""
+        self.start()
         waiting = [k for k, s in enumerate(self.statements) if s.is_relation]
         for round_ in range(ROUNDS):
             still = []
@@ -80,7 +85,7 @@ class Document:
             if not still or (still == waiting and round_):
                 break
             waiting = still
-        return tuple(step for k in sorted(self.results) for step in self.results[k])
+        return settled([s for k in sorted(self.results) for s in self.results[k]], self.scope)
 
     def steps(self, statement: Statement) -> tuple[Step, ...]:
         """The steps of one statement."""
@@ -217,8 +222,16 @@ class Document:
                 )
             return self.unread(statement, left, right, lefts, problem, k)
         if relation in ("+=", "-="):
-            unjudged = Unreadable("notation", f"{relation} is not judged", right)
-            return Step(statement, left, right, kind, of, "unreadable", unread=unjudged, at=k)
+            old = self.before(left, statement)
+            if old is None:
+                unjudged = Unreadable("name", f"{relation} to something not said before", right)
+                return Step(statement, left, right, kind, of, "unreadable", unread=unjudged, at=k)
+            signed = (replace(r, expr=-r.expr) if relation == "-=" else r for r in rights)
+            rights = all_pairs(old, tuple(signed), sum_of) or rights
+        self.totals.setdefault(bare(left), {})[statement.start] = rights
+        if self.grows_after(left, statement):
+            known = Comparison("proved", rights[0], rights[0])
+            return Step(statement, left, right, "definition", of, "proved", known, at=k)
         comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
         if comparison.verdict != "proved" and k == 1 and lefts[0].guessed and definable(left):
             self.record(left, rights)
@@ -235,6 +248,30 @@ class Document:
         claim = comparison.right if kind in ("gradient", "chain-rule") else None
         return Step(
             statement, left, right, kind, of, comparison.verdict, comparison, claim=claim, at=k
+        )
+
+    def start(self) -> None:
+        """What the map says of a symbol to which something is added is its value before that."""
+        for s in self.statements:
+            if isinstance(s.tree, Relation) and s.tree.relations[0] in ("+=", "-="):
+                key = bare(s.tree.members[0])
+                if key in self.scope.phrases:
+                    self.totals[key] = {-1: self.scope.phrases.pop(key)}
+
+    def before(self, left: Node, statement: Statement) -> Readings | None:
+        """What a symbol was worth before a statement adds to it."""
+        known = self.totals.get(bare(left), {})
+        earlier = [at for at in known if at < statement.start]
+        return known[max(earlier)] if earlier else None
+
+    def grows_after(self, left: Node, statement: Statement) -> bool:
+        """Whether a later statement adds to this symbol, which is then judged with the last."""
+        return any(
+            s.start > statement.start
+            and isinstance(s.tree, Relation)
+            and s.tree.relations[0] in ("+=", "-=")
+            and same_text(s.tree.members[0], left)
+            for s in self.statements
         )
 
     def unread(
@@ -299,6 +336,32 @@ class Document:
                 if all(p in ("*", t) for p, t in zip(pattern, texts, strict=True)):
                     return definition.readings
         return None
+
+
+def settled(steps: Sequence[Step], scope: Scope) -> tuple[Step, ...]:
+    """The steps, those refuted that differ and rest only on guesses which another line confirms.
+
+    A line that holds with ``x`` read as X, and is no definition, shows that this is meant.
+    """
+    confirmed: set[str] = set()
+    for step in steps:
+        found = step.comparison
+        if step.verdict == "proved" and step.kind != "definition" and found is not None:
+            if found.left.expr != found.right.expr:
+                confirmed |= found.left.guessed | found.right.guessed
+    confirmed &= set(scope.arrays)
+    return tuple(_refuted(s) if _rests_on(s, confirmed) else s for s in steps)
+
+
+def _rests_on(step: Step, confirmed: set[str]) -> bool:
+    found = step.comparison
+    return found is not None and bool(found.guessed) and found.guessed <= confirmed
+
+
+def _refuted(step: Step) -> Step:
+    assert step.comparison is not None, "what differs was compared"
+    found = replace(step.comparison, verdict="refuted", why="")
+    return replace(step, verdict="refuted", comparison=found)
 
 
 def definable(node: Node) -> bool:

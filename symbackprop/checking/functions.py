@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Integer, Pow, Rational
 
+from symbackprop.checking.matrices import determinant, inverted, is_square
 from symbackprop.checking.operations import all_pairs, power, product, transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
@@ -22,6 +23,7 @@ from symbackprop.checking.readings import (
     Unreadable,
     array,
     combined,
+    dearer,
     position,
     squeezed,
 )
@@ -32,6 +34,7 @@ from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.library.functions import RULES
 from symbackprop.notation.written import Accent, Call, Keyword, Mark, Name, Node, Number, Root
 
+MEAN = Note("the mean is over the first axis, the samples")
 DOTTED = Note("the dots stand for the pre-activation of that neuron")
 USUAL = ("f", "g", "phi", "sigma", "h", "a", "act")
 SLOPES = ("", "_prime", "_pprime")
@@ -208,13 +211,52 @@ def _summing(mean: bool) -> Maker:
         out = []
         for r in _each(positional, node, scope):
             if axis is None:
-                over: Sequence[int] = range(r.rank)
+                over: Sequence[int] = _averaged(r, scope) if mean else range(r.rank)
             elif isinstance(axis, Number) and axis.text.isdigit() and int(axis.text) < r.rank:
                 over = (int(axis.text),)
             else:
                 raise Unreadable("shape", "an axis that the array does not have", node)
-            out.append(reduced(r, tuple(over), keep, mean))
+            found = reduced(r, tuple(over), keep, mean)
+            part = mean and axis is None and len(over) < r.rank
+            out.append(dearer(found, 0.0, MEAN) if part else found)
         return tuple(out)
+
+    return make
+
+
+def _averaged(r: Reading, scope: Scope) -> tuple[int, ...]:
+    """The axes of a mean that does not say so: all, or the first, as the document is read."""
+    scope.averages = scope.averages or r.rank == 2
+    return (0,) if scope.by_samples and r.rank == 2 else tuple(range(r.rank))
+
+
+def _variance(
+    positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+) -> Readings:
+    """The mean squared distance from the mean, over the same axis as a mean."""
+    out = []
+    for r in _each(positional, node, scope):
+        over = _averaged(r, scope)
+        centre = reduced(r, over, True, True)
+        spread = dict(zip(centre.axes, r.axes, strict=True))
+        away = replace(r, expr=(r.expr - substitute(centre.expr, spread)) ** 2)
+        found = reduced(away, over, False, True)
+        out.append(found if len(over) == r.rank else dearer(found, 0.0, MEAN))
+    return tuple(out)
+
+
+def _inverse(
+    positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+) -> Readings:
+    return inverted(_each(positional, node, scope), node, scope)
+
+
+def _determinant(function: str) -> Maker:
+    def make(
+        positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+    ) -> Readings:
+        found = [r for r in _each(positional, node, scope) if is_square(r)]
+        return tuple(determinant(r, node, scope, function) for r in found)
 
     return make
 
@@ -350,5 +392,7 @@ ARRAY_FUNCTIONS: dict[str, Maker] = {
     "max": _maximum, "maximum": _maximum, "softmax": _softmax(False), "log_softmax": _softmax(True),
     "logsumexp": _logsumexp,
     "dot": _two("@", False), "outer": _two(" ", True),
+    "var": _variance, "inv": _inverse,
+    "det": _determinant("det"), "logdet": _determinant("logdet"),
 }
 # fmt: on

@@ -37,7 +37,7 @@ def indexed(
     """
     if not items:
         return (r,)
-    odd = frozenset(t for t in map(item_text, items) if unusual(t, r, scope))
+    odd = frozenset(f"the index {t}" for t in map(item_text, items) if unusual(t, r, scope))
     if len(items) > r.rank:
         raise Unreadable(
             "notation" if odd else "shape",

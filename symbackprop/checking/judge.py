@@ -18,6 +18,7 @@ from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.symbols import read_symbols
+from symbackprop.checking.tangents import directions, moving_names, with_directions
 from symbackprop.checking.truth import Values, gradients, with_library
 from symbackprop.checking.witness import counterexample
 from symbackprop.errors import Malformed, NotSupported
@@ -122,8 +123,7 @@ class _Judge:
         source: str,
         format: str,
     ) -> None:
-        self.forward, self.program, self.text, self.symbols = forward, program, text, symbols
-        self.values = Values(program)
+        self.forward, self.text, self.symbols = forward, text, symbols
         self.format = format
         self.explain = True
         names = (
@@ -135,6 +135,10 @@ class _Judge:
             text, format, names | {d.name for d in forward.dims} | frozenset(symbols), source
         )
         self.refuse_noise()
+        moving = moving_names(self.statements, forward)
+        self.program = with_directions(program, moving) if moving else program
+        self.directions = directions(forward, moving) if moving else None
+        self.values = Values(self.program)
 
     def refuse_noise(self) -> None:
         """Where there are formulas and none of them parses, say so as an error of input."""
@@ -147,13 +151,13 @@ class _Judge:
         scope = Scope(
             self.program, self.forward, self.values, layout, self.text, self.format == "latex"
         )
+        scope.directions = self.directions
         scope.stepping = stepping_letters(self.statements)
         read_symbols(self.symbols, scope, self.format)
         return Document(scope, self.values, self.statements)
 
     def report(self, layout: str) -> Report:
-        document = self.document(layout)
-        steps = document.judge()
+        document, steps = self.judged(layout)
         claims = judge_claims(steps, document.scope, self.values)
         reports = tuple(self.step(s, document) for s in steps)
         wrong = next((k for k, s in enumerate(reports) if s.verdict == "refuted"), None)
@@ -167,6 +171,22 @@ class _Judge:
             dict(document.scope.read_as),
             tuple(facts),
         )
+
+    def judged(self, layout: str) -> tuple[Document, tuple[Step, ...]]:
+        """The document judged; a mean that names no axis is over all, or, where this makes all
+        true, over samples.
+        """
+        document = self.document(layout)
+        steps = document.judge()
+        if document.scope.averages and any(s.verdict != "proved" for s in steps):
+            other = self.document(layout)
+            other.scope.by_samples = True
+            again = other.judge()
+            if all(s.verdict == "proved" for s in again) or not any(
+                s.verdict == "refuted" for s in again
+            ):
+                return other, again
+        return document, steps
 
     def step(self, step: Step, document: Document) -> StepReport:
         """A step as it is reported; a refuted one with its counterexample and diagnosis."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbackprop.checking.indexing import indexed, whole
+from symbackprop.checking.phrases import undecorated
 from symbackprop.checking.readings import (
     Note,
     Reading,
@@ -20,7 +21,7 @@ from symbackprop.checking.readings import (
 from symbackprop.checking.scope import Definition, Scope
 from symbackprop.checking.spellings import Scripts, item_text, spellings
 from symbackprop.ir.expressions import Index, substitute
-from symbackprop.notation.written import Node
+from symbackprop.notation.written import Accent, Name, Node
 
 
 def defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
@@ -86,8 +87,9 @@ def _noted(definition: Definition, node: Node, scope: Scope) -> Readings:
 
 def declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     """A declared name, with as many scripts as belong to the name, and indices."""
+    items = undecorated(scripts.items, scope)
     for spelled in spellings(scripts.base):
-        for name, rest in _composites(spelled, scripts.items):
+        for name, rest in _composites(spelled, items):
             if scope.shape(name) is not None:
                 scope.tell(node if scripts.items else scripts.base, name)
                 return indexed(whole(name, scope), rest, node, scope)
@@ -119,4 +121,22 @@ def guessed(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
             replace(dearer(r, 1.0, Note(f"{spelled} read as {other}")), guessed=r.guessed | {other})
             for r in found
         )
+    return _analogous(scripts, node, scope)
+
+
+def _analogous(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    r"""By analogy within the map: where ``\hat o`` is zo, ``\hat f`` may be zf."""
+    base = scripts.base
+    if not isinstance(base, Accent) or not isinstance(base.body, Name):
+        return None
+    for (key, pattern), definition in scope.patterns.items():
+        letter = key.removesuffix(base.accent)
+        if len(letter) != 1 or key == letter or pattern or definition.own:
+            continue
+        before, found, after = definition.shown.rpartition(letter)
+        other = before + base.body.text + after
+        if found and scope.shape(other) is not None:
+            scope.tell(node, f"{other} (a guess)")
+            readings = indexed(whole(other, scope), scripts.items, node, scope)
+            return tuple(replace(r, guessed=r.guessed | {other}) for r in readings)
     return None

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from symbackprop.checking.indexing import indexed, said
 from symbackprop.checking.known_names import declared, defined, guessed
+from symbackprop.checking.matrices import inverted, is_square
 from symbackprop.checking.operations import power, transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
@@ -65,8 +66,17 @@ def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
     else:
         items = () if _is_norm(scripts) else scripts.items
         found = tuple(s for r in read(scripts.base, scope) for s in indexed(r, items, node, scope))
+    return _with_powers(found, scripts, node, scope)
+
+
+def _with_powers(found: Readings, scripts: Scripts, node: Node, scope: Scope) -> Readings:
+    """Powers and transposes of what a symbol stands for; ``^{-1}`` of a matrix is its inverse."""
     for exponent in scripts.powers:
-        found = power(found, read(exponent, scope), node)
+        exponents = read(exponent, scope)
+        if exponents[0].expr == -1 and any(map(is_square, found)):
+            found = inverted(found, node, scope)
+        else:
+            found = power(found, exponents, node)
     if scripts.turned != (scripts.primes % 2 == 1):
         found = tuple(transpose(r, node) for r in found)
     return found

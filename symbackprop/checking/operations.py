@@ -39,6 +39,7 @@ TURNED = Note("a row and a column of one length are taken alike")
 SUMMED = Note("1 without transpose, before a vector, is taken as the sum of its entries")
 EACH_ROW = Note("a vector multiplies each row")
 EACH_COLUMN = Note("a vector multiplies each column")
+BY_SAMPLES = Note("a dot between the samples of two arrays is the inner product of each pair")
 INNER = Note("a dot between two vectors is their inner product")
 
 
@@ -143,6 +144,9 @@ PRODUCTS = (
     Row("⊙*",   "mm cc rr", _entrywise, "equal", 0.0),
     Row("*",    "mm mc rm rc cr", lambda a, b, **k: _matrix(a, b, **k), "matrix", 1.0),
     Row("·",    "mm",    _entrywise, "equal", 1.0, BY_ENTRIES),
+    Row("·",    "mm",    lambda a, b, **k: _by_samples(a, b, **k), "equal", 2.0, BY_SAMPLES),
+    Row(" ·×",  "cm",    lambda a, b, **k: _along(b, a, 1, **k), "swor", 2.0, EACH_ROW),
+    Row("·",    "mc",    lambda a, b, **k: _by_samples(a, b, **k), "rows", 0.5, BY_SAMPLES),
     Row(" ·×",  "mm cc rr", _entrywise, "equal", 2.0, BY_ENTRIES),
     Row("⊙*",   "cr rc", lambda a, b, **k: _unturned(a, b, **k), "equal", 1.0, TURNED),
     Row("⊙*",   "mr mc", lambda a, b, **k: _along(a, b, 1, **k), "rows", 0.5, EACH_ROW),
@@ -162,6 +166,14 @@ def _matrix(a: Reading, b: Reading, **rest: Any) -> Reading:
 def _along(m: Reading, v: Reading, axis: int, **rest: Any) -> Reading:
     """The matrix with each row (or column) multiplied by the vector."""
     return Reading(m.expr * substitute(v.expr, {v.axes[0]: m.axes[axis]}), m.axes, **rest)
+
+
+def _by_samples(a: Reading, b: Reading, **rest: Any) -> Reading:
+    """The inner products of the rows of a matrix with those of another, or with a vector."""
+    k, one = Index("_k", a.shape[1]), position(1, Integer(1))
+    places = dict(zip(b.axes, (a.axes[0], k)[-b.rank :], strict=True))
+    body = substitute(a.expr, {a.axes[1]: k}) * substitute(b.expr, places)
+    return Reading(IndexSum(body, k), (a.axes[0], one), **rest)
 
 
 def _unturned(a: Reading, b: Reading, **rest: Any) -> Reading:
@@ -191,7 +203,11 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
         return []
     kinds = kind(a) + kind(b)
     out = []
-    if kinds == "mm" and sign in "⊙*" and not FITS["equal"](a, b):
+    if kinds == "mm" and not FITS["equal"](a, b) and not (sign == "@" or FITS["inner"](a, b)):
+        liberty = (0.0,) if sign in "⊙*" else (2.0, BY_ENTRIES)
+        for x, y in _stretched(a, b):
+            out.append(_entrywise(x, y, **combined(a, b, *liberty)))
+    elif kinds == "mm" and sign in "⊙*" and not FITS["equal"](a, b):
         for x, y in _stretched(a, b):
             out.append(_entrywise(x, y, **combined(a, b)))
     for row in PRODUCTS:

@@ -70,7 +70,7 @@ def _cuts(forward: Program, wrt: str) -> Iterator[Cut]:
             )
             category = (
                 "regulariser"
-                if equation.name == forward.output
+                if equation.name == forward.output and wrt in forward.params
                 else "shared-once"
                 if wrt in forward.params
                 else "missing-path"

@@ -22,6 +22,7 @@ from symbackprop.checking.operations import (
     sum_of,
     transpose,
 )
+from symbackprop.checking.phrases import pair
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
@@ -152,7 +153,7 @@ def _pair(factors: tuple[Node, ...], at: int, scope: Scope) -> tuple[Readings | 
     if at + 1 >= len(factors):
         return None, 1
     first, second = factors[at], factors[at + 1]
-    for rule in (_application, _indicator, _dependence, _subscript, _operator, _differential):
+    for rule in (pair, _application, _indicator, _dependence, _subscript, _operator, _differential):
         found = rule(first, second, scope)
         if found is not None:
             return found, 2
@@ -228,8 +229,11 @@ def _differential(first: Node, second: Node, scope: Scope) -> Readings | None:
         or scope.shape(first.text) is not None
     ):
         return None
-    if not spellings(scripts_of(second).base) or (first.text, ()) in scope.patterns:
+    bracket = scope.directions is not None and isinstance(second, Bracket)
+    if not (spellings(scripts_of(second).base) or bracket) or (first.text, ()) in scope.patterns:
         return None
+    if scope.directions is not None and first.text == "d":
+        return tuple(scope.directions.along(r, second) for r in read(second, scope))
     if isinstance(second, Name) and second.text == scope.loss:
         return None
     return tuple(gradient_of(r, second, scope) for r in read(second, scope))

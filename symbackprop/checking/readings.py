@@ -20,7 +20,7 @@ from symbackprop.ir.expressions import Index, free_indices, substitute
 from symbackprop.ir.terms import same_extent, show_shape
 from symbackprop.notation.written import Node
 
-KEPT = 10
+KEPT = 12
 
 
 @dataclass(frozen=True, slots=True)

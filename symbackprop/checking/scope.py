@@ -15,6 +15,7 @@ from sympy import Expr, Integer
 
 from symbackprop.calculus.jacobian import jacobian_entry
 from symbackprop.checking.readings import Reading, Readings
+from symbackprop.checking.tangents import TANGENT, Directions
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry, Index, entry_names, substitute
 from symbackprop.ir.program import Program
@@ -41,7 +42,10 @@ class Definition:
 
 @dataclass(slots=True)
 class Scope:
-    """The names that a formula may use, and what they mean."""
+    """The names that a formula may use, and what they mean.
+
+    ``by_samples`` is how a mean without axis is read, ``averages`` whether one was met.
+    """
 
     program: Program
     forward: Program
@@ -55,6 +59,11 @@ class Scope:
     letters: dict[str, Index] = field(default_factory=dict)
     stepping: frozenset[str] = frozenset()
     read_as: dict[str, str] = field(default_factory=dict)
+    phrases: dict[Node, Readings] = field(default_factory=dict)
+    decorations: set[str] = field(default_factory=set)
+    directions: Directions | None = None
+    by_samples: bool = False
+    averages: bool = False
     _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
     _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(
         default_factory=dict, init=False
@@ -84,7 +93,7 @@ class Scope:
     @property
     def arrays(self) -> tuple[str, ...]:
         """The names of the model, gradients aside."""
-        return tuple(n for n in self._shapes if not n.startswith(GRADIENT))
+        return tuple(n for n in self._shapes if not n.startswith((GRADIENT, TANGENT)))
 
     @property
     def gradients(self) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ def gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     found = defined(inner, node, scope) or declared(inner, node, scope)
     if not found:
         return None
+    if scope.directions is not None and isinstance(base, Name) and base.text != "delta":
+        return tuple(scope.directions.along(r, node) for r in found)
     gradients = tuple(
         gradient_of(r, node, scope)
         for r in found

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from symbackprop.checking.functions import rule_of
 from symbackprop.checking.operations import transpose
+from symbackprop.checking.phrases import decorations, is_phrase
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Unreadable
 from symbackprop.checking.scope import Definition, Scope
@@ -21,7 +22,7 @@ from symbackprop.checking.spellings import (
 from symbackprop.errors import Malformed
 from symbackprop.notation.latex_tokens import lex_latex
 from symbackprop.notation.text_tokens import lex_text
-from symbackprop.notation.written import Node
+from symbackprop.notation.written import Name, Node, bare
 from symbackprop.notation.written_reader import read_formula
 
 
@@ -58,6 +59,11 @@ def read_symbols(symbols: Mapping[str, str], scope: Scope, format: str) -> None:
         order = tuple(
             item_text(i) for i in scripts.items if is_letter(i) and item_text(i) in letters
         )
+        if is_phrase(key):
+            scope.phrases[bare(key)] = readings
+            continue
+        if isinstance(value, Name) and meaning in scope.arrays:
+            scope.decorations.update(set(decorations(key, letters)) & scope.stepping)
         if spellings(scripts.base):
             scope.patterns[spellings(scripts.base)[0], pattern] = Definition(
                 order, readings, False, meaning

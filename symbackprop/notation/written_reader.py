@@ -196,8 +196,8 @@ class _Reader(Cursor):
             self.next()
             by = self.argument()
             end = self.last
-        operand = self.kind in ("ID", "ACC", "LB") or (
-            self.kind == "OPEN" and self.token.text == "("
+        operand = self.kind in ("ID", "ACC", "LB", "FN") or (
+            self.kind == "OPEN" and self.token.text in ("(", "‖")
         )
         of = self.factor() if operand else None
         return Nabla(t.start, of.end if of else end, by, of)
