@@ -64,18 +64,18 @@ def present(
     maker = FormMaker(program, symmetric=context.symmetric)
     done: dict[str, Equation] = {}
     hidden: dict[str, Equation] = {}
-    met: dict[tuple[object, ...], tuple[Block, Derivative]] = {}
+    met: dict[tuple[object, ...], tuple[Block, Adjoint, Derivative]] = {}
     out = []
     for adjoint in adjoints:
         context.used.clear()
         block = _block(adjoint, done, hidden, context)
         known = met.get(block.key) if block is not None else None
         if known is not None and block is not None:
-            derivative = _carried_over(known[1], adjoint, of, known[0].renaming(block))
+            derivative = _carried_over(known, adjoint, of, block)
         else:
             derivative = _presented(adjoint, of, done, hidden, maker, context)
             if block is not None and block.covers(derivative.equation.rhs):
-                met[block.key] = block, derivative
+                met[block.key] = block, adjoint, derivative
         done[adjoint.name] = derivative.equation
         if adjoint.hidden:
             hidden[adjoint.name] = derivative.equation
@@ -87,38 +87,53 @@ def present(
 def _block(
     adjoint: Adjoint, done: dict[str, Equation], hidden: dict[str, Equation], context: Context
 ) -> Block | None:
-    """The adjoint's block, widened by the hidden adjoints that are written out in it.
-
-    None where the adjoint of a consumer may be put in, so that the block alone does not decide the
-    form.
+    """The adjoint's block, widened by the adjoints of its consumers that are written out, or may be
+    put, in it: the two together decide the form.
     """
-    if adjoint.block is None or any(_may_cancel(done, c) for c in adjoint.consumers):
+    if adjoint.block is None:
         return None
-    upper = [hidden[PREFIX + c] for c in adjoint.consumers if PREFIX + c in hidden]
-    if not upper:
+    used = [c for c in adjoint.consumers if PREFIX + c in hidden or _may_cancel(done, c)]
+    if not used:
         return adjoint.block
     numbers = {name: k for k, name in enumerate(adjoint.block.names)}
-    key = [adjoint.block.key, *((e.indices, anonymous(e.rhs, numbers)) for e in upper)]
-    further = list(numbers)[len(adjoint.block.names) :]
-    facts = [(context.kinds.get(n, frozenset()), context.sums_of(n)) for n in further]
-    return Block((*key, *facts), tuple(numbers))
+    key: list[object] = [adjoint.block.key]
+    for c in used:
+        upper = done[PREFIX + c]
+        key.append((adjoint.consumers.index(c), upper.indices, anonymous(upper.rhs, numbers)))
+    listed = tuple(numbers)
+    for name in listed[len(adjoint.block.names) :]:
+        key.append((context.kinds.get(name, frozenset()), context.sums_of(name)))
+    # Which of the names is the adjoint of which, so that both change their names together.
+    key.append(tuple(numbers.get(PREFIX + name) for name in listed))
+    return Block(tuple(key), listed)
 
 
 def _carried_over(
-    known: Derivative, adjoint: Adjoint, of: str, renaming: dict[str, str]
+    known: tuple[Block, Adjoint, Derivative], adjoint: Adjoint, of: str, block: Block
 ) -> Derivative:
     """The derivative of an equal block with names exchanged; ``adjoint`` has its steps already."""
-    entry, term = rename(known.equation.rhs, renaming), rename_term(known.equation.term, renaming)
-    equation = Equation(adjoint.name, adjoint.indices, entry, term, adjoint.hidden)
+    model, derivative, renaming = known[1], known[2], known[0].renaming(block)
+    equation = Equation(
+        adjoint.name,
+        adjoint.indices,
+        rename(derivative.equation.rhs, renaming),
+        rename_term(derivative.equation.term, renaming),
+        adjoint.hidden,
+    )
     further = (
         Step(
             rename_term(s.form, renaming) if isinstance(s.form, Term) else rename(s.form, renaming),
-            s.because,
+            _put_in_reason(adjoint) if s.because == _put_in_reason(model) else s.because,
         )
-        for s in known.steps[len(adjoint.steps) :]
+        for s in derivative.steps[len(model.steps) :]
     )
-    steps = (*adjoint.steps, *further)
-    return Derivative(of, (adjoint.of,), "gradient", equation.shape, equation, steps, known.facts)
+    steps, shape = (*adjoint.steps, *further), equation.shape
+    facts = tuple(replace(f, name=renaming.get(f.name, f.name)) for f in derivative.facts)
+    return Derivative(of, (adjoint.of,), "gradient", shape, equation, steps, facts)
+
+
+def _put_in_reason(adjoint: Adjoint) -> str:
+    return f"put {', '.join(f'∇{c}' for c in adjoint.consumers)} in and simplify"
 
 
 def _presented(
@@ -136,9 +151,8 @@ def _presented(
         steps.append(Step(given, "chain rule through the subexpressions of the equation"))
     shorter = _put_in(best, adjoint, given, done, maker, context)
     if shorter is not None:
-        through = ", ".join(f"∇{c}" for c in adjoint.consumers)
         best = shorter
-        steps.append(Step(best.entry, f"put {through} in and simplify"))
+        steps.append(Step(best.entry, _put_in_reason(adjoint)))
     elif best.entry != given:
         steps.append(Step(best.entry, "collect"))
     equation = Equation(adjoint.name, adjoint.indices, best.entry, best.term, adjoint.hidden)

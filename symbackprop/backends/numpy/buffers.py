@@ -3,7 +3,7 @@
 ``Z = X @ W.T + b`` becomes ``Z = np.matmul(X, W.T, out=ws.Z)`` and ``np.add(Z, b, out=Z)``. A
 quantity has a buffer of its own name; what else an expression needs in between comes from a small
 pool by shape (``ws.s1``), given back at the end of each operation. What has no ``out=`` (a call of
-an abstract function, ``einsum``) is left as an expression and allocates.
+an abstract function) is left as an expression and allocates.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Buffered:
             return t.args[1].op == "number" and t.args[1].attrs[0] in POWERS
         known = (ARITHMETIC, CALLS, REDUCTIONS)
         return any(t.op in table for table in known) or t.op in (
-            "compare", "softmax", "log_softmax", "logsumexp",
+            "compare", "softmax", "log_softmax", "logsumexp", "einsum",
         )  # fmt: skip
 
     def _into(self, t: Term, target: str) -> None:
@@ -125,6 +125,8 @@ class Buffered:
             flat, more = self._flat(a)
             held += more
             codes.append(self.writer.factor(flat, 0) if t.op == "mul" else self.writer.source(flat))
+        if t.op == "einsum":
+            codes.insert(0, f'"{t.attrs[0]}"')
         self._emit(call, target, ", ".join(codes) + tail)
         self._release(held)
 
@@ -145,6 +147,8 @@ class Buffered:
             return UFUNCS.get(function) or HELPERS[function], t.args, ""
         if t.op in REDUCTIONS:
             return REDUCTIONS[t.op], t.args, axes_of(t)
+        if t.op == "einsum":
+            return "np.einsum", t.args, ", optimize=True"
         return (ARITHMETIC.get(t.op) or CALLS[t.op]), t.args, ""
 
     def _needs_buffer(self, t: Term) -> bool:

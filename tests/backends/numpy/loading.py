@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -59,20 +60,27 @@ def draw(
     scale: float = 1.0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Arrays for every input that respect ``onehot`` and ``binary``."""
+    """Arrays for every input that respect the declared facts."""
     rng = np.random.default_rng(seed)
     facts = {f.name: f.kind for f in program.facts}
     given = {}
     for q in program.inputs:
         own = shape(program, q.name, sizes)
-        if facts.get(q.name) == "onehot":
-            value = np.eye(own[-1])[rng.integers(own[-1], size=own[:-1])]
-        elif facts.get(q.name) == "binary":
-            value = rng.integers(2, size=own).astype(float)
-        else:
-            value = scale * rng.standard_normal(own)
-        given[q.name] = np.asarray(value, dtype)
+        sample = SAMPLES.get(facts.get(q.name, ""), lambda r, own: scale * r.standard_normal(own))
+        given[q.name] = np.asarray(sample(rng, own), dtype)
     return given
+
+
+# fmt: off
+SAMPLES: dict[str, Callable[[np.random.Generator, tuple[int, ...]], Any]] = {
+    "onehot":      lambda r, own: np.eye(own[-1])[r.integers(own[-1], size=own[:-1])],
+    "binary":      lambda r, own: r.integers(2, size=own).astype(float),
+    "sign":        lambda r, own: r.choice([-1.0, 1.0], size=own),
+    "positive":    lambda r, own: r.uniform(0.5, 1.5, own),
+    "nonnegative": lambda r, own: r.uniform(0.5, 1.5, own),
+    "causal":      lambda r, own: np.where(np.tri(*own) > 0, 0.0, -np.inf),
+}
+# fmt: on
 
 
 def functions(program: Program, module: ModuleType, name: str) -> dict[str, Any]:
