@@ -105,6 +105,8 @@ def _attribute(node: ast.Attribute, m: Machine, frame: Frame) -> Value:
     owner = worth(node.value, m, frame)
     if isinstance(owner, Named) and owner.owner == "module":
         return _of_module(owner, node.attr)
+    if isinstance(owner, Named) and owner.owner == "numpy" and node.attr == "at":
+        return Named(f"{owner.name}.at", "numpy")
     if isinstance(owner, Record):
         if node.attr in owner.attributes:
             return owner.attributes[node.attr]
@@ -135,7 +137,7 @@ def _of_module(module: Named, name: str) -> Value:
     path = f"{module.name}.{name}" if module.name else name
     if path in CONSTANTS:
         return CONSTANTS[path]
-    if path in ("linalg", "special", "add"):
+    if path in ("linalg", "special"):
         return Named(path, "module")
     return Named(path if path not in FLOATING else name, "numpy")
 

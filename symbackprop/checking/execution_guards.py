@@ -101,11 +101,22 @@ def settled(e: Expr) -> Expr:
     return e if args == e.args else e.func(*args)
 
 
+def negated(e: Expr) -> Expr:
+    """The indicator that another one is 0."""
+    return Compare(OPPOSITE[e.op], *e.args[1:]) if isinstance(e, Compare) else 1 - e
+
+
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+
+
 def closed(after: Array, before: Array, mark: str, index: Index) -> Array:
     """What an array is after a loop: ``after`` is what one turn makes of the placeholder ``mark``;
     ``index`` numbers the turns.
     """
     own = Entry(mark, *(ZERO if i.extent == 1 else i for i in after.axes))
+    if not before.axes:
+        # A sum that begins with the number 0 takes the shape of what is added.
+        own = Entry(mark)
     guessed = after.guessed | before.guessed
     result = _closed(after.expr, before.expr, own, mark, index, after.axes)
     return Array(result, after.axes, False, guessed)
@@ -159,6 +170,8 @@ def _written(
         return where(condition, first, second)
     if old != own:
         raise Unfollowed("several places are written at each turn of the loop")
+    if isinstance(new, Add) and mark not in entry_names(new - own):
+        return before + _summed(condition * (new - own), index)
     guards = Mul.make_args(condition)
     found = [(g, _solved(g, index)) for g in guards if isinstance(g, Delta)]
     fixed = next(((g, place) for g, place in found if place is not None), None)

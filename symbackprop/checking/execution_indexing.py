@@ -267,7 +267,7 @@ def _masked(a: Array, items: list[Item]) -> Target:
 
 def _scattered(a: Array, items: list[Item]) -> Target:
     """Rows 0, 1, … each with its own column: places that no two rows share."""
-    if any(i is None or isinstance(i, slice) for i in items) or len(items) < 2:
+    if any(i is None or isinstance(i, slice) for i in items):
         raise Unfollowed("a write at an array of places, which may name a place twice")
     shape, at, choice = _picked(a, items)
     guard: Expr = ONE

@@ -42,15 +42,16 @@ def symbolic_loop(node: ast.For, over: Value, m: Machine, frame: Frame) -> Signa
     index = Index(f"t{m.loops}", turns.count)
     item = turns.item(turns.start + turns.step * index)
     mark = len(m.journal)
+    youngest = Cell(value=Unknown("", 0)).serial
     watch, notes = m.watch, len(m.notes)
     m.watch = None
     m.loops_open += 1
     try:
-        first = _turn(node, item, m, frame)
+        first = _lasting(_turn(node, item, m, frame), youngest)
         m.undo(mark)
         del m.notes[notes:]
         marks = _place_marks(first, m)
-        second = _turn(node, item, m, frame)
+        second = _lasting(_turn(node, item, m, frame), youngest)
     finally:
         m.watch = watch
         m.loops_open -= 1
@@ -76,6 +77,11 @@ def _turn(node: ast.For, item: Value, m: Machine, frame: Frame) -> list[Change]:
     if run_block(node.body, m, frame) is not None:
         raise Unfollowed("a loop over a symbolic range that is left early", node)
     return m.changed(mark)
+
+
+def _lasting(changes: list[Change], youngest: int) -> list[Change]:
+    """The changes of what was there before the loop."""
+    return [c for c in changes if not (isinstance(c[0], Cell) and c[0].serial > youngest)]
 
 
 def _held(box: Any, key: object) -> Value:
@@ -143,7 +149,7 @@ def _after(
             return Unknown("it holds what the last turn of the loop left", line)
         return value
     mark, before = carried
-    if len(value.axes) != len(before.axes):
+    if before.axes and len(value.axes) != len(before.axes):
         return Unknown("its rank changes in the loop", line)
     try:
         result = closed(value, before, mark, index)

@@ -16,7 +16,7 @@ from sympy import Expr, Integer, Rational, pi
 from symbackprop.checking import execution_arrays as ops
 from symbackprop.checking import execution_indexing as indexing
 from symbackprop.checking.execution import Machine, an_array, content, describe, loose
-from symbackprop.checking.execution_guards import compare, where
+from symbackprop.checking.execution_guards import compare, negated, where
 from symbackprop.checking.execution_joins import joined, stacked
 from symbackprop.checking.execution_values import (
     Array,
@@ -434,7 +434,7 @@ def _logic(name: str) -> Rule:
 LOGIC: dict[str, Callable[..., Expr]] = {
     "and": lambda x, y: x * y,
     "or": lambda x, y: x + y - x * y,
-    "not": lambda x: 1 - x,
+    "not": negated,
 }
 
 

@@ -10,6 +10,7 @@ NumPy itself would refuse is :class:`Misfit`.
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,12 +101,13 @@ class Misfit:
 @dataclass(eq=False, slots=True)
 class Cell:
     """An array in memory: ``value`` changes in place; ``base`` is the cell of which it is a
-    view.
+    view; ``serial`` tells which of two cells is older.
     """
 
     value: Array | Labels | Unknown | Misfit
     base: Cell | None = None
     views: list[Cell] = field(default_factory=list)
+    serial: int = field(default_factory=itertools.count().__next__)
 
 
 @dataclass(frozen=True, slots=True)

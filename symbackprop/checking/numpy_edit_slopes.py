@@ -52,6 +52,44 @@ def slope_kinds(p: Place) -> Iterator[Edit]:
             yield Edit("wrong-slope", node, slope, 1.7, "the slope is {new}, not {old}")
 
 
+def logistic_slopes(p: Place) -> Iterator[Edit]:
+    """``a * (1 - a)`` among the factors: one slope too many, or that of another activation."""
+    node = p.node
+    chain = _product(node)
+    if len(chain) < 2 or (p.parents and _is_chain(p.parents[0])):
+        return
+    for a in chain:
+        text = ast.unparse(a)
+        for b in chain:
+            if a is not b and ast.unparse(b) == f"1 - {text}":
+                rest = [f for f in chain if f is not a and f is not b]
+                pair = f"{text} * (1 - {text})"
+                if rest:
+                    said = f"the slope {pair} is too many"
+                    yield Edit("extra-slope", node, _times(rest), 1.3, said)
+                shapes = [p.arrays[text].shape] if text in p.arrays else [p.wanted]
+                for slope, _ in slope_trees(p, shapes[0]):
+                    said = f"the slope is {ast.unparse(slope)}, not {pair}"
+                    yield Edit("wrong-slope", node, _times([*rest, slope]), 1.6, said)
+
+
+def _is_chain(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)
+
+
+def _product(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return _product(node.left) + _product(node.right)
+    return [node]
+
+
+def _times(parts: list[ast.expr]) -> ast.expr:
+    out = parts[0]
+    for part in parts[1:]:
+        out = ast.BinOp(out, ast.Mult(), part)
+    return out
+
+
 def _same(node: ast.expr, p: Place) -> list[str]:
     if isinstance(node, ast.Name) and node.id in p.arrays:
         return p.like(node.id)

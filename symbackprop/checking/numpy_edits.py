@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from symbackprop.checking.numpy_edit_slopes import (
+    logistic_slopes,
     masks,
     other_names,
     slope_kinds,
@@ -46,7 +47,8 @@ def transposes(p: Place) -> Iterator[Edit]:
         yield Edit(category, node, parsed("(a).T", a=node), 2.5, said)
     elif isinstance(node, ast.Name | ast.Subscript | ast.Call | ast.BinOp):
         if p.parents and (_is_product(p.parents[0]) or len(p.parents) <= 1):
-            yield Edit("transpose", node, parsed("a.T", a=node), 1.1, "{old} is not transposed")
+            cost = 1.9 if p.parents and called(p.parents[0]) in REDUCTIONS else 1.1
+            yield Edit("transpose", node, parsed("a.T", a=node), cost, "{old} is not transposed")
 
 
 def _is_product(node: ast.AST) -> bool:
@@ -276,7 +278,7 @@ def indices(p: Place) -> Iterator[Edit]:
 
 Row = Callable[[Place], Iterator[Edit]]
 EDITS: tuple[Row, ...] = (
-    transposes, signs, means, axes, sums, scales, drops, slope_points, masks, slope_kinds,
+    transposes, signs, means, axes, sums, scales, drops, slope_points, masks, slope_kinds, logistic_slopes,
     softmax_jacobian, slopes, sides, constants, additions, other_names, all_axes, powers, indices,
 )  # fmt: skip
 

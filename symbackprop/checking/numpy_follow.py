@@ -88,6 +88,7 @@ class Outcome:
     returned: ast.Return | None
     frame: Frame
     notes: tuple[tuple[int, str], ...]
+    start: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -220,21 +221,26 @@ class Follower:
             context = before[-1] if before else Context(statement, {})
             events.append(Event(here, ast.unparse(target), statement, target, value, context))
 
+        start: dict[str, Value] = {}
+
         def record(statement: ast.stmt, frame: Frame) -> None:
-            if not m.depth and not m.loops_open:
+            if not start:
+                start.update({k: loose(v) for k, v in frame.items()})
+            if remember and not m.depth and not m.loops_open:
                 before[:] = [Context(statement, snapshot(frame))]
 
-        m.before = record if remember else None
+        m.before = record
         self._prepare(m)
+        start.clear()
         m.watch = watch
         try:
             frame, signal = self._enter(m, routine)
         except Exhausted:
             cause = Cell(Unknown("the function takes too much work to follow", 0))
-            return Outcome(tuple(events), cause, None, {}, tuple(m.notes))
+            return Outcome(tuple(events), cause, None, {}, tuple(m.notes), start)
         result = signal.value if isinstance(signal, Return) else None
         node = signal.node if isinstance(signal, Return) else None
-        return Outcome(tuple(events), result, node, frame, tuple(m.notes))
+        return Outcome(tuple(events), result, node, frame, tuple(m.notes), start)
 
     def resume(self, statements: list[ast.stmt], frame: Frame) -> Outcome:
         """Follow the rest of a function from what held before it, by value alone."""

@@ -160,8 +160,7 @@ def _aliases(outcome: Outcome, setting: Setting) -> dict[str, str]:
     """What local names hold: the quantity of the model, as far as one was recognised."""
     names = set(quantities(setting.forward))
     out: dict[str, str] = {}
-    for label, value in outcome.frame.items():
-        held = getattr(value, "value", None)
+    for label, held in outcome.start.items():
         if isinstance(held, Array) and isinstance(held.expr, Entry) and held.expr.name in names:
             out.setdefault(label, held.expr.name)
     for event in outcome.events:
