@@ -107,18 +107,14 @@ class Checker:
             targets = derivative.wrt if derivative.kind == "jvp" else self._directed()
             moves = {x: np.asarray(point.values[self._direction(x)], dtype=float) for x in targets}
             claimed = value
+            step = STEP * min(_nearest(np.asarray(point.values[x], dtype=float)) for x in moves)
         else:
-            moves = {
-                derivative.wrt[-1]: np.random.default_rng([seed, 1]).normal(
-                    size=np.shape(point.values[derivative.wrt[-1]])
-                )
-            }
-            (move,) = moves.values()
+            x = np.asarray(point.values[derivative.wrt[-1]], dtype=float)
+            move = np.random.default_rng([seed, 1]).normal(size=x.shape) * _scale(x)
+            moves, step = {derivative.wrt[-1]: move}, STEP
             claimed = _along(
                 value, move, self.record.layout if derivative.kind == "jacobian" else ""
             )
-        nearest = min(_nearest(np.asarray(point.values[x], dtype=float)) for x in moves)
-        step = STEP * nearest
         ahead, behind = (
             self._at(point, {x: h * v for x, v in moves.items()}, measured) for h in (step, -step)
         )
@@ -178,6 +174,13 @@ SMALLEST_STEP = 1e-2  # in units of STEP: below it a difference is all rounding
 def _nearest(x: Array) -> float:
     """How far the values stay clear of 0, where log and its like end."""
     return max(float(np.min(np.abs(x[x != 0]), initial=1.0)), SMALLEST_STEP)
+
+
+def _scale(x: Array) -> Array:
+    """How far each entry may move: no further than in proportion to itself, so that a small
+    positive number stays positive.
+    """
+    return np.where(x == 0, 1.0, np.minimum(np.abs(x), 1.0))
 
 
 def _along(value: Array, move: Array, layout: str) -> Array:
