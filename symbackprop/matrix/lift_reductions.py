@@ -55,7 +55,8 @@ def over_orders(
     """
     found = []
     tried = list(orders(bound, layout))
-    if own not in tried and tuple(i for i in own if i not in bound) == axes_asked(layout):
+    left = tuple(i for i in own if i not in bound)
+    if own not in tried and left == axes_asked(layout) and len(own) == len(left) + len(bound):
         tried.append(own)
     for order in tried:
         f = body(order)
