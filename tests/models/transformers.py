@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 HEAD = """\
-# A pre-norm transformer of {blocks} blocks: causal attention with several heads, GELU, cross-entropy.
+# A transformer of {blocks} pre-norm blocks: causal attention with heads, GELU, cross-entropy.
 dims  T = 3, D = 4, A = 2, E = 2, M = 5, V = 3
 data  X0[T, D], Y[T, V], C[T, T], eps
 assume Y onehot

@@ -1,0 +1,58 @@
+"""A model's own lines run by Python on HIPS autograd's arrays: this evaluator shares nothing with
+the tool.
+
+The language is Python's syntax with NumPy's meaning, so the statements of a model file are Python;
+only declarations are left out. Models by entries or with abstract functions are not for this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import autograd
+import autograd.numpy as np
+
+DECLARATION = re.compile(r"(dims|data|param|function|assume|index|output)\b")
+
+
+def _logsumexp(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    top = np.max(x, axis=axis, keepdims=True)
+    total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.sum(total, axis=axis)
+
+
+def _log_softmax(x: Any, axis: int = -1) -> Any:
+    return x - _logsumexp(x, axis, keepdims=True)
+
+
+# fmt: off
+FUNCTIONS = {
+    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "tanh": np.tanh, "pi": np.pi,
+    "sigmoid": lambda x: 1/(1 + np.exp(-x)), "relu": lambda x: np.maximum(x, 0),
+    "softplus": lambda x: np.logaddexp(0, x), "sum": np.sum, "mean": np.mean,
+    "norm2": lambda x: np.sqrt(np.sum(x**2)), "trace": np.trace, "swap": np.swapaxes,
+    "logsumexp": _logsumexp, "log_softmax": _log_softmax,
+    "softmax": lambda x, axis=-1: np.exp(_log_softmax(x, axis)), "outer": np.outer,
+    "__builtins__": {},
+}
+# fmt: on
+
+
+def output(source: str, given: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
+    """What the last statement of a model is worth."""
+    names, value = {**sizes, **given}, None
+    for line in source.splitlines():
+        statement = line.partition("#")[0].strip()
+        if not statement or DECLARATION.match(statement):
+            continue
+        name, _, formula = statement.partition("=")
+        value = eval(formula.strip(), dict(FUNCTIONS), names)  # noqa: S307 - our own models
+        names[name.strip()] = value
+    return value
+
+
+def gradient(source: str, wrt: str, given: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
+    """The gradient of the output, by autograd."""
+    return autograd.grad(lambda x: output(source, {**given, wrt: x}, sizes))(given[wrt])
