@@ -41,6 +41,10 @@ IMPLIED = {                      # a declared fact and those that follow from it
 # fmt: on
 
 
+class TooLarge(Exception):
+    """A search is cut short: too many terms, or too much work. Nothing is decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """``coefficient · Π powers``, which is the entry of ``equation``."""
@@ -65,12 +69,32 @@ class Context:
     domain: Callable[[Expr], bool] | None = (
         None  # what is ≥ 0 wherever both sides of an identity are defined
     )
+    wide: dict[Expr, Expr] = field(default_factory=dict)  # expanded forms
+    work: int = 0
+    budget: int | None = None
     depth: int = 0
     _sums: dict[str, tuple[tuple[int, Expr | None], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for fact in self.program.facts:
             self.learn(fact)
+
+    def spend(self, steps: int) -> None:
+        """Count steps of work.
+
+        Raises
+        ------
+        TooLarge
+            If there is a budget and it is used up.
+        """
+        self.work += steps
+        if self.budget is not None and self.work > self.budget:
+            raise TooLarge
+
+    def forget(self) -> None:
+        """Drop what was remembered: needed when something more is known."""
+        self.memo.clear()
+        self.wide.clear()
 
     def learn(self, fact: Fact) -> None:
         """Take a declared or derived fact into account from now on."""

@@ -11,7 +11,7 @@ from itertools import product as cartesian
 
 from sympy import Add, Expr, Integer, Mul, Pow
 
-from symbackprop.algebra.context import Context
+from symbackprop.algebra.context import Context, TooLarge
 from symbackprop.algebra.normalise import normalise
 from symbackprop.ir.expressions import (
     Apply,
@@ -27,10 +27,6 @@ from symbackprop.ir.expressions import (
 TERM_LIMIT = 4000
 
 
-class TooLarge(Exception):
-    """The expanded form passed ``TERM_LIMIT`` terms: the proof is cut short, nothing is decided."""
-
-
 def expand(e: Expr, context: Context) -> Expr:
     """``e`` as a sum of products, by distributivity and linearity of Σ alone; value is preserved.
 
@@ -39,11 +35,20 @@ def expand(e: Expr, context: Context) -> Expr:
     TooLarge
         If more than ``TERM_LIMIT`` terms arise.
     """
+    known = context.wide.get(e)
+    if known is None:
+        known = context.wide[e] = _expanded(e, context)
+        context.wide[known] = known
+    return known
+
+
+def _expanded(e: Expr, context: Context) -> Expr:
     pending, done = [normalise(e, context)], []
     count = 0
     while pending:
         term = pending.pop()
         count += 1
+        context.spend(1)
         if count > TERM_LIMIT:
             raise TooLarge
         if isinstance(term, Add):
@@ -154,3 +159,6 @@ def numerator(e: Expr, context: Context) -> Expr:
 
 def _times(term: Expr, clear: Expr) -> Expr:
     return Mul(*Mul.make_args(term), *Mul.make_args(clear))
+
+
+__all__ = ["TERM_LIMIT", "TooLarge", "expand", "flat_factors", "numerator"]

@@ -34,8 +34,8 @@ def split_exponents(e: Expr, context: Context) -> Expr:
     """``e`` with exponentials, logarithms, roots and circular functions split; the value stays."""
     for _ in range(ROUNDS):
         units: dict[tuple[str, str], Expr] = {}
-        _gather(e, context, units)
-        split = normalise(_split(e, units, context), context)
+        _gather(e, context, units, set())
+        split = normalise(_split(e, units, context, {}), context)
         if split == e:
             break
         e = split
@@ -46,10 +46,13 @@ def _family(name: str) -> str:
     return "circle" if name in CIRCULAR else name
 
 
-def _gather(x: Expr, context: Context, units: dict[tuple[str, str], Expr]) -> None:
+def _gather(x: Expr, context: Context, units: dict[tuple[str, str], Expr], seen: set[Expr]) -> None:
     """The greatest common divisor of the coefficients with which each monomial is an exponent or an
     angle.
     """
+    if x in seen:
+        return
+    seen.add(x)
     if isinstance(x, Apply) and x.name in ("exp", *CIRCULAR) and _is_library(x, context):
         for t in Add.make_args(expand(x.operands[0], context)):
             c, m = t.as_coeff_Mul()
@@ -57,17 +60,26 @@ def _gather(x: Expr, context: Context, units: dict[tuple[str, str], Expr]) -> No
             units[key] = reduce(gcd, (units[key], abs(c))) if key in units else abs(c)
     for a in x.args:
         if a.args:
-            _gather(a, context, units)
+            _gather(a, context, units, seen)
 
 
 def _is_library(x: Apply, context: Context) -> bool:
     return x.name not in context.program.functions
 
 
-def _split(x: Expr, units: dict[tuple[str, str], Expr], context: Context) -> Expr:
+def _split(
+    x: Expr, units: dict[tuple[str, str], Expr], context: Context, done: dict[Expr, Expr]
+) -> Expr:
     if not x.args or isinstance(x, Entry | Index | Delta):
         return x
-    y: Expr = x.func(*(_split(a, units, context) if a.args else a for a in x.args))
+    if x not in done:
+        context.spend(1)
+        inner = x.func(*(_split(a, units, context, done) if a.args else a for a in x.args))
+        done[x] = _split_root(inner, units, context)
+    return done[x]
+
+
+def _split_root(y: Expr, units: dict[tuple[str, str], Expr], context: Context) -> Expr:
     if isinstance(y, Apply) and y.name in RULES and _is_library(y, context):
         return RULES[y.name](y.operands[0], units, context)
     if isinstance(y, Pow) and y.exp.is_Rational and (not y.exp.is_Integer or y.exp.is_negative):

@@ -35,6 +35,7 @@ def normalise(e: Expr, context: Context) -> Expr:
     """The working form of ``e`` under the facts and patterns of ``context``."""
     known = context.memo.get(e)
     if known is None:
+        context.spend(1)
         known = _normalise(e, context)
         context.memo[e] = known
         context.memo[known] = known

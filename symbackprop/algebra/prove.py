@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sympy import Expr
+from sympy import Expr, preorder_traversal
 
 from symbackprop.algebra.arguments import unify_arguments
 from symbackprop.algebra.atoms import together_atoms
-from symbackprop.algebra.context import Context
+from symbackprop.algebra.context import Context, TooLarge
 from symbackprop.algebra.declared import use_declared
 from symbackprop.algebra.domain import known_nonnegative
 from symbackprop.algebra.elementary import spell, to_elementary
-from symbackprop.algebra.expand import TooLarge, expand
+from symbackprop.algebra.expand import expand
 from symbackprop.algebra.exponents import split_exponents
 from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.rational import vanishing
+from symbackprop.algebra.reflection import reflect
 from symbackprop.algebra.refute import search
 from symbackprop.algebra.whole_matrices import relate_matrices
 from symbackprop.ir.expressions import entry_names
@@ -31,6 +32,14 @@ from symbackprop.ir.verdict import Different, Equal, Undecided, Verdict
 NOT_FOUND = "equal at every point tried, but no proof was found"
 NOWHERE_DEFINED = "no point was found at which both sides are defined"
 CUT_SHORT = "equal at every point tried, but the proof was cut short: too many terms"
+
+
+SHOWN = 60  # nodes of a side that is worth showing spelled out
+BUDGET = 60_000  # steps of work before a proof is given up: a few seconds
+
+
+def _nodes(e: Expr) -> int:
+    return sum(1 for _ in preorder_traversal(e))
 
 
 def decide(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Verdict:
@@ -60,6 +69,7 @@ def prove(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
 
 def _proof(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
     context = proof_context(program)
+    context.budget = BUDGET
     by: list[str] = []
     before: Expr = lhs - rhs
     for sentence, difference in _forms(lhs, rhs, program, context):
@@ -95,8 +105,13 @@ def _forms(lhs: Expr, rhs: Expr, program: Program, context: Context) -> Iterator
         difference = related
         yield "inverses and determinants of products by those of their factors", difference
     yield "one common denominator", vanishing(difference, context)
+    reflected = expand(reflect(difference, context), context)
+    if reflected != difference:
+        difference = reflected
+        yield "f(-u) by f(u)", difference
+        yield "one common denominator", vanishing(difference, context)
     context.domain = known_nonnegative((sides[0], sides[1]), context)
-    context.memo.clear()
+    context.forget()
     yield from _elementary(difference, context)
     spelled = normalise(spell(difference, context), context)
     unified = unify_arguments(spelled, context)
@@ -123,7 +138,8 @@ def _display(
     """
     lines = [(lhs, rhs, "as given")]
     spelled = normalise(spell(lhs, context), context), normalise(spell(rhs, context), context)
-    if spelled != (lhs, rhs) and any("exp, log" in sentence for sentence in by):
+    explained = any("exp, log" in sentence for sentence in by)
+    if explained and spelled != (lhs, rhs) and max(map(_nodes, spelled)) <= SHOWN:
         lines.append((*spelled, "by the definitions"))
         single = (
             together_atoms(to_elementary(lhs, context)),
