@@ -16,10 +16,12 @@ from symbackprop.checking.paths import forgotten
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
+from symbackprop.checking.symmetric import right_if_symmetric
 from symbackprop.notation.written import Juxt, Node, rewrite
 from symbackprop.notation.written_printer import write
 
 MOST_EDITS = 700
+MOST_POINTS = 20
 
 
 def diagnose(step: Step, document: Document) -> tuple[Diagnosis, str | None]:
@@ -30,14 +32,26 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, str | None]:
     left = step.comparison.left
     lefts = _lefts(step.left, left, document)
     scope.letters = {i.name: i for i in left.letters}
+    _tell_apart(step, document)
     for edit in edits(step.right, left, scope)[:MOST_EDITS]:
         if _explains(edit, step.right, lefts, document):
             return _explained(edit, step, document)
-    path = forgotten(step, document)
+    path = forgotten(step, document) or right_if_symmetric(step, document)
     if path is not None:
         return path, _source(step.right, document)
     why = step.comparison.why or "the two sides differ"
     return Diagnosis("other", why), _source(step.right, document)
+
+
+def _tell_apart(step: Step, document: Document) -> None:
+    """Further points, until the step fails at one: an edit must not be right by accident."""
+    found = step.comparison
+    if found is None or found.shapes is not None:
+        return
+    for seed in range(100, 100 + MOST_POINTS):
+        if not document.values.agree(found.left.expr, found.right.expr):
+            return
+        document.values.more(seed)
 
 
 def _lefts(node: Node, fallback: Reading, document: Document) -> Readings:

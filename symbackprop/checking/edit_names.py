@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+
+from sympy import preorder_traversal
 
 from symbackprop.checking.edit_sites import (
+    TRANSPOSE,
     Edit,
     N,
     Place,
     flat,
     held,
+    is_turned,
 )
-from symbackprop.checking.functions import activations, function_of
+from symbackprop.checking.functions import function_of, rule_of
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
-from symbackprop.checking.suggest import slopes_of, written
+from symbackprop.checking.suggest import defined_symbols, slopes_of, written
 from symbackprop.ir.expressions import Apply
 from symbackprop.notation.written import (
     Accent,
@@ -33,7 +38,9 @@ from symbackprop.notation.written import (
     Relation,
     Script,
     Term,
+    rewrite,
     same_text,
+    walk,
 )  # fmt: skip
 
 
@@ -48,7 +55,7 @@ def slopes(p: Place) -> Iterator[Edit]:
     for slope in slope_pieces(p):
         joined = (
             Juxt(N, N, (*flat(p.node), slope))
-            if p.left.letters
+            if p.left.letters or p.bound
             else Binary(N, N, "⊙", held(p.node), slope)
         )
         yield Edit("missing-slope", p.node, joined, 1.0, f"the slope {slope.text} is missing")
@@ -57,9 +64,11 @@ def slopes(p: Place) -> Iterator[Edit]:
 def slope_pieces(p: Place) -> Iterator[Quoted]:
     """``f'(Z)`` for each application in the model, as a whole and by the step's letters."""
     for equation in p.scope.forward.equations:
-        if not isinstance(equation.rhs, Apply) or equation.rhs.name not in activations(p.scope):
-            continue
-        yield from slopes_of(equation, p.left, p.scope)
+        for node in preorder_traversal(equation.rhs):
+            if isinstance(node, Apply) and (
+                rule_of(node.name) is not None or node.name in p.scope.program.functions
+            ):
+                yield from slopes_of(node, p.left, p.bound, p.scope)
 
 
 def other_names(p: Place) -> Iterator[Edit]:
@@ -72,14 +81,16 @@ def other_names(p: Place) -> Iterator[Edit]:
         for name in p.scope.arrays:
             if name not in spellings(scripts.base)[:1] and len(name) < 12:
                 new = written(name, p.scope)
-                rest = _rescripted(node, new)
-                yield Edit(
-                    "slope-point" if p.slope else "wrong-name",
-                    node,
-                    rest,
-                    1.45,
-                    "«{old}» should be {new}",
-                )
+                for rest in {_rescripted(node, new): 0, _turned_as(node, new): 0}:
+                    yield Edit(
+                        "slope-point" if p.slope else "wrong-name",
+                        node,
+                        rest,
+                        1.45,
+                        "«{old}» should be {new}",
+                    )
+        for new in defined_symbols(p.scope):
+            yield Edit("wrong-name", node, _turned_as(node, new), 1.4, "«{old}» should be {new}")
     if isinstance(node, Nabla) and node.by is not None:
         for name in p.scope.arrays:
             yield Edit(
@@ -95,6 +106,42 @@ def other_names(p: Place) -> Iterator[Edit]:
             yield Edit(
                 "wrong-name", node, Fraction(N, N, node.top, bottom), 1.4, "«{old}» should be {new}"
             )
+
+
+def _turned_as(node: Node, new: Node) -> Node:
+    """The new symbol, transposed if the old one was."""
+    if not is_turned(node):
+        return new
+    if isinstance(new, Script):
+        return replace(new, sups=(*new.sups, TRANSPOSE))
+    return Script(N, N, new, (), (TRANSPOSE,))
+
+
+def shifts(p: Place) -> Iterator[Edit]:
+    """All steps (or layers) of one symbol one too early or too late."""
+    if p.depth:
+        return
+    numbered = {
+        n.base.text
+        for n in walk(p.node)
+        if isinstance(n, Script)
+        and isinstance(n.base, Name)
+        and len(n.subs) == 1
+        and isinstance(n.subs[0], Number)
+    }
+    for name in sorted(numbered):
+        for by in (-1, 1):
+            new = rewrite(p.node, partial(_shifted, name=name, by=by))
+            yield Edit("wrong-index", p.node, new, 1.3, f"the steps of {name} are wrong: {{new}}")
+
+
+def _shifted(node: Node, name: str, by: int) -> Node | None:
+    if not isinstance(node, Script) or len(node.subs) != 1:
+        return None
+    (sub,) = node.subs
+    if not isinstance(node.base, Name) or node.base.text != name or not isinstance(sub, Number):
+        return None
+    return replace(node, start=N, end=N, subs=(Number(N, N, str(int(sub.text) + by)),))
 
 
 def _rescripted(node: Node, base: Node) -> Node:

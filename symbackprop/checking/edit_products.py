@@ -18,6 +18,7 @@ from symbackprop.checking.edit_sites import (
 )
 from symbackprop.checking.functions import function_of
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.suggest import written
 from symbackprop.notation.written import (
     Big,
     Binary,
@@ -75,6 +76,12 @@ def sides(p: Place) -> Iterator[Edit]:
                     cost,
                     "the factors are on the wrong sides: {new}",
                 )
+    if isinstance(node, Binary) and node.op in "·×@*" and _is_product(node.left):
+        inner = node.left
+        assert isinstance(inner, Binary), "just tested"
+        turned = Binary(N, N, node.op, Binary(N, N, inner.op, inner.left, node.right), inner.right)
+        said = "the factors are on the wrong sides: {new}"
+        yield Edit("side-of-product", node, turned, 1.0, said)
     if isinstance(node, Binary) and node.op in "·×@*":
         for x, y, cost in (
             (node.right, node.left, 1.15),
@@ -88,6 +95,10 @@ def sides(p: Place) -> Iterator[Edit]:
                 cost,
                 "the factors are on the wrong sides: {new}",
             )
+
+
+def _is_product(node: Node) -> bool:
+    return isinstance(node, Binary) and node.op in "·×@*"
 
 
 def factors(p: Place) -> Iterator[Edit]:
@@ -112,7 +123,7 @@ def factors(p: Place) -> Iterator[Edit]:
             yield Edit(
                 "factor", node, Number(N, N, other), 0.95, "the factor {old} should be {new}"
             )
-    if p.depth and not isinstance(p.parent, Terms | Bracket):
+    if p.depth and not isinstance(p.parent, Term | Bracket | Big):
         return
     if isinstance(node, Term | Name) and p.depth:
         return
@@ -127,6 +138,11 @@ def factors(p: Place) -> Iterator[Edit]:
         1.15,
         "a factor 2 is too much",
     )
+    for q in p.scope.forward.inputs:
+        if not q.shape:
+            scalar = written(q.name, p.scope)
+            for new in (Binary(N, N, "/", held(node), scalar), times(scalar, node)):
+                yield Edit("factor", node, new, 1.4, f"a factor with {q.name} is missing: {{new}}")
     for name in sorted(p.scope.dims):
         dim = Name(N, N, name)
         yield Edit(

@@ -15,6 +15,7 @@ from symbackprop.checking.scope import Scope
 from symbackprop.notation.written import (
     NOWHERE,
     Accent,
+    Big,
     Binary,
     Bracket,
     Call,
@@ -59,6 +60,7 @@ class Place:
     left: Reading
     names: frozenset[str]
     slope: bool = False
+    bound: tuple[str, ...] = ()
 
 
 def places(place: Place) -> Iterator[Place]:
@@ -82,9 +84,15 @@ def places(place: Place) -> Iterator[Place]:
                 else None
             )
             slope = place.slope or (called is not None and called.order > 0)
-            yield from places(
-                replace(place, node=child, depth=place.depth + 1, parent=node, slope=slope)
-            )
+            bound = place.bound + _letters(node) if isinstance(node, Big) else place.bound
+            below_it = replace(place, node=child, depth=place.depth + 1, parent=node)
+            yield from places(replace(below_it, slope=slope, bound=bound))
+
+
+def _letters(node: Big) -> tuple[str, ...]:
+    """The letters over which a sum runs."""
+    heads = [b.members[0] if isinstance(b, Relation) else b for b in node.below]
+    return tuple(h.text for h in heads if isinstance(h, Name))
 
 
 def is_derivative(node: Node) -> bool:

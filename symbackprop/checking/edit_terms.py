@@ -10,6 +10,7 @@ from symbackprop.checking.edit_sites import (
     Edit,
     N,
     Place,
+    held,
     is_atom,
     is_derivative,
 )
@@ -17,7 +18,9 @@ from symbackprop.checking.suggest import written
 from symbackprop.notation.written import (
     Big,
     Bracket,
+    Call,
     Juxt,
+    Keyword,
     Mark,
     Name,
     Number,
@@ -53,10 +56,15 @@ def signs(p: Place) -> Iterator[Edit]:
             )
     if p.depth == 0:
         yield Edit("sign", node, Terms(N, N, (Term(N, N, "-", node),)), 1.1, "the sign is wrong")
+    if isinstance(node, Bracket) and len(node.items) == 1 and p.depth:
+        inner = Bracket(N, N, node.kind, (Terms(N, N, (Term(N, N, "-", held(node.items[0])),)),))
+        yield Edit("sign", node, inner, 1.2, "the sign of the argument is wrong: {new}")
 
 
 def sums(p: Place) -> Iterator[Edit]:
     """A sum left out: over a letter that dangles, over an axis, or the ones that make it."""
+    if isinstance(p.node, Call) and isinstance(p.node.function, Name):
+        yield from _axes(p.node)
     if p.depth and not isinstance(p.parent, Term):
         return
     category = "bias-not-summed" if p.left.rank <= 1 and not p.left.letters else "axis"
@@ -97,6 +105,16 @@ def sums(p: Place) -> Iterator[Edit]:
             1.0 if p.left.rank == 0 else 1.1,
             f"the sum over the {name} entries is missing",
         )
+
+
+def _axes(node: Call) -> Iterator[Edit]:
+    """A sum over all entries, where one over an axis is meant."""
+    if node.function.text in ("sum", "mean") and len(node.arguments) == 1:  # type: ignore[attr-defined]
+        for axis in ("1", "0"):
+            for keep in ((Keyword(N, N, "keepdims", Name(N, N, "True")),), ()):
+                along = Keyword(N, N, "axis", Number(N, N, axis))
+                new = Call(N, N, node.function, (*node.arguments, along, *keep))
+                yield Edit("axis", node, new, 1.0, "the sum is over one axis only: {new}")
 
 
 def bounds(p: Place) -> Iterator[Edit]:

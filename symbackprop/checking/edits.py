@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from symbackprop.checking.edit_names import masks, other_indices, other_names, slope_kinds, slopes
+from symbackprop.checking.edit_names import (
+    masks,
+    other_indices,
+    other_names,
+    shifts,
+    slope_kinds,
+    slopes,
+)
 from symbackprop.checking.edit_products import drops, factors, operators, sides, transposes
 from symbackprop.checking.edit_sites import Edit, Place, places
 from symbackprop.checking.edit_terms import bounds, powers, regulariser, signs, sums
@@ -20,7 +27,7 @@ from symbackprop.notation.written import Name, Node, walk
 
 Row = Callable[[Place], Iterator[Edit]]
 EDITS: tuple[Row, ...] = (
-    transposes, signs, sides, factors, drops, slopes, other_names, other_indices,
+    transposes, signs, sides, factors, drops, slopes, other_names, other_indices, shifts,
     sums, bounds, powers, operators, slope_kinds, masks, regulariser,
 )  # fmt: skip
 

@@ -8,33 +8,27 @@ constant copy of it. The copy has the same values, so the claim is compared at t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from sympy import Expr
 
 from symbackprop.calculus.reverse import reverse
+from symbackprop.checking.compare import fit
+from symbackprop.checking.cuts import HELD, cuts
+from symbackprop.checking.derivatives import differentials, jacobians
 from symbackprop.checking.document import Document, Step
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Reading
 from symbackprop.checking.report import Diagnosis
-from symbackprop.checking.scope import GRADIENT
+from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import Point, run
-from symbackprop.ir.expressions import Entry, entries, entry_names, replace_entries
-from symbackprop.ir.program import Equation, Program, Quantity
+from symbackprop.ir.expressions import Entry, entry_names, replace_entries
+from symbackprop.ir.program import Equation, Program
+from symbackprop.notation.written import Binary, Fraction, Node
 
-HELD = "_held"
 MOST_EQUATIONS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """A program in which one use of ``name`` (in ``equation``) is a constant, and what that mistake
-    is called.
-    """
-
-    program: Program
-    category: str
-    message: str
 
 
 def forgotten(step: Step, document: Document) -> Diagnosis | None:
@@ -42,6 +36,8 @@ def forgotten(step: Step, document: Document) -> Diagnosis | None:
     program.
     """
     comparison = step.comparison
+    if comparison is not None and step.left is not None and step.kind == "jacobian":
+        return _jacobian(step.left, comparison.right, document)
     if comparison is None or step.claim is None or not isinstance(comparison.left.expr, Entry):
         return None
     name = comparison.left.expr.name
@@ -52,63 +48,35 @@ def forgotten(step: Step, document: Document) -> Diagnosis | None:
         or comparison.shapes is not None
     ):
         return None
-    for cut in _cuts(forward, name.removeprefix(GRADIENT)):
+    for cut in cuts(forward, name.removeprefix(GRADIENT)):
         if _claimed(step, cut.program, name, document):
             return Diagnosis(cut.category, cut.message)
     return None
 
 
-def _cuts(forward: Program, wrt: str) -> Iterator[Cut]:
-    """Programs with one use cut, the variable's own uses first."""
-    uses = [e for e in forward.equations if wrt in entry_names(e.rhs)]
-    for equation in uses:
-        if len(uses) > 1:
-            said = (
-                "by the term in the loss"
-                if equation.name == forward.output
-                else f"in {equation.name}"
-            )
-            category = (
-                "regulariser"
-                if equation.name == forward.output and wrt in forward.params
-                else "shared-once"
-                if wrt in forward.params
-                else "missing-path"
-            )
-            yield Cut(
-                _cut(forward, equation, wrt),
-                category,
-                f"{wrt} is used more than once, and its use {said} is left out",
-            )
-    for equation in forward.equations:
-        for name in sorted(entry_names(equation.rhs)):
-            if name != wrt and any(e.name == name for e in forward.equations):
-                category = "missing-path"
-                shown = name if not name.startswith("_") else "an inner quantity"
-                yield Cut(
-                    _cut(forward, equation, name),
-                    category,
-                    f"the path through {shown} is left out: it is held constant",
-                )
-    for equation in uses:
-        own = [e for e in entries(equation.rhs) if e.name == wrt]
-        for entry in own[1:] + own[:1] if len(own) > 1 else ():
-            yield Cut(
-                _cut(forward, equation, wrt, entry),
-                "product-rule",
-                f"{wrt} occurs more than once in {equation.name}: "
-                "a term of the product rule is missing",
-            )
-
-
-def _cut(forward: Program, equation: Equation, name: str, only: Entry | None = None) -> Program:
-    """The program with ``name`` held constant in one equation (or one of its entries there)."""
-    shape = forward.shape_of(name)
-    held = Quantity(name + HELD, shape, "data")
-    rule = {name: lambda e: Entry(name + HELD, *e.indices) if only is None or e == only else e}
-    changed = replace(equation, rhs=replace_entries(equation.rhs, rule))
-    equations = tuple(changed if e.name == equation.name else e for e in forward.equations)
-    return replace(forward, inputs=(*forward.inputs, held), equations=equations)
+def _jacobian(left: Node, claim: Reading, document: Document) -> Diagnosis | None:
+    """The same for a Jacobian: the claim is that of a program that forgets something."""
+    scope = document.scope
+    pair = differentials(left, scope) if isinstance(left, Fraction | Binary) else None
+    if pair is None or len(scope.forward.equations) > MOST_EQUATIONS:
+        return None
+    of, by = (read(node, scope)[0] for node in pair)
+    if not isinstance(of.expr, Entry) or not isinstance(by.expr, Entry):
+        return None
+    for cut in cuts(scope.forward, by.expr.name):
+        twin = Scope(scope.program, cut.program, document.values, scope.layout)
+        points = document.values.points
+        try:
+            document.values.points = [_held(p, cut.program) for p in points]
+            document.values.forget()
+            for r in jacobians(of, by, twin):
+                fitted = fit(r, claim)
+                if fitted and document.values.agree(fitted[0].expr, fitted[1].expr):
+                    return Diagnosis(cut.category, cut.message)
+        finally:
+            document.values.points = points
+            document.values.forget()
+    return None
 
 
 def _claimed(step: Step, program: Program, name: str, document: Document) -> bool:
@@ -157,8 +125,14 @@ def _renaming(entry: Expr) -> dict[str, Callable[[Entry], Expr]]:
 
 def _extended(point: Point, program: Program, equations: tuple[Equation, ...]) -> Point:
     """The point with the constant copies and the adjoints of the cut program."""
+    held = _held(point, program)
+    return run(replace(program, equations=equations), held)
+
+
+def _held(point: Point, program: Program) -> Point:
+    """The point with the constant copies."""
     values = dict(point.values)
     for q in program.inputs:
         if q.name.endswith(HELD):
             values[q.name] = values[q.name.removesuffix(HELD)]
-    return run(replace(program, equations=equations), replace(point, values=values))
+    return replace(point, values=values)

@@ -28,6 +28,7 @@ from symbackprop.checking.readings import Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import gradient_of, indicator
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import (
     Binary,
     Bracket,
@@ -230,10 +231,27 @@ def _differential(first: Node, second: Node, scope: Scope) -> Readings | None:
     ):
         return None
     bracket = scope.directions is not None and isinstance(second, Bracket)
-    if not (spellings(scripts_of(second).base) or bracket) or (first.text, ()) in scope.patterns:
+    if not (spellings(scripts_of(second).base) or bracket):
         return None
+    mapped = scope.patterns.get((first.text, ()))
+    if mapped is not None:
+        return _either(mapped.readings, first, second, scope) if first.text == "d" else None
     if scope.directions is not None and first.text == "d":
         return tuple(scope.directions.along(r, second) for r in read(second, scope))
     if isinstance(second, Name) and second.text == scope.loss:
         return None
     return tuple(gradient_of(r, second, scope) for r in read(second, scope))
+
+
+def _either(mapped: Readings, first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``d V`` where d is a number of the symbol map: the gradient, and dearer the product."""
+    if any(r.rank or r.expr not in scope.dims.values() for r in mapped):
+        return None
+    found = read(second, scope)
+    gradients = tuple(
+        gradient_of(r, second, scope)
+        for r in found
+        if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None
+    )
+    products = all_pairs(mapped, found, lambda a, b: product(a, b, " "))
+    return (*gradients, *(dearer(r, 1.0) for r in products)) if gradients else None

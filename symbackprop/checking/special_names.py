@@ -27,8 +27,11 @@ from symbackprop.notation.written import Accent, Mark, Name, Node, Number, Relat
 def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
     if isinstance(base, Name) and base.text in LOSSES and not scripts.items:
+        loss = whole(scope.loss, scope)
+        if base.text in scope.dims:
+            return (Reading(scope.dims[base.text]), replace(loss, cost=0.5))
         scope.tell(node, scope.loss)
-        return (whole(scope.loss, scope),)
+        return (loss,)
     return None
 
 

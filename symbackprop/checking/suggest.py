@@ -5,7 +5,7 @@ applies a function.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sympy import Expr
 
@@ -13,8 +13,7 @@ from symbackprop.checking.functions import Function, applied, rule_of
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, array
 from symbackprop.checking.scope import Scope
-from symbackprop.ir.expressions import Apply, Entry, substitute
-from symbackprop.ir.program import Equation
+from symbackprop.ir.expressions import Apply, Entry, Index, free_indices, substitute
 from symbackprop.notation.tokens import GREEK
 from symbackprop.notation.written import NOWHERE, Accent, Name, Node, Number, Quoted, Script
 from symbackprop.notation.written_printer import write
@@ -50,25 +49,37 @@ def _symbol(name: str, latex: bool) -> Node:
     return Name(NOWHERE, NOWHERE, name)
 
 
-def slopes_of(equation: Equation, left: Reading, scope: Scope) -> Iterator[Quoted]:
-    """``f'(Z)`` for an equation ``H = f(Z)``: by the letters of the step, and as a whole."""
-    rhs = equation.rhs
-    assert isinstance(rhs, Apply), "activations are applied at the top"
-    argument = rhs.operands[0]
-    function = Function(rhs.name, 1)
-    named = {i: j for i in equation.indices for j in left.letters if j.extent == i.extent}
-    if named and len(named) == len(equation.indices):
-        letters = "".join(named[i].name for i in equation.indices)
+def defined_symbols(scope: Scope) -> Iterator[Node]:
+    """The symbols that the document itself defines, as it writes them."""
+    for (base, pattern), definition in scope.patterns.items():
+        if definition.own and "*" not in pattern:
+            subs = tuple(_symbol(p, scope.latex) for p in pattern)
+            node = _symbol(base, scope.latex)
+            yield Script(NOWHERE, NOWHERE, node, subs, ()) if subs else node
+
+
+def slopes_of(
+    applied_to: Apply, left: Reading, bound: Sequence[str], scope: Scope
+) -> Iterator[Quoted]:
+    """``f'(Z)`` where the model applies f to Z: by the letters of the step, and as a whole."""
+    argument = applied_to.operands[0]
+    function = Function(applied_to.name, 1)
+    own = argument.indices if isinstance(argument, Entry) else ()
+    indices = tuple(i for i in own if isinstance(i, Index)) or _sorted(argument)
+    named = {i: j for i in indices for j in left.letters if j.extent == i.extent}
+    if bound and len(indices) == 1:
+        named = {indices[0]: Index(bound[-1], indices[0].extent)}
+    if named and len(named) == len(indices):
+        letters = "".join(named[i].name for i in indices)
         reading = applied(function, Reading(substitute(argument, named)), _nowhere())
-        yield _quote(rhs.name, argument, letters, reading, scope)
-    if not left.letters:
-        yield _quote(
-            rhs.name,
-            argument,
-            "",
-            applied(function, array(argument, equation.indices), _nowhere()),
-            scope,
-        )
+        yield _quote(applied_to.name, argument, letters, reading, scope)
+    if not left.letters and not bound and len(indices) <= 2:
+        whole = applied(function, array(argument, indices), _nowhere())
+        yield _quote(applied_to.name, argument, "", whole, scope)
+
+
+def _sorted(argument: Expr) -> tuple[Index, ...]:
+    return tuple(sorted(free_indices(argument), key=lambda i: i.name))
 
 
 def _nowhere() -> Node:

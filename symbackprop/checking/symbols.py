@@ -50,6 +50,8 @@ def read_symbols(symbols: Mapping[str, str], scope: Scope, format: str) -> None:
                 "a symbol map to expressions of the model language",
                 f"{symbol} = {meaning}: {problem.message}",
             ) from problem
+        if meaning in scope.dims:
+            readings = readings[:1]
         if scripts.turned:
             readings = tuple(transpose(r, value) for r in readings)
         letters = {i.name for i in readings[0].letters}

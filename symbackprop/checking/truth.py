@@ -100,6 +100,12 @@ class Values:
             self._memo[key] = np.asarray(evaluate(e, self.points[at], order), dtype=float)
         return self._memo[key]
 
+    def more(self, seed: int) -> None:
+        """One further point, where what agrees by accident may differ."""
+        rng = np.random.default_rng(seed)
+        dims = fitting(self.program, rng, {})
+        self.points.append(run(self.program, draw(self.program, rng, dims=dims)))
+
     def forget(self) -> None:
         """Drop what was remembered: the points have changed."""
         self._memo.clear()

@@ -1,0 +1,164 @@
+"""Programs that forget something: one use of a quantity cut, intermediates held constant, a softmax
+taken entry by entry.
+
+Each is the true program with some occurrences replaced by constant copies of the same values, and
+is named by the mistake of which its gradients are the result.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sympy import Add, Expr, Mul, Pow, fraction, preorder_traversal
+
+from symbackprop.ir.expressions import Entry, entries, entry_names, replace_entries
+from symbackprop.ir.program import Equation, Program, Quantity
+
+HELD = "_held"
+MOST_PAIRS = 30
+SOFTMAXES = ("softmax", "log_softmax")
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A program that forgets something, and what that mistake is called."""
+
+    program: Program
+    category: str
+    message: str
+
+
+def cuts(forward: Program, wrt: str) -> Iterator[Cut]:
+    """Programs with something forgotten, the variable's own uses first."""
+    uses = [e for e in forward.equations if wrt in entry_names(e.rhs)]
+    for equation in uses if len(uses) > 1 else ():
+        yield _use_cut(forward, equation, wrt)
+    yield from _softmaxes(forward)
+    yield from _held_somewhere(forward, wrt)
+    for equation in uses:
+        own = [e for e in entries(equation.rhs) if e.name == wrt]
+        for entry in own[1:] + own[:1] if len(own) > 1 else ():
+            yield Cut(
+                _cut(forward, equation, wrt, entry),
+                "product-rule",
+                f"{wrt} occurs more than once in {equation.name}: "
+                "a term of the product rule is missing",
+            )
+    yield from _held_everywhere(forward, wrt)
+
+
+def _use_cut(forward: Program, equation: Equation, wrt: str) -> Cut:
+    loss = equation.name == forward.output and wrt in forward.params
+    said = "by the term in the loss" if loss else f"in {shown(equation.name)}"
+    if equation.name == forward.output and _is_penalty(equation.rhs, wrt, forward):
+        category = "regulariser"
+    elif _multiplies(equation, wrt, forward):
+        category = "product-rule"
+    else:
+        category = "shared-once" if wrt in forward.params else "missing-path"
+    message = f"{wrt} is used more than once, and its use {said} is left out"
+    return Cut(_cut(forward, equation, wrt), category, message)
+
+
+def _is_penalty(rhs: Expr, wrt: str, forward: Program) -> bool:
+    """Whether the variable stands in a term of its own, with inputs alone."""
+    inputs = {q.name for q in forward.inputs}
+    own = [t for t in Add.make_args(rhs) if wrt in entry_names(t)]
+    return isinstance(rhs, Add) and all(entry_names(t) <= inputs for t in own)
+
+
+def _multiplies(equation: Equation, wrt: str, forward: Program) -> bool:
+    """Whether the variable is multiplied there by something that depends on it."""
+    reached = {wrt}
+    for e in forward.equations:
+        if entry_names(e.rhs) & reached:
+            reached.add(e.name)
+    return any(
+        isinstance(node, Mul)
+        and any(wrt in entry_names(f) for f in node.args)
+        and any(entry_names(f) & (reached - {wrt}) for f in node.args)
+        for node in preorder_traversal(equation.rhs)
+    )
+
+
+def _held_somewhere(forward: Program, wrt: str) -> Iterator[Cut]:
+    for equation in forward.equations:
+        for name in sorted(entry_names(equation.rhs)):
+            if name != wrt and any(e.name == name for e in forward.equations):
+                under = _divides(equation.rhs, name)
+                yield Cut(
+                    _cut(forward, equation, name),
+                    "quotient-rule" if under else "missing-path",
+                    f"the path through {shown(name)} is left out: it is held constant",
+                )
+
+
+def _held_everywhere(forward: Program, wrt: str) -> Iterator[Cut]:
+    """Two intermediates held constant at once, wherever they are used."""
+    reached = {wrt}
+    names = []
+    for e in forward.equations:
+        if entry_names(e.rhs) & reached:
+            reached.add(e.name)
+            if e.name != forward.output:
+                names.append(e.name)
+    for pair in list(itertools.combinations(names, 2))[:MOST_PAIRS]:
+        program = forward
+        for name in pair:
+            for equation in forward.equations:
+                if name in entry_names(equation.rhs):
+                    program = _cut(program, program.equation(equation.name), name)
+        said = " and ".join(map(shown, pair))
+        yield Cut(
+            program,
+            "missing-path",
+            f"the paths through {said} are left out: they are held constant",
+        )
+
+
+def _softmaxes(forward: Program) -> Iterator[Cut]:
+    """A softmax of which each entry depends on its own logit alone."""
+    for equation in forward.equations:
+        if equation.term.op in SOFTMAXES:
+            top, bottom = fraction(equation.rhs)
+            names = sorted(entry_names(equation.rhs))
+            if bottom == 1:
+                continue
+            rule = {n: lambda e: Entry(e.name + HELD, *e.indices) for n in names}
+            below = replace_entries(bottom, rule) - replace_entries(top, rule) + top
+            program = _with(forward, replace(equation, rhs=top / below), names)
+            yield Cut(
+                program,
+                "softmax-elementwise",
+                f"the softmax {equation.name} is differentiated entry by entry: "
+                "each entry depends on all logits",
+            )
+
+
+def _divides(rhs: Expr, name: str) -> bool:
+    return any(
+        isinstance(n, Pow) and n.exp.is_negative and name in entry_names(n.base)
+        for n in preorder_traversal(rhs)
+    )
+
+
+def shown(name: str) -> str:
+    """A name as people see it."""
+    return name if not name.startswith("_") else "an inner quantity"
+
+
+def _cut(forward: Program, equation: Equation, name: str, only: Entry | None = None) -> Program:
+    """The program with ``name`` held constant in one equation (or one of its entries there)."""
+    rule = {name: lambda e: Entry(name + HELD, *e.indices) if only is None or e == only else e}
+    return _with(forward, replace(equation, rhs=replace_entries(equation.rhs, rule)), [name])
+
+
+def _with(forward: Program, changed: Equation, held: list[str]) -> Program:
+    known = {q.name for q in forward.inputs}
+    copies = tuple(
+        Quantity(n + HELD, forward.shape_of(n), "data") for n in held if n + HELD not in known
+    )
+    equations = tuple(changed if e.name == changed.name else e for e in forward.equations)
+    return replace(forward, inputs=(*forward.inputs, *copies), equations=equations)
