@@ -255,6 +255,10 @@ def flatten(a: Array) -> Array:
 def reshape(a: Array, shape: Sequence[Expr]) -> Array:
     """The entries in row-major order in another shape; one extent may be -1."""
     whole = Mul(*a.shape)
+    # NumPy takes any negative extent for -1.
+    shape = [Integer(-1) if e.is_Integer and e < 0 else e for e in shape]
+    if shape.count(Integer(-1)) > 1:
+        raise misfit("reshape", a, Array(ONE, positions(shape)))
     if any(e == -1 for e in shape):
         rest = Mul(*(e for e in shape if e != -1))
         missing = cancel(whole / rest)

@@ -108,7 +108,7 @@ def _attribute(node: ast.Attribute, m: Machine, frame: Frame) -> Value:
     if isinstance(owner, Named) and owner.owner == "numpy" and node.attr == "at":
         return Named(f"{owner.name}.at", "numpy")
     if isinstance(owner, Record):
-        if node.attr in owner.attributes:
+        if node.attr in owner.attributes and owner.attributes[node.attr] is not None:
             return owner.attributes[node.attr]
         if node.attr in owner.methods:
             return Routine(owner.methods[node.attr], m.outer, owner)
@@ -116,6 +116,8 @@ def _attribute(node: ast.Attribute, m: Machine, frame: Frame) -> Value:
         if found is not None:
             m.put(owner.attributes, node.attr, m.held(found))
             return owner.attributes[node.attr]
+        if node.attr in owner.attributes:
+            return None
         raise Unfollowed(f"{owner.name}.{node.attr} is not known here")
     inner = content(owner)
     if isinstance(inner, Array | Labels) and node.attr in ("shape", "ndim", "size"):

@@ -370,7 +370,7 @@ def _argmax(m: Machine, given: Operands, named: Keywords) -> Value:
     axis = given[1] if len(given) > 1 else named.pop("axis", None)
     known = m.abstract("onehot " + a.expr.name) if isinstance(a.expr, Entry) else None
     k = integer(axis)
-    if named or k is None or k % a.rank != a.rank - 1 or known is None:
+    if named or k is None or k not in (-1, a.rank - 1) or known is None:
         raise Unfollowed("argmax of what is not declared one-hot along its last axis")
     if a.expr.indices != a.axes:
         raise Unfollowed("argmax of a part of a one-hot array")

@@ -70,7 +70,10 @@ def claims_of(
     if dicts:
         return _of_dict(dicts, returns, setting, aliases, node)
     if result is None:
-        return _of_names(outcome, setting, aliases), ""
+        kept = [c for c in _of_names(outcome, setting, aliases) if "." in c.label or not returns]
+        missing = [r for r in returns if r not in {c.of for c in kept}]
+        nothing = Unknown("nothing is returned", 0)
+        return kept + [Claim(r, nothing, r, node) for r in missing], ""
     if returns:
         if len(returns) != len(parts):
             if not isinstance(result, Unknown):

@@ -33,6 +33,7 @@ from symbackprop.checking.execution_values import (
     Named,
     Record,
     Routine,
+    Unfollowed,
     Unknown,
     Value,
     nodes,
@@ -54,6 +55,8 @@ from symbackprop.notation.numpy_reader import Source, read_call
 LARGE, VERY_LARGE = 40, 400
 OPEN = ("_carried", "_empty")
 FIRST_NUMBER = 100_000
+MOST_NESTED = 30
+TOO_MUCH = "the function takes too much work to follow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Setting:
     program: Program
     values: Values
     named: dict[tuple[Expr, tuple[Index, ...]], Equation] = field(default_factory=dict)
+    depths: dict[str, int] = field(default_factory=dict)
     proofs: dict[tuple[Expr, Expr], bool] = field(default_factory=dict)
     facts: dict[Fact, None] = field(default_factory=dict)
     read_as: dict[str, str] = field(default_factory=dict)
@@ -178,8 +182,13 @@ class Setting:
         indices = (*free, *(i for i in a.axes if i.extent != 1))
         key = a.expr, indices
         if key not in self.named:
+            within = entry_names(a.expr)
+            depth = 1 + max((self.depths.get(n, 0) for n in within), default=0)
+            if depth > MOST_NESTED:
+                raise Unfollowed("values that rest on each other this deep")
             name = f"_{FIRST_NUMBER + len(self.named)}"
             term = terms.name(name, [i.extent for i in indices])
+            self.depths[name] = depth
             self.named[key] = Equation(name, indices, a.expr, term, True)
             for k, point in enumerate(self.values.points):
                 value = evaluate(a.expr, point, indices)
@@ -235,8 +244,10 @@ class Follower:
         m.watch = watch
         try:
             frame, signal = self._enter(m, routine)
-        except Exhausted:
-            cause = Cell(Unknown("the function takes too much work to follow", 0))
+        except (Exhausted, *FAILURES) as error:
+            known = isinstance(error, FAILURES)
+            why = failure(error, ast.Pass()) if known else Unknown(TOO_MUCH, 0)
+            cause = Cell(why)
             return Outcome(tuple(events), cause, None, {}, tuple(m.notes), start)
         result = signal.value if isinstance(signal, Return) else None
         node = signal.node if isinstance(signal, Return) else None
@@ -288,6 +299,8 @@ class Follower:
         if kind == "onehot" and rest:
             return any(f.name == rest and f.kind == "onehot" for f in program.facts) or None
         owner, _, part = name.rpartition(".")
+        if owner and not self._kept(owner, part):
+            return None
         if owner:
             return self.meaning(part, f"{owner}.{part}")
         base = name.removesuffix("_prime").removesuffix("_pprime")
@@ -297,6 +310,26 @@ class Follower:
             self.setting.read_as[name] = f"the library's {name} (not defined in the file)"
             return Named(name, "library")
         return None
+
+    def _kept(self, owner: str, part: str) -> bool:
+        """Whether an attribute is set by a method of the class, so that it may be asked for; what
+        a parameter holds is not known, so all may.
+        """
+        methods = self.source.classes.get(owner)
+        if owner == "self":
+            methods = {k: f for c in self.source.classes.values() for k, f in c.items()}
+        if methods is None:
+            return True
+        return any(
+            isinstance(n, ast.Attribute)
+            and n.attr == part
+            and isinstance(n.ctx, ast.Store)
+            and isinstance(n.value, ast.Name)
+            and n.value.id == f.args.args[0].arg
+            for f in methods.values()
+            if f.args.args
+            for n in ast.walk(f)
+        )
 
     def meaning(self, name: str, shown: str) -> Array | None:
         """The array that a parameter or attribute stands for by its name."""
@@ -354,6 +387,8 @@ class Follower:
             frame = {**m.outer, **self.frame()}
             return frame, run_block(list(self.source.body), m, frame)
         owner = self._owner(function, m)
+        made = self._instance(m)
+        owner = owner if made is None else made
         given, named = self._operands(function, owner, m)
         return enter(Routine(routine or function, m.outer, owner), given, named, m)
 
@@ -363,6 +398,14 @@ class Follower:
                 static = any(ast.unparse(d) == "staticmethod" for d in function.decorator_list)
                 return None if static else Record({}, dict(methods), "self")
         return None
+
+    def _instance(self, m: Machine) -> Record | None:
+        """The object whose method is called, where the call makes one: ``Layer(W).backward(g)``."""
+        node = read_call(self.call) if self.call is not None else None
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return None
+        made = self._operand(node.func.value, m, {**m.outer, **self.frame()})
+        return made if isinstance(made, Record) else None
 
     def frame(self) -> Frame:
         """All quantities and extents of the model under their names."""

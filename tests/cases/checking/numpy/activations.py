@@ -26,7 +26,7 @@ def backward(dout, x):
         dx[i, :] = dout[i] * (x[i] >= 0)
     return dx
 
-# => backward(dout, x) ; x ; proved
+# => Relu().backward(dout, x) ; x ; proved
 class Relu:
     def backward(self, dout, x):
         self.mask = (x <= 0)

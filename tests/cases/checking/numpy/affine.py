@@ -90,3 +90,19 @@ def backward(dout, x, w):
 # => backward(grad_W) ; W ; undecided
 def backward(dw):
     return dw
+
+# => Affine(W, b).backward(dout) ; X,W,b ; proved
+class Affine:
+    def __init__(self, W, b):
+        self.params = {"W": W, "b": b}
+        self.X = None
+        self.grads = {}
+
+    def forward(self, X):
+        self.X = X
+        return X @ self.params["W"] + self.params["b"]
+
+    def backward(self, dout):
+        self.grads["W"] = self.X.T @ dout
+        self.grads["b"] = dout.sum(axis=0)
+        return dout @ self.params["W"].T, self.grads["W"], self.grads["b"]

@@ -1,0 +1,120 @@
+"""NumPy code: known functions, the same functions mutated and run, and code that makes no sense."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from symbackprop.checking.judge import verify
+from symbackprop.errors import Malformed
+from tests.checking.fixtures import shipped
+from tests.checking.numpy_cases import Section, judged, mutants, runs_right, sections
+
+SECTIONS = sections()
+MUTANTS = 3
+SCRAMBLED = 40
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=str)
+def test_known_functions(section: Section) -> None:
+    report = judged(section)
+    found = [report.verdict]
+    if report.verdict == "refuted":
+        assert report.first_wrong_step is not None
+        step = report.steps[report.first_wrong_step]
+        assert step.diagnosis is not None
+        assert step.line > 0
+        found += [step.of, step.diagnosis.category]
+    assert found[: len(section.expected)] == list(section.expected), str(report)
+
+
+@pytest.mark.parametrize(
+    "section", [s for s in SECTIONS if s.expected[0] == "proved"][::3], ids=str
+)
+def test_a_random_edit_is_judged_by_what_it_computes(section: Section) -> None:
+    if not runs_right(section, section.code):
+        pytest.skip("it needs a forward pass that the call does not make")
+    for code in mutants(section.code, random.Random(str(section)), MUTANTS):
+        right = runs_right(section, code)
+        verdict = judged(section, code, explain=False).verdict
+        assert verdict != ("refuted" if right else "proved"), code
+
+
+def test_random_text_is_refused_or_judged() -> None:
+    rng = random.Random(5)
+    section = SECTIONS[0]
+    for _ in range(SCRAMBLED):
+        text = list(section.code)
+        for _ in range(rng.randint(1, 6)):
+            text[rng.randrange(len(text))] = rng.choice("()[]{}:,.=+-*/@ \n\x00σ\"'01xW#\\")
+        try:
+            judged(section, "".join(text), explain=False)
+        except Malformed as error:
+            assert error.expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x = " + "(" * 300 + "1" + ")" * 300, "nested"),
+        ("x = " + "-" * 5000 + "1", "nested"),
+        ("def f(:\n", "Python"),
+        ("x = 1\0", "Python"),
+    ],
+)
+def test_what_is_no_python_is_refused(code: str, expected: str) -> None:
+    with pytest.raises(Malformed) as error:
+        verify(shipped("three-layer"), code, format="numpy")
+    assert expected in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(X):\n    return f(X)\n",
+        "def f(X):\n    for k in range(10**9):\n        X = X @ X.T\n    return X\n",
+        "def f(X):\n    x = 9**9**9\n    return x\n",
+        "def f(X):\n" + "    X = X * X + X\n" * 300 + "    return X\n",
+        "def f(X):\n    while True:\n        X = X + 1\n    return X\n",
+        "def f(X):\n    import os\n    os.system('true')\n    return X\n",
+    ],
+    ids=["recursion", "range", "power", "squares", "while", "system"],
+)
+def test_endless_or_huge_work_is_left_undecided(code: str) -> None:
+    report = verify(shipped("three-layer"), code, call="f(X)", returns="X")
+    assert report.verdict != "proved"
+
+
+def test_a_guess_proves_but_never_refutes() -> None:
+    model = shipped("three-layer")
+    right = "def backward(x, dz):\n    dW = dz.T @ x\n    return dW\n"
+    wrong = "def backward(x, dz):\n    dW = 2 * dz.T @ x\n    return dW\n"
+    assert verify(model, right, format="numpy", returns="W").verdict == "proved"
+    report = verify(model, wrong, format="numpy", returns="W")
+    assert report.verdict == "undecided"
+    assert "guess" in " ".join(report.read_as.values())
+
+
+def test_straight_line_code_is_judged_by_its_names() -> None:
+    report = verify(
+        shipped("three-layer"),
+        "import numpy as np\ndyhat = 2 * (yhat - y)\ndtheta = H.T @ dyhat\ndc = dyhat.sum()\n",
+    )
+    assert report.verdict == "proved"
+    assert set(report.claims) == {"yhat", "theta", "c"}
+
+
+def test_what_is_not_followed_is_named_with_its_line() -> None:
+    code = "def backward(X, grad_Z):\n    Q = mystery(X)\n    dW = grad_Z.T @ Q\n    return dW\n"
+    report = verify(shipped("three-layer"), code, call="backward(X, grad_Z)", returns="W")
+    assert report.verdict == "undecided"
+    assert "line 2" in " ".join(report.read_as) + " ".join(report.steps[0].notes)
+
+
+def test_a_call_or_name_that_does_not_fit_is_an_error() -> None:
+    code = "def backward(X):\n    return X\n"
+    with pytest.raises(Malformed, match="call"):
+        verify(shipped("three-layer"), code, call="forward(X)", returns="X")
+    with pytest.raises(Malformed, match="names"):
+        verify(shipped("three-layer"), code, call="backward(X)", returns="Q")
