@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -48,10 +49,8 @@ def test_random_text_is_refused_or_judged() -> None:
         text = list(section.code)
         for _ in range(rng.randint(1, 6)):
             text[rng.randrange(len(text))] = rng.choice("()[]{}:,.=+-*/@ \n\x00σ\"'01xW#\\")
-        try:
-            judged(section, "".join(text), explain=False)
-        except Malformed as error:
-            assert error.expected
+        with suppress(Malformed):
+            assert judged(section, "".join(text), explain=False).verdict
 
 
 @pytest.mark.parametrize(
