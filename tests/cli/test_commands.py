@@ -38,7 +38,7 @@ STATUSES = [  # words, standard input, exit status, the first word of the answer
     (("verify", "three-layer", "-"),                              WRONG,  1, "refuted"),
     (("verify", "three-layer", "-"),                              "",     3, "undecided"),
     (("verify", "three-layer", "-"),  r"\nabla_W L = \nabla_W L",         3, "undecided"),
-    (("models",),                                                 "",     0, "deep-tanh"),
+    (("models",),                                                 "",     0, "attention"),
     (("explain", "sigmoid"),                                      "",     0, "sigmoid"),
 ]
 # fmt: on
