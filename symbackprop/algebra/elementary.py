@@ -19,8 +19,8 @@ from symbackprop.algebra.context import Context, is_nonnegative
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.exponents import split_exponents
 from symbackprop.algebra.extrema import draw_out_of_extrema
+from symbackprop.algebra.naming import primitive
 from symbackprop.algebra.normalise import normalise
-from symbackprop.algebra.products import primitive
 from symbackprop.algebra.signs import (
     has_cases,
     is_indicator,

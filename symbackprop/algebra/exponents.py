@@ -18,8 +18,8 @@ from sympy import expand as multiply_out
 from symbackprop.algebra.atoms import base_and_exponent, together_atoms
 from symbackprop.algebra.context import Context, is_nonnegative
 from symbackprop.algebra.expand import expand
+from symbackprop.algebra.naming import primitive
 from symbackprop.algebra.normalise import normalise
-from symbackprop.algebra.products import primitive
 from symbackprop.algebra.signs import is_indicator
 from symbackprop.ir.expressions import Apply, Delta, Entry, Index
 from symbackprop.ir.ordering import order_key, skeleton

@@ -13,7 +13,7 @@ from sympy import Add, Expr, Mul, Pow
 from symbackprop.algebra.atoms import base_and_exponent
 from symbackprop.algebra.context import Context, is_nonnegative
 from symbackprop.algebra.expand import expand
-from symbackprop.algebra.products import primitive
+from symbackprop.algebra.naming import primitive
 from symbackprop.ir.expressions import Entry, Index, IndexMax, IndexProduct, free_indices
 
 

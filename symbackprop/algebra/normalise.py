@@ -11,7 +11,8 @@ from __future__ import annotations
 from sympy import Add, Expr, Integer, Mul, Number, Symbol
 
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.products import Product, collapse, name_bound
+from symbackprop.algebra.naming import name_bound
+from symbackprop.algebra.products import Product, collapse
 from symbackprop.algebra.settled import settled
 from symbackprop.ir.expressions import (
     Compare,

@@ -15,16 +15,15 @@ sums are identical objects.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import permutations
-from itertools import product as cartesian
 
-from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, gcd
+from sympy import Add, Expr, Integer, Mul, Number, Pow, Symbol
 
 from symbackprop.algebra.affine import eliminate
 from symbackprop.algebra.context import Context, is_constant, is_nonnegative
 from symbackprop.algebra.fold import fold
 from symbackprop.algebra.inverses import cancel_inverses
-from symbackprop.algebra.settled import FACTORS, settled, turned_throughout
+from symbackprop.algebra.naming import name_bound, primitive
+from symbackprop.algebra.settled import FACTORS, settled
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -33,11 +32,10 @@ from symbackprop.ir.expressions import (
     Index,
     IndexSum,
     InRange,
-    _Binder,
     free_indices,
     substitute,
 )
-from symbackprop.ir.ordering import order_key, skeleton
+from symbackprop.ir.ordering import order_key
 
 Recur = Callable[[Expr, Context], Expr]
 LOOP_LIMIT = 200
@@ -221,26 +219,6 @@ def known_value(e: Apply, context: Context) -> Expr:
     return e
 
 
-def primitive(e: Add) -> tuple[Expr, Expr]:
-    """Content and primitive part of a sum: no common rational factor, and the first term (by order)
-    is positive.
-
-    Terms are compared by skeleton first, so that the sign does not depend on how bound indices
-    happen to be named.
-    """
-    coefficients = [t.as_coeff_Mul()[0] for t in e.args]
-    rationals = [c for c in coefficients if isinstance(c, Rational)]
-    content: Expr = gcd(rationals) if len(rationals) == len(coefficients) else Integer(1)
-    if content == 0:
-        content = Integer(1)
-    lead = min(
-        e.args, key=lambda t: (skeleton(t.as_coeff_Mul()[1]), order_key(t.as_coeff_Mul()[1]))
-    )
-    if lead.as_coeff_Mul()[0].is_negative:
-        content = -content
-    return content, (e if content == 1 else Add(*(t / content for t in e.args)))
-
-
 def _merge_powers(p: Product, context: Context) -> bool:
     """Collect powers of one base, then apply what facts say of powers; True if a factor changed
     kind.
@@ -372,80 +350,3 @@ def _close(p: Product, context: Context) -> Expr:
         if context.folding and fold(folded, context):
             return Mul(*folded)
     return result
-
-
-def _height(e: Expr) -> int:
-    """Depth of nested binders in ``e``."""
-    inside = max((_height(a) for a in e.args if a.args), default=0)
-    return inside + 1 if isinstance(e, _Binder) else inside
-
-
-def name_bound(
-    kind: type[_Binder], factors: list[Expr], bound: list[Index], context: Context
-) -> Expr:
-    """``kind`` of the product of ``factors`` over ``bound``, bound indices named
-    ``_b{height}_{k}``.
-
-    Height-based names are capture-free under nesting. Within ties of extent and signature every
-    order is tried and the smallest taken, so that the result does not depend on the names that came
-    in.
-    """
-    height = 1 + max(_height(f) for f in factors)
-
-    def signature(v: Index) -> str:
-        star = Index("*", v.extent)
-        own = (
-            turned_throughout(substitute(f, {v: star}), context)
-            for f in factors
-            if v in free_indices(f)
-        )
-        return ";".join(sorted(_unsigned_skeleton(f, frozenset((star,))) for f in own))
-
-    ranked = sorted(
-        (((order_key(v.extent), signature(v)), v) for v in bound), key=lambda item: item[0]
-    )
-    classes: dict[tuple[str, str], list[Index]] = {}
-    for tie, v in ranked:
-        classes.setdefault(tie, []).append(v)
-    best: tuple[str, Expr] | None = None
-    choices = [list(permutations(c)) if len(c) <= 4 else [tuple(c)] for c in classes.values()]
-    for choice in cartesian(*choices):
-        order = [v for group in choice for v in group]
-        names = [Index(f"_b{height}_{k}", v.extent) for k, v in enumerate(order)]
-        renaming = dict(zip(order, names, strict=True))
-        renamed = [turned_throughout(substitute(f, renaming), context) for f in factors]
-        if kind is IndexSum:
-            signed = [_resigned(f) for f in renamed]
-            coefficient, body = Mul(*(f for _, f in signed)).as_coeff_Mul()
-            candidate = Mul(coefficient, *(c for c, _ in signed), kind(body, *names))
-        else:  # a number in front of a maximum or a product is not a number inside it
-            candidate = kind(Mul(*renamed), *names)
-        key = order_key(candidate)
-        if best is None or key < best[0]:
-            best = (key, candidate)
-    assert best is not None, "a binder binds at least one index"
-    return best[1]
-
-
-def _unsigned_skeleton(f: Expr, bound: frozenset[Index]) -> str:
-    """The skeleton of a factor, the same for ``a - b`` and ``b - a``: a renaming may yet turn its
-    sign.
-    """
-    base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
-    if not isinstance(base, Add):
-        return skeleton(f, bound)
-    turned = Add(*(-t for t in base.args))
-    return f"{min(skeleton(base, bound), skeleton(turned, bound))}^{exponent}"
-
-
-def _resigned(f: Expr) -> tuple[Expr, Expr]:
-    """Sign and factor, a sum in it with its canonical sign again after a renaming.
-
-    The two stay apart: SymPy multiplies a number into a sum at once.
-    """
-    base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
-    if isinstance(base, Add) and exponent.is_Integer:
-        content, inner = primitive(base)
-        if content == -1:
-            return content**exponent, Pow(inner, exponent)
-    return Integer(1), f

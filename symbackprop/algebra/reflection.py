@@ -10,7 +10,7 @@ from sympy import Add, Expr
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.expand import expand
-from symbackprop.algebra.products import primitive
+from symbackprop.algebra.naming import primitive
 from symbackprop.ir.expressions import Apply, Delta, Entry, Index
 from symbackprop.ir.functions import Z
 
