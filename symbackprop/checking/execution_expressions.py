@@ -23,15 +23,17 @@ from symbackprop.checking.execution import (
     failure,
     loose,
 )
+from symbackprop.checking.execution_builtins import BUILTINS, elements
+from symbackprop.checking.execution_creation import FLOATING, truth
 from symbackprop.checking.execution_guards import compare
-from symbackprop.checking.execution_numpy import (
-    CONSTANTS,
-    FLOATING,
-    LOGIC,
-    call_method,
-    call_numpy,
-    truth,
-    viewed,
+from symbackprop.checking.execution_numpy import CONSTANTS, LOGIC, call_method, call_numpy
+from symbackprop.checking.execution_operators import (
+    COMPARISONS,
+    MOST_DIGITS,
+    condition,
+    flag,
+    key_of,
+    operate,
 )
 from symbackprop.checking.execution_values import (
     Array,
@@ -40,18 +42,14 @@ from symbackprop.checking.execution_values import (
     Named,
     Record,
     Routine,
-    Sequence_,
     Unfollowed,
     Value,
     integer,
     number,
 )
+from symbackprop.checking.execution_views import viewed
 from symbackprop.ir.expressions import Apply
 from symbackprop.ir.terms import same_extent
-
-MOST_POWER = 64
-MOST_DIGITS = 400
-MOST_ITEMS = 200
 
 
 def worth(node: ast.expr, m: Machine, frame: Frame) -> Value:
@@ -147,7 +145,7 @@ def _of_module(module: Named, name: str) -> Value:
 @_worth.register
 def _unary(node: ast.UnaryOp, m: Machine, frame: Frame) -> Value:
     if isinstance(node.op, ast.Not):
-        return _flag(not truth(worth(node.operand, m, frame)))
+        return flag(not truth(worth(node.operand, m, frame)))
     operand = an_array(worth(node.operand, m, frame))
     if isinstance(node.op, ast.USub):
         return ops.elementwise(lambda x: -x, operand)
@@ -158,90 +156,10 @@ def _unary(node: ast.UnaryOp, m: Machine, frame: Frame) -> Value:
     return ops.elementwise(LOGIC["not"], operand, boolean=True)
 
 
-def _flag(value: bool) -> Array:
-    return Array(Integer(int(value)), (), True)
-
-
 @_worth.register
 def _binary(node: ast.BinOp, m: Machine, frame: Frame) -> Value:
     left, right = worth(node.left, m, frame), worth(node.right, m, frame)
     return operate(node.op, left, right)
-
-
-def operate(op: ast.operator, left: Value, right: Value) -> Value:
-    """A binary operation on two values."""
-    a, b = content(left), content(right)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple) and isinstance(op, ast.Add):
-        return [*a, *b] if isinstance(a, list) else (*a, *b)
-    if isinstance(a, list | tuple) and isinstance(op, ast.Mult) and not isinstance(b, list | tuple):
-        count = integer(b)
-        if count is None or not 0 <= count * len(a) <= MOST_ITEMS:
-            raise Unfollowed("a list repeated")
-        return list(a) * count if isinstance(a, list) else tuple(a) * count
-    x, y = an_array(a), an_array(b)
-    if isinstance(op, ast.MatMult):
-        return ops.matmul(x, y)
-    if type(op) in (ast.BitAnd, ast.BitOr, ast.BitXor):
-        return _logical(op, x, y)
-    rule = BINARY.get(type(op))
-    if rule is None:
-        raise Unfollowed(f"the operator {type(op).__name__}")
-    if isinstance(op, ast.Pow):
-        _refuse_large(x, y)
-    if x.boolean and y.boolean and isinstance(op, ast.Add | ast.Sub):
-        raise Unfollowed("a sum of masks")
-    return ops.elementwise(rule, x, y, what=WORDS.get(type(op), "broadcasting"))
-
-
-def _logical(op: ast.operator, x: Array, y: Array) -> Array:
-    if not (x.boolean and y.boolean) or isinstance(op, ast.BitXor):
-        raise Unfollowed("a logical operator on what are no masks")
-    return ops.elementwise(LOGIC["and" if isinstance(op, ast.BitAnd) else "or"], x, y, boolean=True)
-
-
-def _refuse_large(x: Array, y: Array) -> None:
-    if y.expr.is_number and not (y.expr.is_Rational and abs(y.expr) <= MOST_POWER):
-        raise Unfollowed("a power as large as this")
-    if y.expr.is_Rational and x.expr.is_Rational and len(str(x.expr)) > MOST_DIGITS // 4:
-        raise Unfollowed("a power of a number as large as this")
-
-
-def _quotient(x: Expr, y: Expr) -> Expr:
-    if y == 0:
-        raise Unfollowed("a division by 0")
-    return x / y
-
-
-def _floor(x: Expr, y: Expr) -> Expr:
-    if x.is_Integer and y.is_Integer and y != 0:
-        return Integer(int(x) // int(y))
-    exact = x / y if y != 0 else x
-    if exact.is_Integer or (ops.is_extent(exact) and exact.is_integer):
-        return exact
-    raise Unfollowed("a whole-number division")
-
-
-def _modulo(x: Expr, y: Expr) -> Expr:
-    if x.is_Integer and y.is_Integer and y != 0:
-        return Integer(int(x) % int(y))
-    raise Unfollowed("a remainder")
-
-
-BINARY: dict[type[ast.operator], Callable[[Expr, Expr], Expr]] = {
-    ast.Add: lambda x, y: x + y,
-    ast.Sub: lambda x, y: x - y,
-    ast.Mult: lambda x, y: x * y,
-    ast.Div: _quotient,
-    ast.Pow: lambda x, y: x**y,
-    ast.FloorDiv: _floor,
-    ast.Mod: _modulo,
-}
-WORDS: dict[type[ast.operator], str] = {
-    ast.Add: "a + b", ast.Sub: "a - b", ast.Mult: "a * b", ast.Div: "a / b", ast.Pow: "a ** b",
-}  # fmt: skip
-COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
-}  # fmt: skip
 
 
 @_worth.register
@@ -254,22 +172,22 @@ def _compare(node: ast.Compare, m: Machine, frame: Frame) -> Value:
         same = loose(left) is None and loose(right) is None
         if not same and loose(left) is not None and loose(right) is not None:
             raise Unfollowed("is of two things")
-        return _flag(same == isinstance(op, ast.Is))
+        return flag(same == isinstance(op, ast.Is))
     if isinstance(op, ast.In | ast.NotIn):
         inside = content(right)
         if not isinstance(content(left), str) or not isinstance(inside, dict | list | tuple):
             raise Unfollowed("whether something is in a collection")
-        return _flag((content(left) in inside) == isinstance(op, ast.In))
+        return flag((content(left) in inside) == isinstance(op, ast.In))
     a, b = content(left), content(right)
     word = COMPARISONS[type(op)]
     if isinstance(a, str | None) or isinstance(b, str | None):
         if word not in ("==", "!="):
             raise Unfollowed("text compared by size")
-        return _flag((a == b) == (word == "=="))
+        return flag((a == b) == (word == "=="))
     if isinstance(a, tuple) and isinstance(b, tuple) and word in ("==", "!="):
         shapes = [[an_array(v).expr for v in t] for t in (a, b)]
         same = len(a) == len(b) and all(map(same_extent, *shapes))
-        return _flag(same == (word == "=="))
+        return flag(same == (word == "=="))
     return ops.elementwise(lambda x, y: compare(word, x, y), an_array(a), an_array(b), boolean=True)
 
 
@@ -278,24 +196,8 @@ def _bool(node: ast.BoolOp, m: Machine, frame: Frame) -> Value:
     wanted = isinstance(node.op, ast.Or)
     for value in node.values:
         if truth(condition(worth(value, m, frame))) == wanted:
-            return _flag(wanted)
-    return _flag(not wanted)
-
-
-def condition(value: Value) -> Value:
-    """A value as a condition of ``if``: numbers as they are, None and collections by being
-    empty.
-    """
-    value = content(value)
-    if value is None:
-        return _flag(False)
-    if isinstance(value, str | list | tuple | dict):
-        return _flag(bool(value))
-    if isinstance(value, Array) and not value.axes and value.expr.is_Rational:
-        return _flag(value.expr != 0)
-    if isinstance(value, Array) and not value.axes and value.expr.is_positive:
-        return _flag(True)
-    raise Unfollowed("a condition that is not known")
+            return flag(wanted)
+    return flag(not wanted)
 
 
 @_worth.register
@@ -345,19 +247,6 @@ def _dict(node: ast.Dict, m: Machine, frame: Frame) -> Value:
         else:
             out[key_of(worth(key, m, frame))] = m.held(carried(value, m, frame))
     return out
-
-
-def key_of(value: Value) -> str:
-    """A key of a dict: text, or a number as text of its own kind."""
-    value = content(value)
-    if isinstance(value, str):
-        return value
-    k = integer(value)
-    if k is not None:
-        return f"#{k}"
-    if isinstance(value, tuple):
-        return "(" + ",".join(map(key_of, value)) + ")"
-    raise Unfollowed("a key that is neither text nor number")
 
 
 @_worth.register
@@ -484,25 +373,6 @@ def _turns(
             _turns(generators[1:], m, frame, act)
 
 
-def elements(value: Value) -> list[Value]:
-    """The things that a loop goes through, where they can be counted."""
-    value = content(value)
-    if isinstance(value, list | tuple):
-        return list(value)
-    if isinstance(value, dict):
-        return list(value)
-    if isinstance(value, Sequence_):
-        count = integer(number(value.count))
-        if count is None or count > MOST_ITEMS:
-            raise Unfollowed("a loop over a range that is not known as a number")
-        return [value.item(value.start + value.step * k) for k in range(max(0, count))]
-    if isinstance(value, Array) and value.axes:
-        count = integer(number(value.shape[0]))
-        if count is not None and count <= MOST_ITEMS:
-            return [indexing.get(value, [number(k)]) for k in range(count)]
-    raise Unfollowed(f"a loop over {describe(value)}")
-
-
 def unpack(target: ast.expr, value: Value, m: Machine, frame: Frame) -> None:
     """Bind loop variables."""
     if isinstance(target, ast.Name):
@@ -542,6 +412,17 @@ def call(called: Value, given: list[Value], named: dict[str, Value], m: Machine)
         return invoke(called, given, named, m)
     if not isinstance(called, Named):
         raise Unfollowed(f"a call of {describe(called)}")
+    if called.owner == "class":
+        return _instance(called.name, given, named, m)
+    try:
+        return _known(called, given, named, m)
+    except (IndexError, KeyError, ValueError):
+        # The rules take the operands that NumPy documents; with others it is NumPy that fails.
+        raise Unfollowed(f"{called.name} with operands that it does not take") from None
+
+
+def _known(called: Named, given: list[Value], named: dict[str, Value], m: Machine) -> Value:
+    """The result of a function that is known by name."""
     if called.owner == "numpy":
         return call_numpy(m, called.name, given, named)
     if called.owner in ("model", "library"):
@@ -550,8 +431,6 @@ def call(called: Value, given: list[Value], named: dict[str, Value], m: Machine)
         result = ops.elementwise(lambda *x: Apply(called.name, *x), *map(an_array, given))
         guessed = frozenset((called.name,)) if called.owner == "library" else frozenset()
         return replace(result, guessed=result.guessed | guessed)
-    if called.owner == "class":
-        return _instance(called.name, given, named, m)
     if called.owner is None:
         return BUILTINS[called.name](m, given, named)
     return call_method(m, called.owner, called.name, given, named)
@@ -566,138 +445,3 @@ def _instance(name: str, given: list[Value], named: dict[str, Value], m: Machine
     if "__init__" in methods:
         invoke(Routine(methods["__init__"], m.outer, record), given, named, m)
     return record
-
-
-def _len(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    value = content(given[0])
-    if isinstance(value, Array | Labels) and value.shape:
-        return number(value.shape[0])
-    if isinstance(value, list | tuple | dict):
-        return number(len(value))
-    raise Unfollowed(f"len of {describe(value)}")
-
-
-def _range(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    ends = [an_array(g).expr for g in given]
-    start, stop = (Integer(0), ends[0]) if len(ends) == 1 else ends[:2]
-    step = int(ends[2]) if len(ends) == 3 and ends[2].is_Integer else 1
-    if len(ends) == 3 and (not ends[2].is_Integer or step == 0):
-        raise Unfollowed("a range with a step that is not known")
-    span = stop - start
-    if span.is_Integer:
-        return Sequence_(Integer(len(range(0, int(span), step))), number, start, step)
-    if step not in (1, -1):
-        raise Unfollowed("a range with a step")
-    return Sequence_(span * step, number, start, step)
-
-
-def _reversed(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    value = content(given[0])
-    if isinstance(value, list | tuple):
-        return list(reversed(value))
-    if isinstance(value, Sequence_):
-        last = value.start + value.step * (value.count - 1)
-        return Sequence_(value.count, value.item, last, -value.step)
-    raise Unfollowed(f"reversed of {describe(value)}")
-
-
-def rows(value: Value) -> Sequence_:
-    """The rows of an array, or a range, as something to loop over together with others."""
-    value = content(value)
-    if isinstance(value, Sequence_):
-        return value
-    if isinstance(value, Array) and value.axes:
-        return Sequence_(value.shape[0], lambda n: indexing.get(value, [number(n)]))
-    if isinstance(value, Labels):
-        hot = value.hot
-        return Sequence_(value.shape[0], lambda n: Labels(indexing.get(hot, [number(n)])))
-    raise Unfollowed(f"a loop over {describe(value)}")
-
-
-def _countable(value: Value) -> bool:
-    value = content(value)
-    if isinstance(value, Sequence_):
-        return bool(value.count.is_Integer)
-    if isinstance(value, Array | Labels):
-        return bool(value.shape) and bool(value.shape[0].is_Integer)
-    return True
-
-
-def _enumerate(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    if len(given) != 1 or named:
-        raise Unfollowed("enumerate with a start")
-    if _countable(given[0]):
-        return [(number(k), v) for k, v in enumerate(elements(given[0]))]
-    of = rows(given[0])
-    if of.start != 0 or of.step != 1:
-        raise Unfollowed("enumerate of such a range")
-    return Sequence_(of.count, lambda n: (number(n), of.item(n)))
-
-
-def _zip(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    if all(map(_countable, given)):
-        return list(zip(*(elements(g) for g in given), strict=False))
-    several = [rows(g) for g in given]
-    first = several[0]
-    for each in several:
-        if each.start != 0 or each.step != 1 or not same_extent(each.count, first.count):
-            raise Unfollowed("zip of ranges of different length")
-    return Sequence_(first.count, lambda n: tuple(each.item(n) for each in several))
-
-
-def _plain_sum(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    value = content(given[0])
-    if named or len(given) > 1:
-        raise Unfollowed("sum with a start")
-    if isinstance(value, Array) and value.axes:
-        return ops.reduce("sum", value, [0], False)
-    out: Value = number(0)
-    for item in elements(value):
-        out = operate(ast.Add(), out, item)
-    return out
-
-
-def _float(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    value = an_array(given[0])
-    if any(e != 1 for e in value.shape):
-        raise Unfollowed("float of an array")
-    return Array(value.expr, (), False, value.guessed)
-
-
-def _int(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    value = an_array(given[0])
-    if value.axes or not (value.expr.is_Integer or ops.is_extent(value.expr)):
-        raise Unfollowed("int of a number that may be broken")
-    return value
-
-
-def _collected(kind: type[list[Value]] | type[tuple[Value, ...]]) -> Callable[..., Value]:
-    return lambda m, given, named: kind(elements(given[0])) if given else kind()
-
-
-def _dict_call(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    out: dict[str, Value] = {}
-    if given:
-        value = content(given[0])
-        pairs = value.items() if isinstance(value, dict) else elements(value)
-        for pair in pairs:
-            k, v = content(pair)
-            out[key_of(k)] = v
-    out.update({k: m.held(v) for k, v in named.items()})
-    return out
-
-
-def _abs(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    a = an_array(given[0])
-    return ops.elementwise(lambda x: abs(x) if x.is_Rational else Apply("abs", x), a)
-
-
-def _nothing(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
-    return None
-
-
-BUILTINS: dict[str, Callable[..., Value]] = {
-    "len": _len, "range": _range, "reversed": _reversed, "enumerate": _enumerate, "zip": _zip,
-    "sum": _plain_sum, "float": _float, "int": _int, "list": _collected(list), "abs": _abs,
-    "tuple": _collected(tuple), "dict": _dict_call, "print": _nothing,
-}  # fmt: skip

@@ -19,7 +19,8 @@ from symbackprop.checking.execution import (
     line_of,
     loose,
 )
-from symbackprop.checking.execution_expressions import rows, unpack
+from symbackprop.checking.execution_builtins import rows
+from symbackprop.checking.execution_expressions import unpack
 from symbackprop.checking.execution_guards import closed
 from symbackprop.checking.execution_statements import Signal, run_block
 from symbackprop.checking.execution_values import (

@@ -26,17 +26,13 @@ from symbackprop.checking.execution import (
     line_of,
     loose,
 )
-from symbackprop.checking.execution_expressions import (
-    condition,
-    elements,
-    index_items,
-    key_of,
-    operate,
-    unpack,
-    worth,
-)
+from symbackprop.checking.execution_binding import bind
+from symbackprop.checking.execution_builtins import elements
+from symbackprop.checking.execution_creation import truth
+from symbackprop.checking.execution_expressions import index_items, unpack, worth
 from symbackprop.checking.execution_guards import where
-from symbackprop.checking.execution_numpy import NUMPY, truth
+from symbackprop.checking.execution_numpy import NUMPY
+from symbackprop.checking.execution_operators import condition, key_of, operate
 from symbackprop.checking.execution_values import (
     Array,
     Cell,
@@ -481,40 +477,3 @@ def invoke(routine: Routine, given: Sequence[Value], named: dict[str, Value], m:
     if isinstance(signal, Jump):
         raise Unfollowed(f"{signal.word} outside a loop", routine.node)
     return signal.value
-
-
-def bind(
-    routine: Routine, given: list[Value], named: dict[str, Value], m: Machine, frame: Frame
-) -> None:
-    """Give the parameters their values."""
-    args = routine.node.args
-    plain = [*args.posonlyargs, *args.args]
-    if routine.owner is not None:
-        frame[plain[0].arg if plain else "self"] = routine.owner
-        plain = plain[1:]
-    if args.vararg is not None:
-        frame[args.vararg.arg] = tuple(given[len(plain) :])
-        given = given[: len(plain)]
-    if len(given) > len(plain):
-        raise Unfollowed(f"{len(given)} operands for {len(plain)} parameters", routine.node)
-    for each, value in zip(plain, given, strict=False):
-        frame[each.arg] = m.held(value)
-    missing = [p.arg for p in plain[len(given) :]]
-    defaults = dict(
-        zip([p.arg for p in plain][len(plain) - len(args.defaults) :], args.defaults, strict=False)
-    )
-    for each, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-        missing.append(each.arg)
-        if default is not None:
-            defaults[each.arg] = default
-    for name in missing:
-        if name in named:
-            frame[name] = m.held(named.pop(name))
-        elif name in defaults:
-            frame[name] = m.held(worth(defaults[name], m, dict(routine.outer)))
-        else:
-            raise Unfollowed(f"no value for the parameter {name}", routine.node)
-    if args.kwarg is not None:
-        frame[args.kwarg.arg] = named
-    elif named:
-        raise Unfollowed(f"no parameter {', '.join(sorted(named))}", routine.node)

@@ -22,8 +22,9 @@ from symbackprop.checking.execution_values import (
     Value,
     array,
 )
-from symbackprop.checking.numpy_follow import Outcome, Setting, is_open
+from symbackprop.checking.numpy_follow import Outcome
 from symbackprop.checking.numpy_names import quantities, quantity_meant
+from symbackprop.checking.numpy_setting import Setting, is_open
 from symbackprop.ir.expressions import substitute
 from symbackprop.ir.terms import same_shape, show_shape
 

@@ -278,7 +278,8 @@ def indices(p: Place) -> Iterator[Edit]:
 
 Row = Callable[[Place], Iterator[Edit]]
 EDITS: tuple[Row, ...] = (
-    transposes, signs, means, axes, sums, scales, drops, slope_points, masks, slope_kinds, logistic_slopes,
+    transposes, signs, means, axes, sums, scales, drops, slope_points, masks, slope_kinds,
+    logistic_slopes,
     softmax_jacobian, slopes, sides, constants, additions, other_names, all_axes, powers, indices,
 )  # fmt: skip
 

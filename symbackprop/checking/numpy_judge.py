@@ -11,79 +11,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from symbackprop.algebra.refute import refute
 from symbackprop.checking.execution_values import Array
+from symbackprop.checking.numpy_case import Case, Wrong, better
 from symbackprop.checking.numpy_claims import Claim, Judged, claims_of, judge
-from symbackprop.checking.numpy_diagnose import (
-    Inquiry,
-    Suspect,
-    earlier_edits,
-    explained,
-    later_edits,
-    own_edits,
-    path_left_out,
-)
-from symbackprop.checking.numpy_follow import Context, Event, Follower, Outcome, Setting
+from symbackprop.checking.numpy_explain import counterexample, diagnosis
+from symbackprop.checking.numpy_follow import Event, Follower, Outcome
 from symbackprop.checking.numpy_names import quantities, quantity_meant
-from symbackprop.checking.numpy_sites import Edit, swapped
-from symbackprop.checking.report import Counterexample, Diagnosis, Report, StepReport
+from symbackprop.checking.numpy_setting import Setting
+from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.truth import Values
-from symbackprop.checking.witness import shown
 from symbackprop.errors import Malformed
 from symbackprop.ir.expressions import Entry
 from symbackprop.ir.program import Program
 from symbackprop.ir.terms import same_shape
-from symbackprop.notation.numpy_reader import Source, read_source
+from symbackprop.notation.numpy_reader import read_source
 
 MOST_TRIALS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """A wrong place: the event (or, where the return statement itself is wrong, the claim), and the
-    quantity whose gradient it should be.
-    """
-
-    of: str
-    judged: Judged
-    event: Event | None
-    claim: Claim | None
-    value: object
-
-
-@dataclass(slots=True)
-class Case:
-    """One function judged against one model."""
-
-    setting: Setting
-    source: Source
-    follower: Follower
-    returns: tuple[str, ...]
-    outcome: Outcome
-    claims: list[Claim]
-    verdicts: dict[str, Judged]
-    problem: str
-    aliases: dict[str, str]
-    right: dict[int, Array] = field(default_factory=dict)
-    wrong: list[Wrong] = field(default_factory=list)
-
-    @property
-    def straight(self) -> bool:
-        """Whether the file is straight-line code."""
-        return self.follower.function() is None
-
-    def claimed(self, outcome: Outcome) -> list[Claim]:
-        return claims_of(outcome, self.returns, self.setting, self.aliases, self.straight)[0]
-
-    def tried(
-        self, right: dict[int, Array], function: ast.FunctionDef | None = None
-    ) -> dict[str, str]:
-        """The verdicts by value when some assignments are put right, or the function is changed."""
-        outcome = self.follower.run(right, prove=False, routine=function)
-        claims = self.claimed(outcome)
-        return {c.of: judge(c.value, c.of, self.setting, prove=False).verdict for c in claims}
 
 
 def verify_numpy(
@@ -186,7 +131,7 @@ def find_wrong(case: Case) -> None:
             trials += 1
             right = {**case.right, event.number: _truth(event, of, case.setting)}
             then = case.tried(right)
-            if _better(now, then):
+            if better(now, then):
                 value = case.follower.run(case.right, prove=False).events[event.number].value
                 again = judge(value, of, case.setting, prove=False)
                 if again.verdict != "refuted":
@@ -200,13 +145,6 @@ def find_wrong(case: Case) -> None:
 def _again(case: Case, event: Event, of: str) -> Judged:
     outcome = case.follower.run(case.right, prove=False)
     return judge(outcome.events[event.number].value, of, case.setting, prove=False)
-
-
-def _better(now: dict[str, str], then: dict[str, str]) -> bool:
-    """Whether something wrong became right and nothing right became wrong."""
-    mended = [n for n in now if now[n] == "refuted" and then.get(n) == "proved"]
-    spoilt = [n for n in now if now[n] == "proved" and then.get(n) != "proved"]
-    return bool(mended) and not spoilt
 
 
 def _truth(event: Event, of: str, setting: Setting) -> Array:
@@ -334,81 +272,10 @@ def _wrong_step(case: Case, wrong: Wrong, explain: bool) -> StepReport:
     step = _step(case, node, wrong.of, "refuted", notes)
     if not explain:
         return step
-    diagnosis, part = _diagnosis(case, wrong)
+    found, part = diagnosis(case, wrong)
     return replace(
         step,
-        diagnosis=diagnosis,
+        diagnosis=found,
         smallest_wrong_part=part,
-        counterexample=_counterexample(case, wrong),
+        counterexample=counterexample(case, wrong),
     )
-
-
-def _diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
-    """Why a step is wrong, and its smallest wrong part."""
-    earlier = {k: v for k, v in case.right.items() if wrong.event is None or k < wrong.event.number}
-    outcome = case.follower.run(earlier, prove=False, remember=True)
-    claims = case.claimed(outcome)
-    now = {c.of: judge(c.value, c.of, case.setting, prove=False).verdict for c in claims}
-
-    function = case.follower.function()
-
-    def mended(edit: Edit, event: Event) -> bool:
-        assert function is not None, "only functions are replayed"
-        here = event.context.statement
-        later = any(k >= event.number for k in earlier)
-        if here in function.body and not later:
-            rest = function.body[function.body.index(here) :]
-            changed = [swapped(rest[0], edit.old, edit.new), *rest[1:]]
-            again = case.follower.resume(changed, event.context.frame)
-            claim = [c for c in case.claimed(again) if c.of == wrong.of]
-            if not claim or judge(
-                claim[0].value, wrong.of, case.setting, prove=False
-            ).verdict != "proved":  # fmt: skip
-                return False
-        then = case.tried(earlier, swapped(function, edit.old, edit.new))
-        return then.get(wrong.of) == "proved" and _better(now, then)
-
-    inquiry = Inquiry(case.follower, case.source, case.aliases, mended)
-    suspect = _suspect(case, wrong, outcome)
-    if suspect is not None:
-        found = own_edits(suspect, inquiry) or later_edits(suspect, inquiry)
-        if found is None:
-            path = path_left_out(suspect, inquiry)
-            if path is not None:
-                return path, case.source.written(suspect.statement)
-        if found is None and function is not None:
-            events = outcome.events[: wrong.event.number + 1] if wrong.event else outcome.events
-            found = earlier_edits(suspect, inquiry, events)
-        if found is not None:
-            return explained(*found, case.source)
-    node = suspect.statement if suspect is not None else case.outcome.returned
-    part = case.source.written(node) if node is not None else ""
-    return Diagnosis("other", wrong.judged.why or "it is not the gradient"), part
-
-
-def _suspect(case: Case, wrong: Wrong, outcome: Outcome) -> Suspect | None:
-    shape = case.setting.forward.shape_of(wrong.of)
-    if wrong.event is not None:
-        if wrong.event.number >= len(outcome.events):
-            return None
-        event = outcome.events[wrong.event.number]
-        value = event.value
-        return Suspect(wrong.of, event.statement, event.target, event.context, value, shape)
-    node = outcome.returned
-    if node is None or wrong.claim is None:
-        return None
-    part = None
-    if isinstance(node.value, ast.Tuple) and wrong.claim.node in node.value.elts:
-        part = node.value.elts.index(wrong.claim.node)
-    context = Context(node, outcome.frame, part)
-    return Suspect(wrong.of, node, None, context, wrong.value, shape)
-
-
-def _counterexample(case: Case, wrong: Wrong) -> Counterexample | None:
-    judged = wrong.judged
-    if judged.left is None or judged.right is None:
-        if judged.shapes is None:
-            return None
-        return Counterexample({}, {}, judged.shapes[0], judged.shapes[1])
-    witness = refute(judged.left, judged.right, case.setting.extended())
-    return shown(witness, case.setting.forward) if witness is not None else None
