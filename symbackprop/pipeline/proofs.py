@@ -4,7 +4,7 @@ counterexample.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import mpmath
@@ -14,20 +14,22 @@ from symbackprop.algebra.prove import decide
 from symbackprop.errors import Malformed, Span
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Program, Quantity
-from symbackprop.ir.terms import Shape, Term, same_shape, show_shape
+from symbackprop.ir.terms import Shape, Term, entries, same_shape, show_shape
 from symbackprop.ir.verdict import Different, Equal, Verdict, Witness
 from symbackprop.library.functions import RULES
 from symbackprop.library.scopes import scope_of
 from symbackprop.matrix.lower import entry as lowered_entry
 from symbackprop.network.model import Model
 from symbackprop.notation import syntax
-from symbackprop.notation.elaborate import Scope, elaborate
+from symbackprop.notation.elaborate import Scope, elaborate, elaborate_entry
+from symbackprop.notation.elaborate_entries import elaborate_equation
 from symbackprop.notation.text_printer import show, show_entry
 from symbackprop.notation.text_reader import read_expression
 from symbackprop.notation.words import CONSTANTS
 from symbackprop.pipeline.compilation import program_of
 
 LARGEST_WRITTEN = 10**40
+ANONYMOUS = "_"  # a name that no user can write
 WORDS = {Equal: "proved", Different: "refuted"}
 
 
@@ -83,7 +85,8 @@ class Proof:
             )
             for a, b, why in self.decision.lines:
                 lines.append(f"  {f'{show_entry(a)} == {show_entry(b)}':<{width}}   ({why})")
-            lines.append(f"  the difference vanishes: {'; '.join(self.decision.by)}")
+            steps = "; ".join(self.decision.by)
+            lines.append(f"  the difference vanishes: {steps or 'both sides are the same'}")
             if self.decision.facts:
                 lines.append(
                     "  using " + ", ".join(dict.fromkeys(str(f) for f in self.decision.facts))
@@ -124,7 +127,7 @@ def prove(text: str, model: Model | None = None) -> Proof:
     else:
         program = program_of(model)
         scope = scope_of(program)
-    left, right = elaborate(tree.left, scope), elaborate(tree.right, scope)
+    left, right = _sides(tree, scope)
     shape = _common_shape(left, right, tree.span)
     names = (
         {q.name for q in program.inputs}
@@ -138,11 +141,46 @@ def prove(text: str, model: Model | None = None) -> Proof:
     return Proof(left, right, decide(lhs, rhs, program.extended(extra)))
 
 
+def _sides(tree: syntax.Comparison, scope: Scope) -> tuple[Term, Term]:
+    """Both sides: arrays, or entries where free indices occur, which range over the same values on
+    both sides.
+    """
+    free = _index_names(tree, scope)
+    if not free:
+        return elaborate(tree.left, scope), elaborate(tree.right, scope)
+    both = syntax.Binary(tree.span, "-", tree.left, tree.right)
+    whole = syntax.Equation(tree.span, syntax.Name(tree.span, ANONYMOUS), free, both)
+    indices = elaborate_equation(whole, scope).attrs[0]
+    inner = replace(scope, indices={i.name: i for i in indices})
+    left, right = (entries(indices, elaborate_entry(x, inner)) for x in (tree.left, tree.right))
+    return left, right
+
+
+def _index_names(tree: syntax.Tree, scope: Scope) -> tuple[syntax.Name, ...]:
+    """Names in the brackets of declared arrays that are free indices: unknown, and bound by no sum
+    around them.
+    """
+    found: dict[str, syntax.Name] = {}
+
+    def visit(x: syntax.Tree, bound: frozenset[str]) -> None:
+        if isinstance(x, syntax.Reduction):
+            bound |= {i.text for i in x.indices}
+        if isinstance(x, syntax.Subscript):
+            for item in x.items:
+                if isinstance(item, syntax.Name) and item.text not in bound:
+                    if not scope.declares(item.text):
+                        found.setdefault(item.text, item)
+        for child in syntax.children(x):
+            visit(child, bound)
+
+    visit(tree, frozenset())
+    return tuple(found.values())
+
+
 def _common_shape(left: Term, right: Term, span: Span) -> Shape:
     if left.rank and right.rank and not same_shape(left.shape, right.shape):
-        raise Malformed(
-            "two sides of one shape", f"{show_shape(left.shape)} == {show_shape(right.shape)}", span
-        )
+        sides = (f"{show(side)} is {show_shape(side.shape)}" for side in (left, right))
+        raise Malformed("two sides of one shape", " and ".join(sides), span)
     return left.shape or right.shape
 
 
