@@ -54,6 +54,11 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
             else _verdict(step, steps, own, scope, values)
         )
         substantial = substantial or not circular
+    if not scope.loss_names:
+        for step in steps:
+            if step.kind == "jacobian" and step.comparison is not None:
+                verdicts[step.of] = step.verdict
+                substantial = substantial or step.comparison.left.expr != step.comparison.right.expr
     return Claims(verdicts, substantial)
 
 

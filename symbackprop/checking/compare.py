@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
-from symbackprop.algebra.prove import decide
+from symbackprop.algebra.prove import NOWHERE_DEFINED, decide
 from symbackprop.checking.operations import zeros_like
 from symbackprop.checking.readings import Note, Reading, Readings, clash, show, squeezed
 from symbackprop.checking.truth import Values
@@ -78,6 +78,8 @@ def compare(
         said = ", ".join(sorted(guessed))
         why = f"it differs, but {said} is a guess at what was meant"
         return Comparison("undecided", a, b, why, guessed=guessed)
+    if not any(values.apart(x.expr, y.expr) for x, y in fitting):
+        return Comparison("undecided", a, b, NOWHERE_DEFINED)
     return Comparison("refuted", a, b)
 
 

@@ -166,7 +166,7 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
 
 def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     assert isinstance(of.expr, Entry), "entries are chosen before"
-    if of.expr.name == scope.loss:
+    if of.expr.name == scope.loss and not of.rank and not scope.shape(scope.loss):
         gradient = replace(gradient_of(by, node, scope), **combined(of, by))
         return [
             transpose(gradient, node)
@@ -209,7 +209,7 @@ def _spread(
     b = substitute(by.expr, dict(zip(by.axes, inner, strict=True)))
     assert isinstance(a, Entry), "renaming keeps entries"
     assert isinstance(b, Entry), "renaming keeps entries"
-    if a.name == scope.loss:
+    if a.name == scope.loss and not a.indices:
         gradient = scope.gradient(b)
         assert gradient is not None, "every quantity has a gradient"
         return gradient, outer, inner
@@ -285,6 +285,8 @@ def _nabla(node: Nabla, scope: Scope) -> Readings:
     told = phrase(node, scope)
     if told is not None:
         return told
+    if node.of is None and scope.shape(scope.loss):
+        raise Unreadable("notation", "a gradient of nothing: the model's output is no scalar", node)
     if node.by is None:
         raise Unreadable("notation", "a gradient that does not say by what", node)
     operand, turned = _unturned(node.of)

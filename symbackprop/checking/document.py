@@ -24,7 +24,14 @@ from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, show
 from symbackprop.checking.scope import Definition, Scope
 from symbackprop.checking.shapes import is_shape, shape_step
-from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of, spellings
+from symbackprop.checking.spellings import (
+    Scripts,
+    is_letter,
+    item_text,
+    numbered,
+    scripts_of,
+    spellings,
+)
 from symbackprop.checking.step_kinds import kind_of, of_step, said_of
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry
@@ -159,7 +166,7 @@ class Document:
         self.scope.letters = {i.name: i for i in lefts[0].letters}
 
     def record(self, symbol: Node, found: Readings) -> None:
-        scripts = scripts_of(symbol)
+        scripts = numbered(scripts_of(symbol))
         free = {i.name for i in found[0].letters}
         pattern, letters = [], []
         for item in scripts.items:
@@ -329,7 +336,7 @@ class Document:
         return definable(node) and self.defined_by(node) is not None
 
     def defined_by(self, node: Node) -> Readings | None:
-        scripts = scripts_of(node)
+        scripts = numbered(scripts_of(node))
         texts = tuple(item_text(i) for i in scripts.items)
         for (name, pattern), definition in self.scope.patterns.items():
             if definition.own and name == spellings(scripts.base)[0] and len(pattern) == len(texts):
@@ -349,7 +356,7 @@ def settled(steps: Sequence[Step], scope: Scope) -> tuple[Step, ...]:
         if step.verdict == "proved" and step.kind != "definition" and found is not None:
             if found.left.expr != found.right.expr:
                 confirmed |= found.left.guessed | found.right.guessed
-    confirmed &= set(scope.arrays)
+    confirmed = {c for c in confirmed if c in scope.arrays or c.startswith("the step ")}
     return tuple(_refuted(s) if _rests_on(s, confirmed) else s for s in steps)
 
 
@@ -366,7 +373,7 @@ def _refuted(step: Step) -> Step:
 
 def definable(node: Node) -> bool:
     """Whether a side is a lone symbol, which a definition can introduce."""
-    scripts: Scripts = scripts_of(node)
+    scripts: Scripts = numbered(scripts_of(node))
     if not isinstance(node, Name | Accent | Script) or not isinstance(scripts.base, Name | Accent):
         return False
     return (

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.diagnose import diagnose
 from symbackprop.checking.document import Document, Step, stepping_letters
@@ -21,7 +22,7 @@ from symbackprop.checking.symbols import read_symbols
 from symbackprop.checking.tangents import directions, moving_names, with_directions
 from symbackprop.checking.truth import Values, gradients, with_library
 from symbackprop.checking.witness import counterexample
-from symbackprop.errors import Malformed, NotSupported
+from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
 from symbackprop.notation.segment import Statement, detect_format, statements
 
@@ -69,18 +70,10 @@ def verify(
     Malformed
         For text that is no derivation at all: too long, too deep, dangerous, or with no part that
         parses.
-    NotSupported
-        For facts given with the derivation.
     """
     if layout not in LAYOUTS:
         raise Malformed(f"layout {', '.join(LAYOUTS)}", repr(layout))
-    if assume:
-        raise NotSupported(
-            "facts declared in the model",
-            "facts given with the derivation",
-            hint="write assume lines in the model",
-        )
-    program = with_library(program)
+    program = with_facts(with_library(program), assume)
     true = gradients(program) if adjoints is None else tuple(adjoints)
     format = format or ("numpy" if call is not None else detect_format(text))
     if format == "numpy":

@@ -19,7 +19,7 @@ from symbackprop.checking.readings import (
     dearer,
 )
 from symbackprop.checking.scope import Definition, Scope
-from symbackprop.checking.spellings import Scripts, item_text, spellings
+from symbackprop.checking.spellings import Scripts, is_letter, item_text, spellings
 from symbackprop.ir.expressions import Index, substitute
 from symbackprop.notation.written import Accent, Name, Node
 
@@ -88,12 +88,30 @@ def _noted(definition: Definition, node: Node, scope: Scope) -> Readings:
 def declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     """A declared name, with as many scripts as belong to the name, and indices."""
     items = undecorated(scripts.items, scope)
+    timeless = _timeless(items, scope)
+    if timeless is not None:
+        found = declared(replace(scripts, layers=(), subs=timeless), node, scope)
+        kept = tuple(r for r in found or () if not any(_is_time(i, r, scope) for i in items))
+        if kept:
+            steps = frozenset(f"the step {item_text(i)}" for i in items if i not in timeless)
+            return tuple(replace(r, guessed=r.guessed | steps) for r in kept)
     for spelled in spellings(scripts.base):
         for name, rest in _composites(spelled, items):
             if scope.shape(name) is not None:
                 scope.tell(node if scripts.items else scripts.base, name)
                 return indexed(whole(name, scope), rest, node, scope)
     return None
+
+
+def _timeless(items: tuple[Node, ...], scope: Scope) -> tuple[Node, ...] | None:
+    """The scripts without letters that count steps; None if there are none."""
+    rest = tuple(i for i in items if not (is_letter(i) and item_text(i) in scope.stepping))
+    return rest if len(rest) < len(items) else None
+
+
+def _is_time(item: Node, r: Reading, scope: Scope) -> bool:
+    """Whether an axis of the array runs over such steps."""
+    return any(str(a.extent)[:1].lower() == item_text(item) for a in r.axes)
 
 
 def _composites(spelled: str, items: tuple[Node, ...]) -> Iterator[tuple[str, tuple[Node, ...]]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from symbackprop.checking.conventions import conventional
 from symbackprop.checking.indexing import indexed, said
 from symbackprop.checking.known_names import declared, defined, guessed
 from symbackprop.checking.matrices import inverted, is_square
@@ -21,7 +22,15 @@ from symbackprop.checking.readings import (
     Unreadable,
 )
 from symbackprop.checking.scope import Scope
-from symbackprop.checking.special_names import extent, gradient, identity, kronecker, loss, ones
+from symbackprop.checking.special_names import (
+    extent,
+    gradient,
+    gradient_by_guess,
+    identity,
+    kronecker,
+    loss,
+    ones,
+)
 from symbackprop.checking.spellings import Scripts, item_text, scripts_of, spellings
 from symbackprop.ir.expressions import Apply
 from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Number, Script
@@ -29,6 +38,7 @@ from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Numb
 Rule = Callable[[Scripts, Node, Scope], Readings | None]
 RULES: tuple[Rule, ...] = (
     defined, declared, ones, loss, gradient, kronecker, extent, identity, guessed,
+    conventional, gradient_by_guess,
 )  # fmt: skip
 
 

@@ -102,7 +102,9 @@ class Scope:
 
     @property
     def loss_names(self) -> tuple[str, ...]:
-        """The letters that stand for the loss."""
+        """The letters that stand for the loss; none where the output is no scalar."""
+        if self.shape(self.loss):
+            return ()
         undeclared = tuple(n for n in LOSSES if n not in self._shapes)
         return (self.loss, *undeclared)
 

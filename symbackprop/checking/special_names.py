@@ -4,12 +4,14 @@ Kronecker's δ, extents.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sympy import Expr, Integer, pi
 
+from symbackprop.checking.conventions import conventional
 from symbackprop.checking.indexing import said, whole
-from symbackprop.checking.known_names import declared, defined
+from symbackprop.checking.known_names import declared, defined, guessed
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Reading,
@@ -26,7 +28,7 @@ from symbackprop.notation.written import Accent, Mark, Name, Node, Number, Relat
 
 def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
-    if isinstance(base, Name) and base.text in LOSSES and not scripts.items:
+    if isinstance(base, Name) and base.text in LOSSES and not scripts.items and scope.loss_names:
         loss = whole(scope.loss, scope)
         if base.text in scope.dims:
             return (Reading(scope.dims[base.text]), replace(loss, cost=0.5))
@@ -37,6 +39,24 @@ def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 
 def gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     r"""``dX``, ``\bar X``, ``\delta_X``: the gradient with respect to a declared X."""
+    return _gradient(scripts, node, scope, lambda inner: defined(inner, node, scope)) or _gradient(
+        scripts, node, scope, lambda inner: declared(inner, node, scope)
+    )
+
+
+def gradient_by_guess(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    """The same for a guessed X."""
+    return _gradient(
+        scripts,
+        node,
+        scope,
+        lambda inner: guessed(inner, node, scope) or conventional(inner, node, scope),
+    )
+
+
+def _gradient(
+    scripts: Scripts, node: Node, scope: Scope, find: Callable[[Scripts], Readings | None]
+) -> Readings | None:
     base = scripts.base
     inner: Scripts | None = None
     if isinstance(base, Accent) and base.accent == "bar":
@@ -47,7 +67,7 @@ def gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         inner = Scripts(scripts.items[0], subs=scripts.items[1:])
     if inner is None or not isinstance(inner.base, Name | Accent):
         return None
-    found = defined(inner, node, scope) or declared(inner, node, scope)
+    found = find(inner)
     if not found:
         return None
     if scope.directions is not None and isinstance(base, Name) and base.text != "delta":
@@ -79,7 +99,9 @@ def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     if isinstance(base, Name) and base.text in scope.dims and not scripts.items:
         alike = any(n != base.text and n.startswith(base.text) for n in scope.arrays)
         guess = frozenset((base.text,)) if alike and len(base.text) == 1 else frozenset()
-        return (Reading(scope.dims[base.text], guessed=guess),)
+        arrays = [n for n in scope.arrays if n[:-1] == base.text] if guess else []
+        others = (replace(whole(n, scope), cost=0.5, guessed=frozenset((n,))) for n in arrays)
+        return (Reading(scope.dims[base.text], guessed=guess), *others)
     if isinstance(base, Name) and base.text == "pi" and not scripts.items:
         return (Reading(pi),)
     return None

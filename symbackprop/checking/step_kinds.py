@@ -75,6 +75,8 @@ def is_jacobian(node: Node, scope: Scope) -> bool:
 
 
 def _is_loss(node: Node, scope: Scope) -> bool:
+    if not scope.loss_names:
+        return False
     return spellings(scripts_of(node).base)[:1] in {
         (n,) for n in scope.loss_names
     } or not spellings(scripts_of(node).base)

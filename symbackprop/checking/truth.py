@@ -100,6 +100,22 @@ class Values:
             self._memo[key] = np.asarray(evaluate(e, self.points[at], order), dtype=float)
         return self._memo[key]
 
+    def apart(self, a: Expr, b: Expr) -> tuple[int, tuple[Index, ...], np.ndarray] | None:
+        """The first point at which two entries differ where both are defined: its number, the
+        order of the indices, and the place of the greatest difference.
+        """
+        order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))
+        for at in range(len(self.points)):
+            x, y = self.of(a, order, at), self.of(b, order, at)
+            known = np.isfinite(x) & np.isfinite(y)
+            with np.errstate(invalid="ignore", over="ignore"):
+                gap = np.where(known, abs(x - y), 0.0)
+                far = known & ~np.isclose(x, y, rtol=TOLERANCE, atol=TOLERANCE)
+            if far.any():
+                place = np.unravel_index(int(np.argmax(np.where(far, gap, -1.0))), gap.shape)
+                return at, order, np.array(place, dtype=int)
+        return None
+
     def more(self, seed: int) -> None:
         """One further point, where what agrees by accident may differ."""
         rng = np.random.default_rng(seed)

@@ -30,9 +30,32 @@ def counterexample(step: Step, document: Document) -> Counterexample | None:
         return shown(comparison.witness, document.scope.forward)
     if comparison.shapes is None:
         witness = refute(comparison.right.expr, comparison.left.expr, document.scope.program)
-        return shown(witness, document.scope.forward) if witness is not None else None
+        return shown(witness, document.scope.forward) if witness else _in_numbers(step, document)
     return _at_equal_extents(step, document) or Counterexample(
         {}, {}, comparison.shapes[0], comparison.shapes[1]
+    )
+
+
+def _in_numbers(step: Step, document: Document) -> Counterexample | None:
+    """One of the document's own points, where no small one was found."""
+    found = step.comparison
+    assert found is not None, "a refuted step was compared"
+    claimed, true = found.right.expr, found.left.expr
+    gap = document.values.apart(true, claimed)
+    if gap is None:
+        return None
+    at, order, place = gap
+    point, entry = document.values.points[at], tuple(int(k) for k in place)
+    inputs = {q.name for q in document.scope.forward.inputs}
+    places: dict[str, int] = {}
+    for i, k in zip(order, entry, strict=True):
+        places[SHOWN.get(str(i.name), str(i.name))] = k
+    return Counterexample(
+        dict(point.dims),
+        {k: v for k, v in point.values.items() if k in inputs},
+        float(document.values.of(claimed, order, at)[entry]),
+        float(document.values.of(true, order, at)[entry]),
+        places,
     )
 
 

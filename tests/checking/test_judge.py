@@ -11,7 +11,7 @@ import pytest
 
 from symbackprop.checking.judge import verify
 from symbackprop.checking.report import CATEGORIES, Report
-from symbackprop.errors import Malformed, NotSupported
+from symbackprop.errors import Malformed
 from tests.checking.fixtures import Case, cases, shipped, true_gradients, written
 
 NET = "three-layer"
@@ -186,11 +186,49 @@ def test_strange_names_are_only_names(name: str) -> None:
     assert verdict in ("malformed", "undecided", "unreadable")
 
 
-def test_numpy_code_is_not_supported_yet() -> None:
-    with pytest.raises(NotSupported):
-        judged(NET, "def backward(X):\n    return X", format=None)
-    with pytest.raises(NotSupported):
-        judged(NET, "grad_W = 1", format="numpy")
+def test_facts_given_with_the_derivation() -> None:
+    model = written("dims D\nparam x[D]\ndata A[D,D]\nL = x @ A @ x\n")
+    assert verify(model, "dL/dx = 2*A*x", assume=["A symmetric"]).verdict == "proved"
+    report = verify(model, "dL/dx = 2*A*x")
+    assert report.verdict == "refuted"
+    assert report.steps[0].diagnosis is not None
+    assert report.steps[0].diagnosis.category == "symmetric"
+    for bad in ("A", "B symmetric", "A square", "x symmetric"):
+        with pytest.raises(Malformed):
+            verify(model, "dL/dx = 2*A*x", assume=[bad])
+
+
+def test_what_is_nowhere_defined_is_undecided() -> None:
+    model = written("dims D\nparam x[D]\nL = sum(x**2)\n")
+    report = verify(model, r"\nabla_x L = \log(-\exp(x))")
+    assert report.verdict == "undecided"
+    assert any("no point was found" in n for n in report.steps[0].notes)
+
+
+def test_an_output_that_is_no_scalar_has_jacobians() -> None:
+    model = written("dims K\nparam z[K]\np = softmax(z)\noutput p\n")
+    right = verify(model, r"\frac{\partial p_i}{\partial z_j} = p_i(\delta_{ij} - p_j)")
+    assert (right.verdict, right.steps[0].kind) == ("proved", "jacobian")
+    wrong = verify(model, r"\frac{\partial p}{\partial z} = p\odot(1-p)")
+    assert wrong.verdict == "refuted"
+    assert wrong.steps[0].diagnosis is not None
+    assert wrong.steps[0].diagnosis.category == "softmax-elementwise"
+    assert verify(model, r"\nabla_z L = p").verdict in ("unreadable", "undecided")
+
+
+def test_differentials_inverses_and_increments() -> None:
+    model = written("dims D\nparam X[D,D]\ndata G[D,D]\nY = inv(X)\nL = sum(G * Y)\n")
+    text = (
+        r"$dY = -X^{-1}(dX)X^{-1}$, $dL = \langle G, dY\rangle$, "
+        r"$\nabla_X L = -X^{-\top} G X^{-\top}$"
+    )
+    assert verify(model, text).verdict == "proved"
+    assert verify(model, text.replace("-X^{-1}(", "X^{-1}(")).verdict == "refuted"
+    assert verify(model, text.replace(r"X^{-\top} G", "X^{-1} G")).verdict == "refuted"
+    twice = written("dims D\nparam w[D]\ndata g[D]\nL = sum(g * w) + sum(w**2)\n")
+    steps = r"$\bar w = g$, $\bar w \mathrel{+}= 2w$"
+    assert verify(twice, steps).verdict == "proved"
+    assert verify(twice, steps.replace("2w", "w")).verdict == "refuted"
 
 
 def test_a_vector_for_a_jacobian_that_is_not_diagonal_is_refuted() -> None:
