@@ -137,7 +137,7 @@ def _join(a: Expr, b: Expr) -> Expr | None:
         return None
     factors_a = set(Mul.make_args(sum_a.body))
     best: tuple[int, str, Expr] | None = None
-    for order in permutations(sum_b.bound) if len(sum_b.bound) <= 3 else (sum_b.bound,):
+    for order in permutations(sum_b.bound) if len(sum_b.bound) <= 4 else (sum_b.bound,):
         if any(x.extent != y.extent for x, y in zip(order, sum_a.bound, strict=True)):
             continue
         body_b = substitute(sum_b.body, dict(zip(order, sum_a.bound, strict=True)))

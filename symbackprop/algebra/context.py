@@ -72,6 +72,7 @@ class Context:
     wide: dict[Expr, Expr] = field(default_factory=dict)  # expanded forms
     work: int = 0
     budget: int | None = None
+    cut: bool = False  # whether a step of the proof at hand was given up
     depth: int = 0
     _sums: dict[str, tuple[tuple[int, Expr | None], ...]] = field(default_factory=dict)
 
@@ -88,8 +89,13 @@ class Context:
             If there is a budget and it is used up.
         """
         self.work += steps
-        if self.budget is not None and self.work > self.budget:
+        if self.exhausted:
             raise TooLarge
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the budget of work is used up."""
+        return self.budget is not None and self.work > self.budget
 
     def forget(self) -> None:
         """Drop what was remembered: needed when something more is known."""
@@ -125,6 +131,11 @@ class Context:
     def sums_of(self, name: str) -> tuple[tuple[int, Expr | None], ...]:
         """Axes over which the sums of ``name`` are known, with their values."""
         return self._sums.get(name, ())
+
+    def unfolded(self) -> Context:
+        """The same facts, derived ones included, without folding."""
+        kinds, sums = dict(self.kinds), dict(self.sums)
+        return Context(self.program, folding=False, kinds=kinds, sums=sums)
 
     @property
     def symmetric(self) -> frozenset[str]:

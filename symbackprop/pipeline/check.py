@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from symbackprop.ir.letters import places
 from symbackprop.ir.sample import draw
 from symbackprop.matrix.lower import entry as lowered_entry
 
-POINTS = 5
+POINTS, DRAWS = 5, 40
 STEP = 1e-5
 TOLERANCE = 1e-5
 
@@ -59,7 +60,14 @@ class Checker:
 
     @cached_property
     def _points(self) -> tuple[Point, ...]:
-        return tuple(self._point(seed) for seed in range(POINTS))
+        """Points where everything is defined, as far as there are any."""
+        drawn = (self._point(seed) for seed in range(DRAWS))
+        return tuple(islice((p for p in drawn if self._is_defined(p)), POINTS)) or (self._point(0),)
+
+    def _is_defined(self, point: Point) -> bool:
+        """Whether everything has a value: a matrix drawn at random may have no inverse."""
+        equations = (*self.record.program.equations, *self._adjoints)
+        return not any(np.any(np.isnan(np.asarray(point.values[e.name], float))) for e in equations)
 
     def _point(self, seed: int) -> Point:
         """All quantities and all adjoints at a random point; the seed of a non-scalar output is

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from sympy import Expr
+
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import inline
 from symbackprop.algebra.normalise import normalise
@@ -21,7 +23,7 @@ from symbackprop.backends.latex.terms import latex_term
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
-from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.expressions import MatrixFunction, entry_names
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 from symbackprop.ir.terms import name as name_term
@@ -114,7 +116,7 @@ class DerivativeResult:
     def index(self) -> str:
         """The generic entry in index notation."""
         equation = self._owner.readable_equation(self._derivative.equation)
-        return show_generic(replace(equation, name=self.label))
+        return show_generic(self._owner.in_text(replace(equation, name=self.label)))
 
     @cached_property
     def latex(self) -> str:
@@ -182,7 +184,7 @@ class DerivativeResult:
             out["closed_in_matrix_notation"] = self.closed_in_matrix_notation
         out |= {"index": self.index, "latex": self.latex}
         if steps:
-            out["steps"] = [_step_json(s, self._owner.notation) for s in self.steps]
+            out["steps"] = [_step_json(s, self._owner) for s in self.steps]
         out["facts"] = list(self.facts)
         if checked:
             out["checked"] = self.checked.as_json()
@@ -195,19 +197,19 @@ class DerivativeResult:
         return f"{self.label} = {self.text}"
 
 
-def _step_json(step: Step, notation: Notation) -> dict[str, str]:
+def _step_json(step: Step, owner: Derivation) -> dict[str, str]:
     latex = latex_term if isinstance(step.form, Term) else latex_entry
-    return {"text": _step_text(step), "latex": latex(step.form, notation), "because": step.because}
+    return {
+        "text": owner.step_text(step),
+        "latex": latex(step.form, owner.notation),
+        "because": step.because,
+    }
 
 
 def show_generic(equation: Equation) -> str:
     """``Z[n,m] = sum[d](X[n,d]*W[m,d]) + b[m]``: an equation by its generic entry."""
     at = f"[{','.join(i.name for i in equation.indices)}]" if equation.indices else ""
     return f"{equation.name}{at} = {show_entry(equation.rhs)}"
-
-
-def _step_text(step: Step) -> str:
-    return show(step.form) if isinstance(step.form, Term) else show_entry(step.form)
 
 
 def _has_operation(term: Term, operations: tuple[str, ...]) -> bool:
@@ -285,6 +287,16 @@ class Derivation(Mapping[Any, DerivativeResult]):
         rhs = normalise(_inline_all(equation.rhs, self._hidden), plain)
         return replace(equation, rhs=rhs, term=self.readable(equation.term))
 
+    def in_text(self, equation: Equation) -> Equation:
+        """``equation`` with the formulas of hidden matrices in the place of their names."""
+        return replace(equation, rhs=_spelled(equation.rhs, self._hidden_terms))
+
+    def step_text(self, step: Step) -> str:
+        """What a step says, as text."""
+        if isinstance(step.form, Term):
+            return show(step.form)
+        return show_entry(_spelled(step.form, self._hidden_terms))
+
     def readable_steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         """Steps in which no hidden quantity is named; those that speak of the adjoint of one are
         left out.
@@ -338,7 +350,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
                     "name": equation.name,
                     "shape": [str(e) for e in equation.shape],
                     "text": show(equation.term),
-                    "index": show_generic(shown),
+                    "index": show_generic(self.in_text(shown)),
                     "latex": self.latex_relation(shown),
                 }
             )
@@ -371,7 +383,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
         for body, shape, d in lines:
             out.append(f"{body:<{width}}   # {shape}")
             if steps:
-                out.extend(f"    = {_step_text(s):<{width}}   ({s.because})" for s in d.steps)
+                out.extend(f"    = {self.step_text(s):<{width}}   ({s.because})" for s in d.steps)
         return "\n".join(out)
 
     def __str__(self) -> str:
@@ -386,9 +398,19 @@ class Derivation(Mapping[Any, DerivativeResult]):
 
 
 def _inline_all(e: Any, equations: tuple[Equation, ...]) -> Any:
+    """``e`` with hidden quantities written out."""
     for equation in equations:
         e = inline(e, (equation,))
     return e
+
+
+def _spelled(e: Expr, hidden: Mapping[str, Term]) -> Expr:
+    """``inv(_1)[i,j]`` with the formula of the hidden matrix for its name, in text."""
+    if not (entry_names(e) & hidden.keys()):
+        return e
+    if isinstance(e, MatrixFunction) and e.name in hidden:
+        return MatrixFunction(e.args[0], show(hidden[e.name]), *e.args[2:])
+    return e.func(*(_spelled(a, hidden) if a.args else a for a in e.args))
 
 
 __all__ = ["PREFIX", "Derivation", "DerivativeResult"]

@@ -97,8 +97,9 @@ class Writer:
     def naming(self, indices: Collection[Index]) -> Writer:
         """A writer for the scope of further indices, no two in scope with one letter."""
         scope = dict(self.letter)
+        extents = {s.name for i in (*scope, *indices) for s in i.extent.free_symbols}
         for index in indices:
-            taken = set(scope.values())
+            taken = {*scope.values(), *extents}
             name = index.name
             if name.startswith("_") or name in taken:
                 name = letters((index.extent,), taken | self.notation.names)[0].name
