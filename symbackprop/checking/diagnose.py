@@ -69,7 +69,10 @@ def _explains(edit: Edit, member: Node, lefts: Readings, document: Document) -> 
         return False
     found = compare(lefts, rights, document.scope.program, document.values, prove=False)
     liberties = {n.text for n in found.right.notes} - {n.text for n in lefts[0].notes}
-    return found.verdict == "proved" and not (liberties & LOOSE)
+    if found.verdict != "proved" or liberties & LOOSE:
+        return False
+    proof = compare(lefts, rights, document.scope.program, document.values)
+    return proof.verdict == "proved"
 
 
 LOOSE = frozenset((BY_ENTRIES.text, EACH_ROW.text))
