@@ -71,11 +71,15 @@ class Closing:
                     return None
                 values[used] = inner
         written = broadcast(draw_out_scale(replace_names(local, values)), derivative.shape)
-        best = self._priced(written)
+        # An adjoint inside a formula by entries cannot be written out as a term.
+        plain = self._priced(written)
+        best = None if names_in(written) & self._by_name.keys() else plain
         for form in self._flattened(name):
             price = self._priced(form)
-            if price[0] < best[0] and price[0][1] <= SHORTER * size(written):
+            if best is None or (price[0] < best[0] and price[0][1] <= SHORTER * plain[0][1]):
                 best = price
+        if best is None:
+            return None
         written = scale_in_front(best[1])
         return written if size(written) <= SIZE_LIMIT else None
 
@@ -99,12 +103,14 @@ class Closing:
         for equation in self._hidden:
             inlined = inline(inlined, (equation,))
         if inlined != flat:
-            entries[normalise(inlined, Context(self._context.program, folding=False))] = None
+            entries[normalise(inlined, self._context.unfolded())] = None
         indices = self._by_name[name].equation.indices
         for entry in entries:
             if is_small(entry):
                 for e in candidates(entry, self._context):
-                    yield self._maker.form(e, indices).term
+                    form = self._maker.form(e, indices)
+                    if self._maker.says_the_same(form, indices):
+                        yield form.term
 
     def entry(self, name: str) -> Expr | None:
         """The whole entry in forward quantities, or None where it is not small."""

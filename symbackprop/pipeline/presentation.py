@@ -15,16 +15,28 @@ from sympy import Expr, Pow
 
 from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
+from symbackprop.algebra.expand import TooLarge, expand
 from symbackprop.algebra.knowledge import inline
 from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.refute import agree
 from symbackprop.calculus.reverse import PREFIX, Adjoint, Block
+from symbackprop.ir import terms
 from symbackprop.ir.derivation import Derivative, Step
-from symbackprop.ir.expressions import Entry, Index, entries, entry_names, replace_entries
-from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.expressions import (
+    Entry,
+    Index,
+    entries,
+    entry_names,
+    replace_entries,
+    substitute,
+)
+from symbackprop.ir.letters import places
+from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.renaming import anonymous, rename, rename_term
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
 from symbackprop.matrix.lift import Lifter
+from symbackprop.matrix.lower import entry as lowered_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +61,35 @@ class FormMaker:
         self.shapes |= {PREFIX + name: shape for name, shape in self.shapes.items()}
         self.shapes |= {name: self.shapes[name][::-1] for name in turned}
         self._lifter = Lifter(self.shapes, [e.term for e in program.equations], symmetric=symmetric)
+        self._program = program
+        self._plain = Context(program, folding=False)
 
     def form(self, entry: Expr, indices: tuple[Index, ...]) -> Form:
         term = self._lifter.lift(entry, indices)
         return Form(entry, term, cost(term))
+
+    def says_the_same(self, form: Form, indices: tuple[Index, ...]) -> bool:
+        """``lower(lift(e)) = e``: by working form or expanded form, else by value."""
+        lowered, extra = lowered_entry(form.term, indices, self._program)
+        for equation in reversed(extra):
+            lowered = inline(lowered, (equation,))
+        at_zero = dict(zip(indices, places(indices), strict=True))
+        entry = substitute(form.entry, at_zero)
+        difference = normalise(lowered - entry, self._plain)
+        if difference == 0:
+            return True
+        try:
+            if expand(difference, self._plain) == 0:
+                return True
+        except TooLarge:
+            pass
+        return agree(lowered, entry, self._with_adjoints(lowered - entry)) is True
+
+    def _with_adjoints(self, e: Expr) -> Program:
+        """The program with the adjoints in ``e`` as inputs, so that they have values."""
+        named = sorted(n for n in entry_names(e) if n.startswith(PREFIX) and n in self.shapes)
+        adjoints = tuple(Quantity(n, self.shapes[n], "data") for n in named)
+        return replace(self._program, inputs=self._program.inputs + adjoints)
 
 
 def present(
@@ -170,9 +207,15 @@ def _write_out(entry: Expr, hidden: dict[str, Equation], context: Context) -> Ex
 
 
 def cheapest(entry: Expr, indices: tuple[Index, ...], maker: FormMaker, context: Context) -> Form:
-    """The candidate of ``entry`` whose lift costs least; the first of equals."""
+    """The candidate of ``entry`` whose lift costs least, the first of equals; each is lowered back
+    before it is believed.
+    """
     forms = [maker.form(e, indices) for e in candidates(entry, context)]
-    return min(forms, key=lambda form: form.price)
+    for form in sorted(forms, key=lambda form: form.price):
+        if maker.says_the_same(form, indices):
+            return form
+    by_entries = terms.entries(indices, entry)
+    return Form(entry, by_entries, cost(by_entries))
 
 
 def _put_in(
