@@ -7,25 +7,19 @@ one common denominator, cases. It stops at the first form in which the differenc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 
 from sympy import Expr, preorder_traversal
 
-from symbackprop.algebra.arguments import unify_arguments
 from symbackprop.algebra.atoms import together_atoms
 from symbackprop.algebra.context import Context, TooLarge
-from symbackprop.algebra.declared import use_declared
-from symbackprop.algebra.domain import known_nonnegative
 from symbackprop.algebra.elementary import spell, to_elementary
-from symbackprop.algebra.expand import expand
-from symbackprop.algebra.exponents import split_exponents
+from symbackprop.algebra.forms import explicit_forms
 from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.algebra.rational import vanishing
-from symbackprop.algebra.reflection import reflect
 from symbackprop.algebra.refute import search
-from symbackprop.algebra.whole_matrices import relate_matrices
-from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.expressions import Apply
+from symbackprop.ir.functions import PRIMITIVES
 from symbackprop.ir.program import Program
 from symbackprop.ir.verdict import Different, Equal, Undecided, Verdict
 
@@ -34,6 +28,7 @@ NOWHERE_DEFINED = "no point was found at which both sides are defined"
 CUT_SHORT = "equal at every point tried, but the proof was cut short: too many terms"
 
 
+SLOPES = ("", "_prime", "_pprime")
 SHOWN = 60  # nodes of a side that is worth showing spelled out
 BUDGET = 60_000  # steps of work before a proof is given up: a few seconds
 
@@ -67,67 +62,45 @@ def prove(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
         return None
 
 
+def _told_apart(lhs: Expr, rhs: Expr, program: Program) -> tuple[Expr, Expr, Program]:
+    """The same question with abstract functions renamed that bear the name of a library function,
+    so that no law of that function is used.
+    """
+    library = {*PRIMITIVES, *program.rules}
+    clashing = {f + s: f"{f}°{s}" for f in program.functions if f in library for s in SLOPES}
+    if not clashing:
+        return lhs, rhs, program
+
+    def renamed(e: Expr) -> Expr:
+        return e.replace(
+            lambda x: isinstance(x, Apply) and x.name in clashing,
+            lambda x: Apply(clashing[x.name], *x.operands),
+        )
+
+    equations = tuple(replace(q, rhs=renamed(q.rhs)) for q in program.equations)
+    functions = tuple(clashing.get(f, f) for f in program.functions)
+    return renamed(lhs), renamed(rhs), replace(program, equations=equations, functions=functions)
+
+
 def _proof(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
+    given = ((lhs, rhs, "as given"),)
+    lhs, rhs, apart = _told_apart(lhs, rhs, program)
+    shadowed, program = apart is not program, apart
     context = proof_context(program)
     context.budget = BUDGET
     by: list[str] = []
     before: Expr = lhs - rhs
-    for sentence, difference in _forms(lhs, rhs, program, context):
+    for sentence, difference in explicit_forms(lhs, rhs, program, context):
         if difference != before:
             by.append(sentence)
         before = difference
         if difference == 0:
             steps = tuple(by)
-            return Equal(steps, tuple(context.used), _display(lhs, rhs, steps, context))
+            lines = given if shadowed else _display(lhs, rhs, steps, context)
+            return Equal(steps, tuple(context.used), lines)
+    if context.cut:
+        raise TooLarge
     return None
-
-
-def _forms(lhs: Expr, rhs: Expr, program: Program, context: Context) -> Iterator[tuple[str, Expr]]:
-    """The difference in ever more explicit forms, each with the sentence that leads to it."""
-    difference = normalise(lhs - rhs, context)
-    yield "order factors, split sums and collapse δ", difference
-    difference = expand(difference, context)
-    yield "multiply out", difference
-    yield "one common denominator", vanishing(difference, context)
-    sides = [lhs, rhs]
-    for equation in reversed(program.equations):
-        sides = [inline(side, (equation,)) for side in sides]
-        if equation.name in entry_names(difference):
-            difference = expand(inline(difference, (equation,)), context)
-            label = "a subexpression" if equation.hidden else equation.name
-            yield f"write {label} out", difference
-    related = use_declared(difference, context)
-    if related != difference:
-        difference = related
-        yield "use what is declared of its entries", difference
-    related = relate_matrices(difference, program, context)
-    if related != difference:
-        difference = related
-        yield "inverses and determinants of products by those of their factors", difference
-    yield "one common denominator", vanishing(difference, context)
-    reflected = expand(reflect(difference, context), context)
-    if reflected != difference:
-        difference = reflected
-        yield "f(-u) by f(u)", difference
-        yield "one common denominator", vanishing(difference, context)
-    context.domain = known_nonnegative((sides[0], sides[1]), context)
-    context.forget()
-    yield from _elementary(difference, context)
-    spelled = normalise(spell(difference, context), context)
-    unified = unify_arguments(spelled, context)
-    if unified != spelled:
-        yield "compare the arguments of functions", unified
-        yield from _elementary(unified, context)
-
-
-def _elementary(difference: Expr, context: Context) -> Iterator[tuple[str, Expr]]:
-    difference = expand(to_elementary(difference, context), context)
-    yield "write functions by exp, log and step", difference
-    related = use_declared(difference, context)
-    if related != difference:
-        difference = expand(split_exponents(related, context), context)
-        yield "use what is declared of its entries", difference
-    yield "one common denominator", vanishing(difference, context)
 
 
 def _display(

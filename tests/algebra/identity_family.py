@@ -57,7 +57,8 @@ def apply(function: str, x: Tree) -> Tree:
 
 
 def binary(op: str, x: Tree, y: Tree) -> Tree:
-    return Tree(op, (x, y), x.shape or y.shape, f"({{0}} {op} {{1}})")
+    shape = max(x.shape, y.shape, key=len)
+    return Tree(op, (x, y), shape, f"({{0}} {op} {{1}})")
 
 
 def turned(x: Tree) -> Tree:

@@ -1,0 +1,87 @@
+"""The forms that a proof goes through, from cheap to dear: each is the difference of the two sides,
+written more explicitly than the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sympy import Expr
+
+from symbackprop.algebra.arguments import unify_arguments
+from symbackprop.algebra.context import Context, TooLarge
+from symbackprop.algebra.declared import use_declared
+from symbackprop.algebra.domain import known_nonnegative
+from symbackprop.algebra.elementary import spell, to_elementary
+from symbackprop.algebra.expand import expand
+from symbackprop.algebra.exponents import split_exponents
+from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.rational import vanishing
+from symbackprop.algebra.reflection import reflect
+from symbackprop.algebra.whole_matrices import relate_matrices
+from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.program import Program
+
+
+def _tried(work: Callable[[Expr, Context], Expr], e: Expr, context: Context) -> Expr:
+    """The result of a step, or ``e`` as it is where the step alone would take too much: a later,
+    more explicit form may yet be short.
+    """
+    try:
+        return work(e, context)
+    except TooLarge:
+        if context.exhausted:
+            raise
+        context.cut = True
+        return e
+
+
+def explicit_forms(
+    lhs: Expr, rhs: Expr, program: Program, context: Context
+) -> Iterator[tuple[str, Expr]]:
+    """The difference in ever more explicit forms, each with the sentence that leads to it."""
+    difference = normalise(lhs - rhs, context)
+    yield "order factors, split sums and collapse δ", difference
+    difference = _tried(expand, difference, context)
+    yield "multiply out", difference
+    yield "one common denominator", _tried(vanishing, difference, context)
+    sides = [lhs, rhs]
+    for equation in reversed(program.equations):
+        sides = [inline(side, (equation,)) for side in sides]
+        if equation.name in entry_names(difference):
+            difference = _tried(expand, inline(difference, (equation,)), context)
+            label = "a subexpression" if equation.hidden else equation.name
+            yield f"write {label} out", difference
+    related = use_declared(difference, context)
+    if related != difference:
+        difference = related
+        yield "use what is declared of its entries", difference
+    related = relate_matrices(difference, program, context)
+    if related != difference:
+        difference = related
+        yield "inverses and determinants of products by those of their factors", difference
+    yield "one common denominator", _tried(vanishing, difference, context)
+    reflected = _tried(expand, reflect(difference, context), context)
+    if reflected != difference:
+        difference = reflected
+        yield "f(-u) by f(u)", difference
+        yield "one common denominator", _tried(vanishing, difference, context)
+    context.domain = known_nonnegative((sides[0], sides[1]), context)
+    context.forget()
+    yield from _elementary(difference, context)
+    spelled = normalise(spell(difference, context), context)
+    unified = unify_arguments(spelled, context)
+    if unified != spelled:
+        yield "compare the arguments of functions", unified
+        yield from _elementary(unified, context)
+
+
+def _elementary(difference: Expr, context: Context) -> Iterator[tuple[str, Expr]]:
+    difference = _tried(expand, to_elementary(difference, context), context)
+    yield "write functions by exp, log and step", difference
+    related = use_declared(difference, context)
+    if related != difference:
+        difference = expand(split_exponents(related, context), context)
+        yield "use what is declared of its entries", difference
+    yield "one common denominator", _tried(vanishing, difference, context)
