@@ -7,8 +7,6 @@ Such a key is compared with the tree as written. A letter that the map leaves wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-
 from symbackprop.checking.readings import Readings
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text, scripts_of
@@ -80,8 +78,3 @@ def undecorated(items: tuple[Node, ...], scope: Scope) -> tuple[Node, ...]:
     if not scope.decorations:
         return items
     return tuple(i for i in items if not (is_letter(i) and item_text(i) in scope.decorations))
-
-
-def plain(readings: Readings) -> Readings:
-    """Readings at no price."""
-    return tuple(replace(r, cost=0.0) for r in readings)

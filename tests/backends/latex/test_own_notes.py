@@ -18,7 +18,19 @@ def derivation_part(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "lines"), [("three-layer", 35), ("three-layer-scalar", 30), ("softmax-regression", 20)]
+    ("name", "lines"),
+    [
+        ("three-layer", 35),
+        ("three-layer-scalar", 30),
+        ("three-layer-tanh", 30),
+        ("three-layer-outputs", 30),
+        ("softmax-regression", 20),
+        ("logistic-regression", 20),
+        ("linear-neuron", 6),
+        ("tanh-neuron", 12),
+        ("sigmoid-neuron", 12),
+        ("relu-neuron", 12),
+    ],
 )
 def test_every_line_is_proved(name: str, lines: int) -> None:
     report = pipeline.verify(pipeline.load(name), derivation_part(name))
