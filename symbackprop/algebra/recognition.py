@@ -1,6 +1,7 @@
-"""Logistic functions recognised in exponentials: presentation only, proofs go the other way.
+"""Logistic functions recognised in exponentials: derivatives only, proofs go the other way.
 
 * ``exp(u) / (1 + exp(u)) → sigmoid(u)``, ``1 / (1 + exp(u)) → sigmoid(-u)``
+* ``(exp(u) - exp(-u)) / (exp(u) + exp(-u)) → tanh(u)``
 * ``log(1 + exp(u)) → softplus(u)``
 * ``1 - sigmoid(-u) → sigmoid(u)``
 """
@@ -53,6 +54,7 @@ def _sigmoids(e: Expr) -> Expr:
         base, exponent = f.as_base_exp() if isinstance(f, Pow) else (f, Integer(1))
         base = recognise(base)
         powers[base] = powers.get(base, Integer(0)) + exponent
+    _hyperbolic_tangents(powers)
     for base in list(powers):
         u = _exponent_of_one_plus_exp(base)
         times = -powers[base]
@@ -65,3 +67,27 @@ def _sigmoids(e: Expr) -> Expr:
         for name, count in ((Apply("sigmoid", u), taken), (Apply("sigmoid", -u), times - taken)):
             powers[name] = powers.get(name, Integer(0)) + count
     return Mul(*(Pow(b, x) for b, x in powers.items()))
+
+
+def _hyperbolic_tangents(powers: dict[Expr, Expr]) -> None:
+    """Each ``sinh / cosh`` that exponentials spell becomes a tangent, in place."""
+    for below in [b for b, x in powers.items() if x == -1 and isinstance(b, Add)]:
+        u = _exponent_of_pair(below)
+        if u is None:
+            continue
+        difference = Apply("exp", u) - Apply("exp", -u)
+        for above, name in ((difference, u), (-difference, -u)):
+            if powers.get(above) == 1:
+                del powers[below], powers[above]
+                powers[Apply("tanh", name)] = powers.get(Apply("tanh", name), Integer(0)) + 1
+                break
+
+
+def _exponent_of_pair(e: Add) -> Expr | None:
+    """``u`` of ``exp(u) + exp(-u)`` with a positive number in front, else None."""
+    if len(e.args) != 2 or not all(isinstance(a, Apply) and a.name == "exp" for a in e.args):
+        return None
+    (u,), (v,) = (a.operands for a in e.args)
+    if u + v != 0:
+        return None
+    return v if u.as_coeff_Mul()[0].is_negative else u

@@ -6,13 +6,14 @@ the association that reverse mode chose is kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from symbackprop.ir import terms
 from symbackprop.ir.terms import Term
 
 MULTILINEAR = ("matmul", "outer", "mul", "dot")
+CHAINED = ("matmul", "mul", "div")
 LINEAR = ("transpose", "diag", "trace", "neg", "index", "sum", "mean")
 
 
@@ -92,8 +93,8 @@ def _split_scale(term: Term) -> tuple[Scale, Term]:
 
 
 def scale_in_front(term: Term) -> Term:
-    """``2 * (H.T @ r) → 2 * H.T @ r`` and ``-(A @ B) → -A @ B``: a scalar before a chain of
-    products needs no brackets.
+    """``2 * (H.T @ r) → 2 * H.T @ r``, ``-(A @ B) → -A @ B`` and ``-(a * b) → -a * b``: a scalar or
+    a sign before a chain of products needs no brackets.
 
     For formulas that people read; code scales the smaller result instead.
     """
@@ -104,32 +105,54 @@ def _scaled_first(term: Term) -> Term:
     args = tuple(_scaled_first(a) for a in term.args)
     term = term if args == term.args else Term(term.op, args, term.shape, term.attrs)
     if term.op == "mul" and term.args[0].rank == 0 and term.args[1].op == "matmul":
-        return _onto_first(term.args[1], lambda a: terms.mul(term.args[0], a))
-    if term.op == "neg" and term.args[0].op == "matmul":
-        return _onto_first(term.args[0], terms.neg)
+        return _onto_first(term.args[1], ("matmul",), lambda a: terms.mul(term.args[0], a))
+    if term.op == "neg" and term.args[0].op in CHAINED:
+        return _onto_first(term.args[0], CHAINED, _negative)
     return term
 
 
-def _onto_first(chain: Term, scaled: Callable[[Term], Term]) -> Term:
+def _negative(term: Term) -> Term:
+    return terms.number(-term.attrs[0]) if term.op == "number" else terms.neg(term)
+
+
+def _onto_first(chain: Term, through: Collection[str], scaled: Callable[[Term], Term]) -> Term:
     """``chain`` with its first factor scaled; a factor that is a sum keeps its brackets and the
     scale before them.
     """
     first, second = chain.args
-    if first.op == "matmul":
-        return terms.matmul(_onto_first(first, scaled), second)
-    return terms.matmul(scaled(first), second)
+    below = _onto_first(first, through, scaled) if first.op in through else scaled(first)
+    return Term(chain.op, (below, second), chain.shape, chain.attrs)
 
 
 def _signed_first(term: Term) -> Term:
-    """``a + -b → a - b`` and ``2 * -a → -2 * a``: one sign, at the outermost place it can have."""
+    """``a + -b → a - b``, ``2 * -a → -2 * a``, ``(-A).T → -A.T``: one sign, at the outermost place
+    it can have.
+    """
     args = tuple(_signed_first(a) for a in term.args)
     term = term if args == term.args else Term(term.op, args, term.shape, term.attrs)
-    if term.op in ("add", "sub") and term.args[1].op == "neg":
-        make = terms.sub if term.op == "add" else terms.add
-        return make(term.args[0], term.args[1].args[0])
-    if term.op == "mul" and term.args[1].op == "neg" and term.args[0].op == "number":
-        return terms.mul(terms.number(-term.args[0].attrs[0]), term.args[1].args[0])
-    if term.op in ("mul", "div", "matmul", "outer") and term.args[0].op == "neg":
-        inner = Term(term.op, (term.args[0].args[0], term.args[1]), term.shape, term.attrs)
-        return terms.neg(inner)
+    if term.op in ("add", "sub"):
+        return _signed_sum(term)
+    if term.op == "neg" and term.args[0].op == "neg":
+        return term.args[0].args[0]
+    if term.op in MULTILINEAR or term.op in LINEAR or term.op == "div":
+        signs = sum(a.op == "neg" for a in term.args)
+        if signs == 0:
+            return term
+        bare = tuple(a.args[0] if a.op == "neg" else a for a in term.args)
+        if signs == 2:
+            return Term(term.op, bare, term.shape, term.attrs)
+        if term.op == "mul" and bare[0].op == "number":
+            return terms.mul(terms.number(-bare[0].attrs[0]), bare[1])
+        return terms.neg(Term(term.op, bare, term.shape, term.attrs))
+    return term
+
+
+def _signed_sum(term: Term) -> Term:
+    """``a + -b → a - b``, ``a - -b → a + b`` and ``-a + b → b - a``."""
+    a, b = term.args
+    if b.op == "neg":
+        term = (terms.sub if term.op == "add" else terms.add)(a, b.args[0])
+        a, b = term.args
+    if term.op == "add" and a.op == "neg":
+        return terms.sub(b, a.args[0])
     return term

@@ -5,8 +5,10 @@ another room.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbackprop.algebra.knowledge import working_context
+from symbackprop.algebra.recognition import recognise
 from symbackprop.calculus.reverse import reverse
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord
@@ -92,13 +94,22 @@ def derive(
     names = _differentiated_by(program, wrt, of)
     if kind != "gradient":
         return Derivation(model, *closed_record(program, of, names, kind, layout, direction))
-    context = working_context(program)
-    derivatives = present(reverse(program, of, names, context), of, program, context)
+    known = _recognised(program)
+    context = working_context(known)
+    derivatives = present(reverse(known, of, names, context), of, known, context)
     derivatives = tuple(d for d in derivatives if d.wrt[0] != of)
     if layout == "jacobian":
         derivatives = in_jacobian_layout(derivatives, program)
     record = DerivationRecord(program, of, kind, layout, derivatives, wrt=names)
     return Derivation(model, record, context)
+
+
+def _recognised(program: Program) -> Program:
+    """The program to differentiate: functions that were spelled out (``1 / (1 + exp(-z))``) by
+    their names, so that their slopes are those that the library knows.
+    """
+    equations = (replace(e, rhs=recognise(e.rhs)) for e in program.equations)
+    return replace(program, equations=tuple(equations))
 
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> None:
