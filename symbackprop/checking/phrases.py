@@ -7,6 +7,7 @@ Such a key is compared with the tree as written. A letter that the map leaves wi
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 from symbackprop.checking.readings import Readings
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text, scripts_of
