@@ -26,6 +26,7 @@ from symbackprop.algebra.knowledge import inline, proof_context, working_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.rational import vanishing
 from symbackprop.algebra.recognition import recognise
+from symbackprop.algebra.reflection import reflect
 from symbackprop.algebra.whole_matrices import relate_matrices
 from symbackprop.ir.expressions import Index
 from symbackprop.ir.program import Program
@@ -88,6 +89,7 @@ PASSES: Mapping[str, Pass] = {
     "expand":     _expanded,
     "collect":    _collected,
     "recognise":  _recognised,
+    "reflect":    _on_expanded(reflect),
     "elementary": _on_expanded(to_elementary),
     "exponents":  _on_expanded(split_exponents),
     "extrema":    _on_expanded(draw_out_of_extrema),

@@ -25,10 +25,12 @@ from symbackprop.algebra import (
     fold,
     inverses,
     knowledge,
+    naming,
     normalise,
     products,
     rational,
     recognition,
+    reflection,
     settled,
     signs,
     whole_matrices,
@@ -73,6 +75,18 @@ def _first_term(found: Any) -> Any:
     return found[:1] if found else found
 
 
+def _forget_index(right: Any) -> Any:
+    """Two bound indices of one extent become one."""
+
+    def spoilt(factors: Any, bound: Any, given: Any) -> Any:
+        for order in right(factors, bound, given):
+            same = {v.extent: v for v in order}
+            factors[:] = [f.xreplace({v: same[v.extent] for v in order}) for f in factors]
+            yield order
+
+    return spoilt
+
+
 def _swap(pair: Any) -> Any:
     return pair[1], pair[0]
 
@@ -91,12 +105,14 @@ def _one_more(found: Any) -> Any:
 
 
 SPOILT: tuple[tuple[ModuleType, str, str, Spoil], ...] = (
+    (reflection, "_reflected", "the opposite of everything", after(lambda e: -e)),
+    (naming, "_orders", "indices lose their place", _forget_index),
     (products, "_sum_by_fact", "every entry's sums vanish from products", _forget_factor),
     (products, "_close", "an unused index does not count", _forget_extent),
     (products, "_power_by_fact", "powers grow by one", after(_one_more)),
-    (products, "primitive", "the sign of a sum is lost", after(_unsigned)),
+    (naming, "primitive", "the sign of a sum is lost", after(_unsigned)),
     (products, "known_value", "known values are halved", after(lambda e: e / 2)),
-    (products, "_resigned", "a sign is lost in renaming", after(lambda x: (Integer(1), x[1]))),
+    (naming, "_resigned", "a sign is lost in renaming", after(lambda x: (Integer(1), x[1]))),
     (products, "_covers", "every index covers every other", always(True)),
     (normalise, "_where", "the second branch is taken", lambda right: lambda c, a, b: b),
     (

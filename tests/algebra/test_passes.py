@@ -22,7 +22,15 @@ from tests.algebra.pass_cases import PASSES, ZERO_ONLY, Case, cases
 ALL = [(name, case) for name in PASSES for case in cases(name)]
 IDS = [f"{name}: {case.about}" for name, case in ALL]
 SEEDS = range(25)
-OF_FUNCTIONS = ("elementary", "exponents", "extrema", "arguments", "rational", "recognise")
+OF_FUNCTIONS = (
+    "reflect",
+    "elementary",
+    "exponents",
+    "extrema",
+    "arguments",
+    "rational",
+    "recognise",
+)
 GIVEN = program()
 
 
