@@ -8,6 +8,7 @@ caller lifts each and takes the cheapest by the written cost table.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import permutations
 
 from sympy import Add, Expr, Integer, Mul, Pow, cancel, factor
@@ -41,11 +42,19 @@ def candidates(e: Expr, context: Context) -> tuple[Expr, ...]:
         if wide != e and len(Add.make_args(wide)) <= EXPANSION_CAP:
             forms[wide] = None
             forms[normalise(collect(wide), context)] = None
-    if _has_quotient(e):
-        hidden, shown = hide_atoms(e)
-        for reduced in (cancel(hidden), factor(hidden)):
-            forms[normalise(reduced.xreplace(shown), context)] = None
+    for reduce in (cancel, factor):
+        forms[normalise(_reduced(e, reduce), context)] = None
     return tuple(forms)
+
+
+def _reduced(e: Expr, reduce: Callable[[Expr], Expr]) -> Expr:
+    """``e`` with its fractions cancelled or factored, those under Σ first."""
+    if isinstance(e, Add | Mul | IndexSum) and e.has(IndexSum):
+        e = e.func(*(_reduced(a, reduce) if a.args else a for a in e.args))
+    if not _has_quotient(e):
+        return e
+    hidden, shown = hide_atoms(e)
+    return reduce(hidden).xreplace(shown)
 
 
 def _width(e: Expr) -> int:

@@ -83,11 +83,12 @@ class FormMaker:
                 return True
         except TooLarge:
             pass
-        return agree(lowered, entry, self._with_adjoints(lowered - entry)) is True
+        names = entry_names(lowered) | entry_names(entry)
+        return agree(lowered, entry, self._with_adjoints(names)) is True
 
-    def _with_adjoints(self, e: Expr) -> Program:
-        """The program with the adjoints in ``e`` as inputs, so that they have values."""
-        named = sorted(n for n in entry_names(e) if n.startswith(PREFIX) and n in self.shapes)
+    def _with_adjoints(self, names: Collection[str]) -> Program:
+        """The program with the adjoints among ``names`` as inputs, so that they have values."""
+        named = sorted(n for n in names if n.startswith(PREFIX) and n in self.shapes)
         adjoints = tuple(Quantity(n, self.shapes[n], "data") for n in named)
         return replace(self._program, inputs=self._program.inputs + adjoints)
 
