@@ -116,7 +116,8 @@ LAWS = {
                                    IndexSum(Entry("w", M * n + p), p)),
     "a look-up":                  (IndexSum(Delta(Entry("t", m), k) * Entry("u", k), k),
                                    Entry("u", Entry("t", m))),
-    "a guard narrows a sum":      (IndexSum(InRange(q - N, M) * InRange(q, N * M) * Entry("w", q), q),
+    "a guard narrows a sum":      (IndexSum(InRange(q - N, M) * InRange(q, N * M)
+                                            * Entry("w", q), q),
                                    None),
     "a guard that always holds":  (InRange(M * n + m, N * M), Integer(1)),
     "a guard that never holds":   (InRange(n - N, N), Integer(0)),

@@ -92,14 +92,16 @@ def test_nonnegative_claims_no_more_than_is_true(seed: int) -> None:
 
 
 # fmt: off
-@pytest.mark.parametrize(("e", "n", "quotient", "rest"), [
-    (K * INDICES[1] + INDICES[0], K,     INDICES[1],                 INDICES[0]),
-    (K * T - 1,                   K,     T - 1,                      K - 1),
-    (K * T,                       K,     T,                          Integer(0)),
-    (FloorDiv(INDICES[2], T),     K,     Integer(0),                 FloorDiv(INDICES[2], T)),
-    (Modulo(INDICES[2], 2 * K),   K,     Modulo(FloorDiv(INDICES[2], K), Integer(2)),
-                                                                     Modulo(INDICES[2], K)),
-])
+WORKED = (
+    (K * INDICES[1] + INDICES[0], K, INDICES[1], INDICES[0]),
+    (K * T - 1, K, T - 1, K - 1),
+    (K * T, K, T, Integer(0)),
+    (Modulo(INDICES[2], 2 * K), K, Modulo(FloorDiv(INDICES[2], K), Integer(2)),
+     Modulo(INDICES[2], K)),
+)
 # fmt: on
+
+
+@pytest.mark.parametrize(("e", "n", "quotient", "rest"), WORKED)
 def test_what_is_worked_out(e: Expr, n: Expr, quotient: Expr, rest: Expr) -> None:
     assert (floor_div(e, n), modulo(e, n)) == (quotient, rest)
