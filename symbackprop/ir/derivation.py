@@ -47,7 +47,8 @@ class DerivationRecord:
     """A forward program and the derivatives asked for, adjoints of intermediates on the way
     included, in order of derivation.
 
-    ``wrt`` are the names asked for, where others were derived on the way; ``directions`` tells which array a directional kind goes along for a name.
+    ``wrt`` are the names asked for, where others were derived on the way; ``directions`` tells
+    which array a directional kind goes along for a name.
     """
 
     program: Program
