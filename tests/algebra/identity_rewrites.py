@@ -72,7 +72,7 @@ def _matrices(x: Tree, rng: random.Random) -> Iterator[Tree]:
     if x.op in LINEAR:
         (a,) = x.args
         if a.op in ("+", "-") and a.args[0].shape == a.args[1].shape == a.shape:
-            yield put(put(a, (0,), _like(x, a.args[0])), (1,), _like(x, a.args[1]))
+            yield binary(a.op, _like(x, a.args[0]), _like(x, a.args[1]))
     if x.op == "T":
         yield from _transposed(x.args[0])
     if x.op == "sum1":
