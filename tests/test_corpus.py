@@ -159,7 +159,7 @@ def test_a_wrong_answer_is_noticed() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ("score_derive.py", "derive.jsonl", "-v", "--areas", ",".join(AREAS)),
+        ("score_derive.py", "derive.jsonl", "-v", "--areas", "norm,attention,recurrent"),
         ("score_derive.py", "more.jsonl", "-v"),
     ],
     ids=lambda command: command[1],
