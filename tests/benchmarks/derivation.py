@@ -1,11 +1,11 @@
-"""How long a derivation takes: the three-layer net, and tanh nets of 10 to 200 layers.
+"""How long a derivation takes: the three-layer net, tanh nets of 10 to 200 layers, transformers.
 
     python tests/benchmarks/derivation.py [--repeats 7]
 
 Each measurement is made in a process of its own, with cold caches, after the imports; printed are
 the medians in milliseconds. ``parse`` reads the model; ``derive`` goes from there to every gradient
-as an array equation; ``layer`` is ``derive`` by the number of layers, which shows whether the cost
-is linear in depth.
+as an array equation; ``layer`` is ``derive`` by the number of layers or blocks, which shows whether
+the cost is linear in depth.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEPTHS = (10, 50, 100, 200)
+BLOCKS = (1, 4, 12, 24)
 
 
 def deep_net(layers: int) -> str:
@@ -32,13 +33,24 @@ def deep_net(layers: int) -> str:
     return "\n".join([*head, *weights, *body, f"L = sum((H{layers} - Y)**2)", ""])
 
 
+def source_of(net: str) -> str:
+    """The model of ``12`` tanh layers, of ``12-blocks`` of a transformer, or one that ships."""
+    from symbackprop.network.shipped import shipped_models
+    from tests.models.transformers import transformer
+
+    depth, _, kind = net.partition("-")
+    if not depth.isdigit():
+        return shipped_models()[net]
+    return transformer(int(depth)) if kind else deep_net(int(depth))
+
+
 def measure_here(net: str) -> dict[str, float]:
     """Seconds for one net in this process; meaningful once a process."""
     import symbackprop
 
-    text = deep_net(int(net)) if net.isdigit() else None
+    text = source_of(net)
     start = time.perf_counter(), time.process_time()
-    model = symbackprop.load(net) if text is None else symbackprop.parse(text)
+    model = symbackprop.parse(text)
     read = time.perf_counter(), time.process_time()
     derivation = symbackprop.derive(model)
     texts = [derivative.text for derivative in derivation.derivatives]
@@ -65,13 +77,14 @@ def main() -> None:
         importlib.import_module("symbackprop.pipeline")  # imports are not part of the time
         print(json.dumps(measure_here(wanted.measure)))
         return
-    print(f"{'net':<14}{'parse ms':>10}{'derive ms':>11}{'layer ms':>10}")
-    for net in ("three-layer", *map(str, DEPTHS)):
+    print(f"{'net':<16}{'parse ms':>10}{'derive ms':>11}{'layer ms':>10}")
+    for net in ("three-layer", *map(str, DEPTHS), *(f"{n}-blocks" for n in BLOCKS)):
         runs = [measure(net) for _ in range(wanted.repeats)]
         parse, derive = (statistics.median(r[k] for r in runs) * 1e3 for k in ("parse", "derive"))
-        layer = f"{derive / int(net):10.2f}" if net.isdigit() else ""
-        label = f"tanh, {net} layers" if net.isdigit() else net
-        print(f"{label:<16}{parse:>8.1f}{derive:>11.1f}{layer}")
+        depth = net.partition("-")[0]
+        layer = f"{derive / int(depth):10.2f}" if depth.isdigit() else ""
+        label = f"tanh, {net} layers" if net.isdigit() else f"GPT, {depth} blocks"
+        print(f"{label if depth.isdigit() else net:<16}{parse:>10.1f}{derive:>11.1f}{layer}")
 
 
 if __name__ == "__main__":
