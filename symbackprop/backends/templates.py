@@ -9,6 +9,7 @@ an error, never an empty string.
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ _DELIMITERS: dict[str, dict[str, str]] = {
     },
 }
 # fmt: on
+
+
+def version() -> str:
+    """The tool's version, from the package that this room is part of.
+
+    Not from the installed metadata, so that a source tree and a wheel write the same bytes; and not
+    by an import, which would point upwards in the layering.
+    """
+    return str(sys.modules[__name__.partition(".")[0]].__dict__["__version__"])
 
 
 def folder() -> Path:

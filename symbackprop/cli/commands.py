@@ -81,10 +81,10 @@ Examples:
 @LAYOUT
 @click.option(
     "--form",
-    type=click.Choice(["array", "index", "closed"]),
+    type=click.Choice(["array", "index", "closed", "kronecker"]),
     default="array",
     show_default=True,
-    help="Array equations, entries, or one closed formula each.",
+    help="Array equations, entries, one closed formula each, or d vec(Y)/d vec(X).",
 )
 @click.option("--steps", is_flag=True, help="Show each step and its reason.")
 @click.option(

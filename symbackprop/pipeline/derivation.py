@@ -27,11 +27,12 @@ from symbackprop.ir.expressions import MatrixFunction, entry_names
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 from symbackprop.ir.terms import name as name_term
-from symbackprop.matrix.substitution import replace_names
+from symbackprop.matrix.substitution import replace_names, scale_in_front
 from symbackprop.network.model import Model
 from symbackprop.notation.text_printer import show, show_entry
 from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
+from symbackprop.pipeline.kronecker import kronecker_form
 from symbackprop.pipeline.presentation import FormMaker
 
 SCHEMA = 1
@@ -111,6 +112,15 @@ class DerivativeResult:
         return self.closed_term is not None and not _has_operation(
             self.closed_term, NOT_MATRIX_NOTATION
         )
+
+    @cached_property
+    def kronecker(self) -> str | None:
+        """A Jacobian of a matrix by a matrix as ``d vec(Y) / d vec(X)``, columns stacked, by
+        Kronecker products; None where there is no such form.
+        """
+        maker = FormMaker(self._owner.program)
+        term = kronecker_form(self._derivative, maker)
+        return None if term is None else show(scale_in_front(self._owner.readable(term)))
 
     @cached_property
     def index(self) -> str:
@@ -361,7 +371,11 @@ class Derivation(Mapping[Any, DerivativeResult]):
             "kind": self.kind,
             "layout": self.layout,
             "equations": equations,
-            "derivatives": [d.as_json(closed=wanted) for d in self.derivatives],
+            "derivatives": [
+                d.as_json(closed=wanted)
+                | ({"kronecker": d.kronecker} if form == "kronecker" else {})
+                for d in self.derivatives
+            ],
         }
 
     def as_text(self, form: str = "array", steps: bool = False) -> str:
@@ -373,6 +387,9 @@ class Derivation(Mapping[Any, DerivativeResult]):
             shape = "×".join(d.shape) if d.shape else "scalar"
             if form == "index":
                 body = d.index
+            elif form == "kronecker":
+                body = f"d vec({self.of})/d vec({d.wrt}) = {d.kronecker or '(no such form)'}"
+                shape = "columns stacked"
             elif form == "closed":
                 body = f"{d.label} = {d.closed or f'({d.closed_reason})'}"
             else:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 from typing import Any
 
 from symbackprop.backends.latex.derivatives import Writer
@@ -30,7 +28,7 @@ from symbackprop.backends.latex.shapes import (
 )
 from symbackprop.backends.latex.symbols import Notation, escape_text
 from symbackprop.backends.latex.terms import latex_term
-from symbackprop.backends.templates import environment
+from symbackprop.backends.templates import environment, version
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.expressions import Entry, entry_names
 from symbackprop.ir.program import Equation, Program
@@ -112,7 +110,7 @@ def contents(
     gradients = record.kind == GRADIENT
     plural = PLURALS[record.kind]
     return {
-        "version": _version(),
+        "version": version(),
         "title": _title(title, record.kind),
         "opening": _opening(program, notation),
         "symbols": _symbols(program, notation),
@@ -131,13 +129,6 @@ def contents(
         "summary_caption": f"All {plural}.",
         **_training(record, notation),
     }
-
-
-def _version() -> str:
-    try:
-        return installed_version("symbackprop")
-    except PackageNotFoundError:
-        return "from a working tree"
 
 
 def _title(title: str, kind: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from collections.abc import Sequence
 
 from symbackprop.backends.numpy.arguments import (
@@ -26,7 +25,7 @@ from symbackprop.backends.numpy.passes import Passes, helpers_in, passes, uses
 from symbackprop.backends.numpy.plan import plan
 from symbackprop.backends.numpy.records import Dim, Function, Kernel, Value
 from symbackprop.backends.numpy.sampling import draw, sampled_facts, sizes
-from symbackprop.backends.templates import environment
+from symbackprop.backends.templates import environment, version
 from symbackprop.errors import Malformed, NotSupported
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.terms import Shape
@@ -69,15 +68,6 @@ def kernel_source(
     return laid_out(environment("py").get_template("module.py.jinja").render(k=kernel))
 
 
-def _version() -> str:
-    """The tool's version, from the package that this room is part of.
-
-    Not from the installed metadata, so that a source tree and a wheel write the same bytes; and not
-    by an import, which would point upwards in the layering.
-    """
-    return str(sys.modules[__name__.partition(".")[0]].__dict__["__version__"])
-
-
 def _safe(title: str) -> str:
     """A title that can stand in a docstring: words, dots and dashes."""
     return re.sub(r"[^A-Za-z0-9_.+-]+", "_", title)[:40].strip("_.") or "model"
@@ -100,7 +90,7 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
     known = extents([(q.name, q.shape) for q in program.inputs], p.names)
     return Kernel(
         title=title,
-        version=_version(),
+        version=version(),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         dtype=dtype,
         kind=record.kind,
@@ -120,13 +110,9 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
         helpers=helpers_in((*forward, *backward, *buffered)),
         saved=p.saved(backward),
         descent=descent(program, p.names, learnt),
-        draws=tuple(
-            f'"{p.names[q.name]}": {draw(q, facts, p.writer)}' for q in program.inputs
-        ),
+        draws=tuple(f'"{p.names[q.name]}": {draw(q, facts, p.writer)}' for q in program.inputs),
         samplers=tuple(sorted({f.kind for f in facts})),
-        tested=as_tuple(
-            [f'("{p.names[r.key]}", "{r.key}")' for r in results if r.key in given]
-        ),
+        tested=as_tuple([f'("{p.names[r.key]}", "{r.key}")' for r in results if r.key in given]),
     )
 
 

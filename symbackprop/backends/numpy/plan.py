@@ -17,7 +17,7 @@ from symbackprop.backends.numpy.stable import steady
 from symbackprop.backends.numpy.terms import is_static
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.program import Equation
-from symbackprop.ir.terms import Term, name, names_in
+from symbackprop.ir.terms import Shape, Term, name, names_in
 from symbackprop.matrix.lift import Lifter
 
 Key = tuple[Any, ...]
@@ -49,7 +49,11 @@ def plan(record: DerivationRecord) -> Plan:
     """The statements of both passes of ``record``."""
     program = record.program
     inputs = [q.name for q in program.inputs]
-    lifter = Lifter(program.shape_of, [e.term for e in program.equations])
+
+    def shape_of(name: str) -> Shape:
+        return program.shape_of(name.removeprefix("grad_"))
+
+    lifter = Lifter(shape_of, [e.term for e in program.equations])
     definitions = {e.name: _in_arrays(e.term, lifter) for e in program.equations}
     hidden = {e.name: definitions[e.name] for e in program.equations if e.hidden}
     results = _results(record, inputs)
