@@ -9,7 +9,9 @@ from typing import Any
 
 import mpmath
 import numpy as np
+from sympy import Expr
 
+from symbackprop.algebra.knowledge import inline
 from symbackprop.algebra.prove import decide
 from symbackprop.errors import Malformed, Span
 from symbackprop.ir.letters import letters
@@ -138,7 +140,21 @@ def prove(text: str, model: Model | None = None) -> Proof:
     lhs, extra = lowered_entry(left, indices if left.rank else (), program)
     program = program.extended(extra)
     rhs, extra = lowered_entry(right, indices if right.rank else (), program)
-    return Proof(left, right, decide(lhs, rhs, program.extended(extra)))
+    program = program.extended(extra)
+    return Proof(left, right, _written_out(decide(lhs, rhs, program), program))
+
+
+def _written_out(decision: Verdict, program: Program) -> Verdict:
+    """The decision with nameless subexpressions written out in the lines of its proof."""
+    hidden = tuple(e for e in reversed(program.equations) if e.hidden)
+    if not hidden or not isinstance(decision, Equal):
+        return decision
+    shown: dict[tuple[Expr, Expr], str] = {}
+    for left, right, why in decision.lines:
+        for equation in hidden:
+            left, right = inline(left, (equation,)), inline(right, (equation,))
+        shown.setdefault((left, right), why)
+    return replace(decision, lines=tuple((a, b, why) for (a, b), why in shown.items()))
 
 
 def _sides(tree: syntax.Comparison, scope: Scope) -> tuple[Term, Term]:
