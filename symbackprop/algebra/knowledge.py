@@ -6,7 +6,7 @@ summed, is 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sympy import Add, Expr, Mul, Pow
 
@@ -133,3 +133,12 @@ def inline(e: Expr, equations: tuple[Equation, ...]) -> Expr:
         )
 
     return replace_entries(e, {q.name: writer(q) for q in equations})
+
+
+def inline_in_turn(e: Expr, equations: Iterable[Equation]) -> Expr:
+    """``e`` with one defined quantity after the other written out, so that those which a right side
+    brings in are written out too if they come later.
+    """
+    for equation in equations:
+        e = inline(e, (equation,))
+    return e

@@ -339,14 +339,8 @@ def _close(p: Product, context: Context) -> Expr:
         groups = [*rest, (factors, bound)]
     sums = [name_bound(IndexSum, factors, bound, context) for factors, bound in groups]
     result = Mul(coefficient, *outside, *sums)
-    if len(sums) > 1 and isinstance(result, Mul):
-        merged = [f for f in result.args if isinstance(f, Pow) and isinstance(f.base, IndexSum)]
-        if merged and context.folding:
-            factors = list(result.args)
-            if fold(factors, context):
-                return Mul(*factors)
-    if len(sums) == 1 or sums:
+    if sums and context.folding:
         folded = list(Mul.make_args(result))
-        if context.folding and fold(folded, context):
+        if fold(folded, context):
             return Mul(*folded)
     return result

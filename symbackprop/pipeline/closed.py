@@ -14,7 +14,7 @@ from sympy import Add, Expr, Mul, preorder_traversal
 
 from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.knowledge import inline, inline_in_turn
 from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.ir.derivation import Derivative
@@ -99,9 +99,7 @@ class Closing:
         if flat is None:
             return
         entries = {flat: None}
-        inlined = flat
-        for equation in self._hidden:
-            inlined = inline(inlined, (equation,))
+        inlined = inline_in_turn(flat, self._hidden)
         if inlined != flat:
             entries[normalise(inlined, self._context.unfolded())] = None
         indices = self._by_name[name].equation.indices

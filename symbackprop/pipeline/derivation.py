@@ -14,7 +14,7 @@ from typing import Any
 from sympy import Expr
 
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.knowledge import inline_in_turn
 from symbackprop.algebra.normalise import normalise
 from symbackprop.backends.latex.equations import notation_for
 from symbackprop.backends.latex.index import latex_entry
@@ -294,7 +294,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
         if not self._hidden:
             return equation
         plain = Context(self.record.program, folding=False)
-        rhs = normalise(_inline_all(equation.rhs, self._hidden), plain)
+        rhs = normalise(inline_in_turn(equation.rhs, self._hidden), plain)
         return replace(equation, rhs=rhs, term=self.readable(equation.term))
 
     def in_text(self, equation: Equation) -> Equation:
@@ -319,7 +319,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
             if isinstance(s.form, Term):
                 out.append(Step(self.readable(s.form), s.because))
             elif not entry_names(s.form) & adjoints:
-                out.append(Step(_inline_all(s.form, self._hidden), s.because))
+                out.append(Step(inline_in_turn(s.form, self._hidden), s.because))
         return tuple(out)
 
     def readable_record(self) -> DerivationRecord:
@@ -412,13 +412,6 @@ class Derivation(Mapping[Any, DerivativeResult]):
             "text/plain": str(self),
             "text/latex": rf"$\begin{{aligned}} {rows} \end{{aligned}}$",
         }
-
-
-def _inline_all(e: Any, equations: tuple[Equation, ...]) -> Any:
-    """``e`` with hidden quantities written out."""
-    for equation in equations:
-        e = inline(e, (equation,))
-    return e
 
 
 def _spelled(e: Expr, hidden: Mapping[str, Term]) -> Expr:

@@ -16,7 +16,7 @@ from sympy import Expr, Pow
 from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.expand import TooLarge, expand
-from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.knowledge import inline, inline_in_turn
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.refute import agree
 from symbackprop.calculus.reverse import PREFIX, Adjoint, Block
@@ -71,8 +71,7 @@ class FormMaker:
     def says_the_same(self, form: Form, indices: tuple[Index, ...]) -> bool:
         """``lower(lift(e)) = e``: by working form or expanded form, else by value."""
         lowered, extra = lowered_entry(form.term, indices, self._program)
-        for equation in reversed(extra):
-            lowered = inline(lowered, (equation,))
+        lowered = inline_in_turn(lowered, reversed(extra))
         at_zero = dict(zip(indices, places(indices), strict=True))
         entry = substitute(form.entry, at_zero)
         difference = normalise(lowered - entry, self._plain)

@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 from sympy import Expr
 
-from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.knowledge import inline_in_turn
 from symbackprop.algebra.prove import decide
 from symbackprop.errors import Malformed, Span
 from symbackprop.ir.letters import letters
@@ -151,9 +151,8 @@ def _written_out(decision: Verdict, program: Program) -> Verdict:
         return decision
     shown: dict[tuple[Expr, Expr], str] = {}
     for left, right, why in decision.lines:
-        for equation in hidden:
-            left, right = inline(left, (equation,)), inline(right, (equation,))
-        shown.setdefault((left, right), why)
+        sides = inline_in_turn(left, hidden), inline_in_turn(right, hidden)
+        shown.setdefault(sides, why)
     return replace(decision, lines=tuple((a, b, why) for (a, b), why in shown.items()))
 
 
