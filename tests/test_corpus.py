@@ -164,8 +164,8 @@ def test_a_wrong_answer_is_noticed() -> None:
     ],
     ids=lambda command: command[1],
 )
-def test_the_corpus_by_jax(command: tuple[str, ...]) -> None:
-    pytest.importorskip("jax", reason="jax checks the corpora where it is installed")
+def test_the_corpus_by_jax(command: tuple[str, ...], require: Callable[..., str]) -> None:
+    require("jax", package=True)
     done = subprocess.run(
         [sys.executable, *command],
         cwd=CORPUS,
