@@ -24,6 +24,12 @@ HANGS = 90.0  # seconds without a word: the worker cannot be interrupted, and is
 EVERY = 60.0  # seconds between two lines of progress
 
 
+def tell(what: object) -> None:
+    """A line of progress, at once."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
 class Campaign:
     """A run over one reader: its workers, its findings, its counts."""
 
@@ -76,7 +82,7 @@ class Campaign:
             self.found(at, wrong)
         if time.monotonic() - self.told > EVERY:
             self.told = time.monotonic()
-            print(self, flush=True)
+            tell(self)
 
     def found(self, at: int, wrong: Finding) -> None:
         """Save a finding."""
@@ -86,7 +92,7 @@ class Campaign:
         path = self.folder / f"{self.reader}-{self.kind}-{self.seed}-{at}-{wrong.what}.json"
         fields = {"what": wrong.what, "detail": wrong.detail, "trial": one.as_json()}
         path.write_text(json.dumps(fields, indent=1), encoding="utf-8")
-        print(f"found {path.name}: {wrong.detail.strip().splitlines()[-1:]}", flush=True)
+        tell(f"found {path.name}: {wrong.detail.strip().splitlines()[-1:]}")
 
     def __str__(self) -> str:
         counts = ", ".join(f"{k} {v}" for k, v in sorted(self.said.items()))
@@ -99,9 +105,9 @@ def replay(path: Path) -> int:
     fields: dict[str, Any] = json.loads(path.read_text("utf-8"))["trial"]
     models = {name: sb.load(name) for name in MODELS}
     said, wrong, spent = attempt(Trial(**fields), models)
-    print(f"{path.name}: {said} {spent:.2f} s")
+    tell(f"{path.name}: {said} {spent:.2f} s")
     if wrong is not None:
-        print(wrong.what, wrong.detail)
+        tell(f"{wrong.what} {wrong.detail}")
     return 0 if wrong is None else 1
 
 
@@ -118,7 +124,7 @@ def main() -> int:
         return max([replay(path) for path in given.replay])
     campaign = Campaign(given.seed, given.reader, given.kind, given.folder)
     campaign.run(given.seconds)
-    print(campaign)
+    tell(campaign)
     return 1 if campaign.said["FOUND"] else 0
 
 

@@ -35,18 +35,18 @@ _{ij} _i _n \partial \nabla \delta \sigma \hat \bar \tilde \mathbf \mathcal \bol
 dW dZ dX dL \partial_W \frac{\partial L}{\partial W} \nabla_W L
 """.split()
 TEXT = """
-( ) [ ] { } ' .T ^T ^2 ** * @ .* / + - = = = := == ; , : . _ _i _ij ^ | || ∂ ∇ δ σ Σ ∑ ⊙ ∘ · ² ᵀ ₁ √ ≤
-sum mean exp log tanh sigmoid softmax diag trace norm2 relu max sum_n sum[i] dW dZ dX dy dL dL/dW
+( ) [ ] { } ' .T ^T ^2 ** * @ .* / + - = = = := == ; , : . _ _i _ij ^ | || ∂ ∇ δ σ Σ ∑ ⊙ ∘ · ² ᵀ ₁ √
+≤ sum mean exp log tanh sigmoid softmax diag trace norm2 relu max sum_n sum[i] dW dZ dX dy dL dL/dW
 dL/dz grad_W grad_Z f' f_prime 1 2 0.5 1e9 1e400 10 transpose dot outer einsum("nd,md->nm" where = #
 % $ $$ \\frac \\ " ' ` ~ é 梯度 1/N 1/m 2/N
 """.split()
 PYTHON = """
-def class return for in range ( ) ( ) [ ] { } : : , , . = = += -= *= /= @= == != < > <= >= + - * / //
-** @ % not and or is if else elif while lambda yield try except with assert pass break continue del
+def class return for in range ( ) ( ) [ ] { } : : , , . = = += -= *= /= @= == != < > <= >= + - * /
+// ** @ % not and or is if else elif while lambda yield try except with assert pass break continue del
 global import from as None True False self cache grads np np.dot np.sum np.zeros np.zeros_like
 np.exp np.maximum np.where np.outer np.einsum np.newaxis np.add.at axis=0 axis=1 keepdims=True .T
-.sum .dot .reshape .shape [0] [:, None] [0] [-1] 0 1 2 -1 0.5 1e-8 9**9 10**9 "W" 'ij,jk->ik' f"W{i}"
-enumerate zip reversed len sorted dict list tuple backward forward dout dX dW db dZ := ~ \\ # é
+.sum .dot .reshape .shape [0] [:, None] [0] [-1] 0 1 2 -1 0.5 1e-8 9**9 10**9 "W" 'ij,jk->ik' 
+f"W{i}" enumerate zip reversed len sorted dict list tuple backward forward dout dX dW db dZ := ~ \\ # é
 """.split()
 WORDS = {"latex": TEX, "text": TEXT, "numpy": PYTHON}
 
@@ -120,7 +120,9 @@ def mutated(rng: random.Random, reader: str, number: int) -> Trial:
         options["layout"] = rng.choice(("gradient", "jacobian", "auto"))
         symbols = item.get("symbols") or {}
         if rng.random() < 0.1:
-            symbols = {_damaged(k, rng, reader): _damaged(v, rng, "text") for k, v in symbols.items()}
+            symbols = {
+                _damaged(k, rng, reader): _damaged(v, rng, "text") for k, v in symbols.items()
+            }
         options["symbols"] = symbols if rng.random() < 0.7 else {}
     return Trial(number, reader, "mutated", scorer().model_text(item), text, options)
 

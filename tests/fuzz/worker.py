@@ -41,7 +41,9 @@ class Finding:
 def judge(one: Trial, models: dict[str, Any]) -> str:
     """The verdict on one input, or the class of the error that refuses it."""
     try:
-        model = models.get(one.model) or sb.parse(one.model)
+        model = models.get(one.model) or (
+            sb.load(one.model) if one.model in MODELS else sb.parse(one.model)
+        )
         return sb.verify(model, one.text, format=one.reader, **one.options).verdict
     except SymbackpropError as error:
         return type(error).__name__
