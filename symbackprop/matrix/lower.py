@@ -29,7 +29,7 @@ from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Fact, Program, Quantity
 from symbackprop.ir.terms import Shape, Term, same_shape
-from symbackprop.matrix import operations, rearrangements, reductions, whole_matrices
+from symbackprop.matrix import operations, rearrangements, reductions, whole_matrices, windows
 from symbackprop.matrix.operations import (
     LINEAR,
     NONLINEAR,
@@ -45,7 +45,13 @@ RESERVED = frozenset(
     {"dims", "data", "param", "function", "assume", "index", "output", "for", "in", "pi", "inf"}
 )
 
-RULES = operations.RULES | reductions.RULES | rearrangements.RULES | whole_matrices.RULES
+RULES = (
+    operations.RULES
+    | reductions.RULES
+    | rearrangements.RULES
+    | whole_matrices.RULES
+    | windows.RULES
+)
 
 
 class Lowering:

@@ -36,10 +36,12 @@ Scope = frozenset[str]
 ZERO, ONE, HALF = Integer(0), Integer(1), Rational(1, 2)
 
 # Heavy operations: those that are sums of products, and those that are a function of a reduction.
-LINEAR = frozenset({"matmul", "dot", "sum", "mean", "trace", "norm1", "einsum", "matpow"})
+LINEAR = frozenset({
+    "matmul", "dot", "sum", "mean", "trace", "norm1", "einsum", "matpow", "conv", "fold", "avgpool",
+})  # fmt: skip
 NONLINEAR = frozenset({
     "var", "max", "min", "prod", "norm2", "logsumexp", "softmax", "log_softmax", "cumsum",
-    "concat", "stack", "pad",
+    "concat", "stack", "pad", "maxpool",
 })  # fmt: skip
 
 

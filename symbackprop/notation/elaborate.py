@@ -15,12 +15,13 @@ own names, ``NotSupported`` for what this version has not learnt.
 
 from __future__ import annotations
 
-from symbackprop.notation import elaborate_arrays, elaborate_subscripts
+from symbackprop.notation import elaborate_arrays, elaborate_subscripts, elaborate_windows
 from symbackprop.notation.elaborate_calls import call
 from symbackprop.notation.elaborate_entries import elaborate_entry, elaborate_equation
 from symbackprop.notation.elaborate_operators import elaborate
 from symbackprop.notation.scope import Scope
 
-FAMILIES = (elaborate_arrays, elaborate_subscripts)  # importing a family registers its forms
+# Importing a family registers its forms.
+FAMILIES = (elaborate_arrays, elaborate_windows, elaborate_subscripts)
 
 __all__ = ["Scope", "call", "elaborate", "elaborate_entry", "elaborate_equation"]

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from sympy import Expr, Integer
 
-from symbackprop.errors import Malformed, NotSupported
+from symbackprop.errors import Malformed
 from symbackprop.ir import terms
 from symbackprop.ir.terms import ShapeError, Term, same_extent, show_shape
 from symbackprop.notation import syntax as s
@@ -26,7 +26,7 @@ from symbackprop.notation.elaborate_operators import (
 )
 from symbackprop.notation.extents import extent
 from symbackprop.notation.scope import Scope, unknown
-from symbackprop.notation.words import ALONG, ELEMENTWISE, LATER, REDUCTIONS
+from symbackprop.notation.words import ALONG, ELEMENTWISE, REDUCTIONS
 
 
 @elaborate.register
@@ -48,25 +48,18 @@ def call(tree: s.Call, scope: Scope) -> Term:
         return _expand(tree, scope)
     if name in FORMS:
         return FORMS[name](tree, scope)
-    raise unsupported_or_unknown(tree, scope)
+    raise unknown_function(tree, scope)
 
 
 def callable_name(name: str, scope: Scope) -> bool:
     """Whether the language has a function of that name."""
-    return name in FORMS or name in LATER or name in scope.expansions
+    return name in FORMS or name in scope.expansions
 
 
-def unsupported_or_unknown(tree: s.Call, scope: Scope) -> Malformed | NotSupported:
-    """The error for a function that is a word of the language but not learnt, or no word at all."""
+def unknown_function(tree: s.Call, scope: Scope) -> Malformed:
+    """The error for a name that is called and is no function."""
     name = tree.function.text
-    if name in LATER:
-        return NotSupported(
-            "functions that this version supports",
-            f"{name}(…): {LATER[name]} is not supported yet",
-            tree.span,
-            "write it by entries, or with the functions that are supported",
-        )
-    known = (*FORMS, *LATER, *scope.expansions, *scope.functions)
+    known = (*FORMS, *scope.expansions, *scope.functions)
     problem = unknown(name, tree.function.span, scope, "a known function", known)
     if not problem.hint.startswith("declare"):
         return problem

@@ -29,7 +29,7 @@ from symbackprop.ir.expressions import (
 )
 from symbackprop.ir.terms import Term, same_extent
 from symbackprop.notation import syntax as s
-from symbackprop.notation.elaborate_calls import FORMS, arguments, unsupported_or_unknown
+from symbackprop.notation.elaborate_calls import FORMS, arguments, unknown_function
 from symbackprop.notation.elaborate_operators import elaborate
 from symbackprop.notation.extents import extent, index_expression
 from symbackprop.notation.numbers import check_power, division_by_zero
@@ -337,7 +337,7 @@ def _(tree: s.Call, scope: Scope) -> Expr:
             tree.span,
             "give it a line of its own in array notation",
         )
-    raise unsupported_or_unknown(tree, scope)
+    raise unknown_function(tree, scope)
 
 
 def _elementwise(tree: s.Call, scope: Scope) -> Expr:

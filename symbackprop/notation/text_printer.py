@@ -12,7 +12,8 @@ an array given by its entries has no array notation, so its entry is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from symbackprop.ir import array_terms
 from symbackprop.ir.program import Equation
@@ -256,6 +257,45 @@ def _joined(term: Term) -> Shown:
     return _called(term.op, *(show(a) for a in term.args), *options)
 
 
+def _per_axis(numbers: Sequence[Any]) -> str:
+    """One number where all axes have the same, else a pair."""
+    shown = [show_extent(n) for n in numbers]
+    return shown[0] if len(set(shown)) == 1 else f"({', '.join(shown)})"
+
+
+def _told(**options: Sequence[Any]) -> list[str]:
+    """What a window is told and does not go without saying."""
+    usual = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+    return [
+        f"{word}={_per_axis(numbers)}"
+        for word, numbers in options.items()
+        if any(n != usual[word] for n in numbers)
+    ]
+
+
+def _correlation(term: Term) -> Shown:
+    strides, paddings, dilations, groups = term.attrs
+    options = _told(stride=strides, padding=paddings, dilation=dilations, groups=(groups,))
+    return _called(f"conv{len(strides)}d", *(show(a) for a in term.args), *options)
+
+
+def _windows(term: Term) -> Shown:
+    """``unfold`` with the extents of the window, ``fold`` with those of the result."""
+    extents, strides, paddings, dilations = term.attrs
+    options = _told(stride=strides, padding=paddings, dilation=dilations)
+    shown = (show_extent(e) for e in extents)
+    return _called(f"{term.op}{len(extents)}d", show(term.args[0]), *shown, *options)
+
+
+def _pool(term: Term) -> Shown:
+    """The stride is left out where windows touch."""
+    windows, strides, paddings = term.attrs
+    options = [f"stride={_per_axis(strides)}"] if strides != windows else []
+    options += _told(padding=paddings)
+    shown = (show(term.args[0]), _per_axis(windows), *options)
+    return _called(f"{term.op}{len(windows)}d", *shown)
+
+
 def _einsum(term: Term) -> Shown:
     return _called("einsum", f'"{term.attrs[0]}"', *(show(a) for a in term.args))
 
@@ -277,5 +317,6 @@ _PRINTERS: dict[str, Callable[[Term], Shown]] = {
     "take": _take, "gather": _gather, "onehot": _onehot, "swap": _swap, "reshape": _reshape,
     "flip": _flip, "repeat": _repeat, "pad": _pad, "concat": _joined, "stack": _joined,
     "ones": _filled, "zeros": _filled, "arange": _filled, "eye": _eye,
+    "conv": _correlation, "unfold": _windows, "fold": _windows, "maxpool": _pool, "avgpool": _pool,
     "index": _index, "broadcast": _broadcast, "einsum": _einsum, "entries": _entries,
 }  # fmt: skip

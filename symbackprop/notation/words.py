@@ -1,10 +1,8 @@
-"""The functions of the language: which names may be called, with how many operands, and what is not
-learnt yet.
+"""The functions of the language: which names may be called, and with how many operands.
 
-``ELEMENTWISE`` act entry by entry, ``REDUCTIONS`` take axes, ``ALONG`` act along one axis;
-``LATER`` are words of the language that this version recognises without knowing. Their meaning
-stands elsewhere (``ir.functions``, ``library``). To teach one: add its row, and its rule to the
-elaborator if it is of no family here.
+``ELEMENTWISE`` act entry by entry, ``REDUCTIONS`` take axes, ``ALONG`` act along one axis. Their
+meaning stands elsewhere (``ir.functions``, ``library``). To teach one: add its row, and its rule to
+the elaborator if it is of no family here.
 """
 
 from __future__ import annotations
@@ -45,9 +43,4 @@ REDUCTIONS = {
 }
 ALONG = ("softmax", "log_softmax")
 CONSTANTS = ("pi", "inf")
-LATER = {
-    **dict.fromkeys(("conv1d", "conv2d", "unfold1d", "fold1d", "unfold2d", "fold2d"),
-                    "convolution"),
-    **dict.fromkeys(("maxpool1d", "maxpool2d", "avgpool1d", "avgpool2d"), "pooling"),
-}
 # fmt: on

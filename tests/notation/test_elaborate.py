@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbackprop.errors import Malformed, NotSupported
+from symbackprop.errors import Malformed
 from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Entry, Index, IndexSum
 from symbackprop.matrix.lower import lower
 from symbackprop.network.model import parse
 from symbackprop.notation.elaborate import Scope, elaborate, elaborate_entry
 from symbackprop.notation.text_reader import read_expression
-from symbackprop.notation.words import ELEMENTWISE, LATER
+from symbackprop.notation.words import ELEMENTWISE
 from tests.notation.random_terms import SCOPE, D, M, N
 
 HEAD = "dims N, D, M\ndata X[N, D], y[N], x[D], c\nparam W[M, D], b[M], A[D, D]\nfunction f\n"
@@ -117,12 +117,6 @@ def test_value_is_numpys(line: str) -> None:
 @pytest.mark.parametrize("text", SHAPES)
 def test_shapes(text: str) -> None:
     assert elaborate(read_expression(text), SCOPE).shape == SHAPES[text]
-
-
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_words_of_later_versions_are_recognised(name: str) -> None:
-    with pytest.raises(NotSupported, match="not supported yet"):
-        elaborate(read_expression(f"{name}(X)"), SCOPE)
 
 
 @pytest.mark.parametrize(

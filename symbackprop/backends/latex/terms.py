@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from sympy import Rational
 
-from symbackprop.backends.latex import arrays
+from symbackprop.backends.latex import arrays, windows
 from symbackprop.backends.latex.index import call, cases, indicator
 from symbackprop.backends.latex.matrices import (
     Rule,
@@ -267,5 +267,6 @@ RULES: Mapping[str, Rule] = {
     "einsum":      write_einsum,
     "entries":     write_entries,
     **arrays.RULES,
+    **windows.RULES,
 }
 # fmt: on
