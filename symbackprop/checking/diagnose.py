@@ -17,7 +17,7 @@ from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.symmetric import right_if_symmetric
-from symbackprop.notation.written import Juxt, Node, rewrite
+from symbackprop.notation.written import Juxt, Node, rewrite, walk
 from symbackprop.notation.written_printer import write
 
 MOST_EDITS = 700
@@ -34,6 +34,8 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, str | None]:
     scope.letters = {i.name: i for i in left.letters}
     _tell_apart(step, document)
     for edit in edits(step.right, left, scope)[:MOST_EDITS]:
+        if document.allowance <= 0:
+            break
         if _explains(edit, step.right, lefts, document):
             return _explained(edit, step, document)
     path = forgotten(step, document) or right_if_symmetric(step, document)
@@ -63,6 +65,7 @@ def _lefts(node: Node, fallback: Reading, document: Document) -> Readings:
 
 def _explains(edit: Edit, member: Node, lefts: Readings, document: Document) -> bool:
     tree = replaced(member, edit)
+    document.allowance -= sum(1 for _ in walk(tree))
     try:
         rights = read(tree, document.scope)
     except Unreadable:

@@ -49,6 +49,9 @@ from symbackprop.notation.written import (
 )
 
 ROUNDS = 3
+# How many nodes may be read to explain what is wrong, in the whole of a document: a count, since
+# what is said may not depend on the speed of a machine.
+ALLOWANCE = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Document:
     prove: bool = True
     results: dict[int, tuple[Step, ...]] = field(default_factory=dict)
     totals: dict[Node, dict[int, Readings]] = field(default_factory=dict)
+    merged: Scope | None = None  # the same with all extents one number, once that was asked for
+    allowance: int = ALLOWANCE
 
     def judge(self) -> tuple[Step, ...]:
         """All steps in reading order."""

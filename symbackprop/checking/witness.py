@@ -66,18 +66,10 @@ def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
     scope = document.scope
     if step.left is None or step.right is None or not scope.program.dims:
         return None
-    merged = identified(scope.program)
-    twin = Scope(
-        merged,
-        identified(scope.forward),
-        Values(merged),
-        scope.layout,
-        scope.text,
-        scope.latex,
-        functions=scope.functions,
-    )
-    twin_document = Document(twin, twin.values, document.statements, prove=False)
-    twin_document.judge()
+    if document.merged is None:
+        document.merged = _merged(document)
+    twin = document.merged
+    merged = twin.program
     try:
         lefts = read(step.left, twin)
         twin.letters = {i.name: i for i in lefts[0].letters}
@@ -92,6 +84,23 @@ def _at_equal_extents(step: Step, document: Document) -> Counterexample | None:
                 dims = {d.name: size for d in scope.forward.dims}
                 return shown(replace(witness, dims=dims), scope.forward)
     return None
+
+
+def _merged(document: Document) -> Scope:
+    """What the document means where all extents are one number, its definitions included."""
+    scope = document.scope
+    merged = identified(scope.program)
+    twin = Scope(
+        merged,
+        identified(scope.forward),
+        Values(merged),
+        scope.layout,
+        scope.text,
+        scope.latex,
+        functions=scope.functions,
+    )
+    Document(twin, twin.values, document.statements, prove=False).judge()
+    return twin
 
 
 def shown(witness: Witness, forward: Program) -> Counterexample:

@@ -41,12 +41,13 @@ dL/dz grad_W grad_Z f' f_prime 1 2 0.5 1e9 1e400 10 transpose dot outer einsum("
 % $ $$ \\frac \\ " ' ` ~ é 梯度 1/N 1/m 2/N
 """.split()
 PYTHON = """
-def class return for in range ( ) ( ) [ ] { } : : , , . = = += -= *= /= @= == != < > <= >= + - * /
-// ** @ % not and or is if else elif while lambda yield try except with assert pass break continue del
-global import from as None True False self cache grads np np.dot np.sum np.zeros np.zeros_like
-np.exp np.maximum np.where np.outer np.einsum np.newaxis np.add.at axis=0 axis=1 keepdims=True .T
-.sum .dot .reshape .shape [0] [:, None] [0] [-1] 0 1 2 -1 0.5 1e-8 9**9 10**9 "W" 'ij,jk->ik' 
-f"W{i}" enumerate zip reversed len sorted dict list tuple backward forward dout dX dW db dZ := ~ \\ # é
+def class return for in range ( ) ( ) [ ] { } : : , , . = = += -= *= /= @= == != < > <= >= + - *
+/ // ** @ % not and or is if else elif while lambda yield try except with assert pass break
+continue del global import from as None True False self cache grads np np.dot np.sum np.zeros
+np.zeros_like np.exp np.maximum np.where np.outer np.einsum np.newaxis np.add.at axis=0 axis=1
+keepdims=True .T .sum .dot .reshape .shape [0] [:, None] [0] [-1] 0 1 2 -1 0.5 1e-8 9**9 10**9
+"W" 'ij,jk->ik' f"W{i}" enumerate zip reversed len sorted dict list tuple backward forward dout
+dX dW db dZ := ~ \\ # é
 """.split()
 WORDS = {"latex": TEX, "text": TEXT, "numpy": PYTHON}
 
