@@ -58,3 +58,15 @@ class DerivationRecord:
     derivatives: tuple[Derivative, ...]
     directions: Mapping[str, str] = field(default_factory=dict)
     wrt: tuple[str, ...] = ()
+
+    def is_asked_for(self, derivative: Derivative) -> bool:
+        """Whether a derivative is one of those asked for: others were derived on the way.
+
+        On the way to Hessian–vector products are adjoints and tangents, to Jacobian–vector
+        products tangents.
+        """
+        if derivative.kind != self.kind:
+            return False
+        if self.kind == "jvp":
+            return derivative.of == self.of
+        return self.kind not in ("hvp", "vjp") or derivative.wrt[0] in self.wrt

@@ -112,8 +112,10 @@ class Checker:
             value = value.T
         measured = self._measured(derivative)
         if derivative.kind in ("jvp", "hvp"):
-            targets = derivative.wrt if derivative.kind == "jvp" else self._directed()
-            moves = {x: np.asarray(point.values[self._direction(x)], dtype=float) for x in targets}
+            moves = {
+                x: np.asarray(point.values[v], dtype=float)
+                for x, v in self.record.directions.items()
+            }
             claimed = value
             step = STEP * min(_nearest(np.asarray(point.values[x], dtype=float)) for x in moves)
         else:
@@ -142,9 +144,6 @@ class Checker:
             )
         indices = Names(program).indices(derivative.of)
         return Entry(derivative.of, *places(indices)), indices
-
-    def _directed(self) -> tuple[str, ...]:
-        return tuple(d.wrt[0] for d in self.record.derivatives)
 
     def _direction(self, name: str) -> str:
         """The array that a directional kind goes along for ``name``."""

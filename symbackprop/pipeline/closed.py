@@ -16,7 +16,6 @@ from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import inline, inline_in_turn
 from symbackprop.algebra.normalise import normalise
-from symbackprop.calculus.reverse import PREFIX
 from symbackprop.ir.derivation import Derivative
 from symbackprop.ir.expressions import Entry, IndexSum, entry_names
 from symbackprop.ir.program import Equation
@@ -65,7 +64,7 @@ class Closing:
         local = derivative.equation.term
         values: dict[str, Term] = {}
         for used in sorted(names_in(local)):
-            if used.startswith(PREFIX) and used in self._by_name:
+            if used in self._by_name:
                 inner = self.term(used)
                 if inner is None:
                     return None

@@ -18,7 +18,7 @@ from symbackprop.library.functions import RULES
 from symbackprop.matrix.lower import lower
 from symbackprop.network.model import Model
 from symbackprop.pipeline.derivation import Derivation
-from symbackprop.pipeline.kinds import closed_record
+from symbackprop.pipeline.kinds import record_of_kind
 from symbackprop.pipeline.presentation import in_jacobian_layout, present
 
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "jvp", "vjp")
@@ -92,9 +92,11 @@ def derive(
     of = of if of is not None else program.output
     _known(program, of)
     names = _differentiated_by(program, wrt, of)
-    if kind != "gradient":
-        return Derivation(model, *closed_record(program, of, names, kind, layout, direction))
     known = _recognised(program)
+    if kind in DIRECTIONAL:
+        return Derivation(model, *record_of_kind(known, of, names, kind, layout, direction))
+    if kind != "gradient":
+        return Derivation(model, *record_of_kind(program, of, names, kind, layout, direction))
     context = working_context(known)
     derivatives = present(reverse(known, of, names, context), of, known, context)
     derivatives = tuple(d for d in derivatives if d.wrt[0] != of)

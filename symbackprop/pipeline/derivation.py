@@ -36,6 +36,7 @@ from symbackprop.pipeline.kronecker import kronecker_form
 from symbackprop.pipeline.presentation import FormMaker
 
 SCHEMA = 1
+MOST_DIRECTIONS = 4  # beyond it a label that names them all cannot be read
 NOT_MATRIX_NOTATION = ("einsum", "index", "entries", "broadcast")
 
 
@@ -47,7 +48,13 @@ class DerivativeResult:
 
     @property
     def wrt(self) -> str:
-        """The name, or the comma-separated pair of names, by which was differentiated."""
+        """The name, or the comma-separated pair of names, by which was differentiated; what was
+        derived on the way to a product with a direction goes by its own name, ``v_Z``.
+        """
+        if self._derivative.kind == "gradient" and self._owner.kind == "gradient":
+            return self._derivative.wrt[0]
+        if not self._owner.record.is_asked_for(self._derivative):
+            return self.name
         return ",".join(self._derivative.wrt)
 
     @property
@@ -60,6 +67,9 @@ class DerivativeResult:
         """What stands left of ``=``: ``grad_W``, or ``d(yhat)/d(theta)`` for a Jacobian."""
         of, wrt, kind = self._derivative.of, self._derivative.wrt, self._derivative.kind
         directions = self._owner.record.directions
+        on_the_way = not self._owner.record.is_asked_for(self._derivative)
+        if directions and (on_the_way or len(directions) > MOST_DIRECTIONS):
+            return self.name
         jacobian = f"d({of})/d({wrt[0]})"
         if kind == "hessian":
             return f"d2({of})/d({wrt[0]})d({wrt[-1]})"
@@ -131,7 +141,7 @@ class DerivativeResult:
     @cached_property
     def latex(self) -> str:
         """The whole relation ``∇_W L = …`` in LaTeX."""
-        if self._derivative.kind == "gradient":
+        if not self._owner.record.is_asked_for(self._derivative) or self._owner.kind == "gradient":
             return self._owner.latex_relation(replace(self._derivative.equation, term=self.term))
         return f"{self._latex_label()} = {latex_term(self.term, self._owner.notation)}"
 

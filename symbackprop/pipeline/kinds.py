@@ -1,8 +1,8 @@
-"""Derivatives that are worked out in closed form: Jacobians, Hessians, and products of either with
-a direction.
+"""Derivatives other than gradients: Jacobians, Hessians, and products of either with a direction.
 
-Each is one entry from ``calculus``, simplified and lifted. A direction is a declared array, or a
-fresh input ``v_W``.
+A Jacobian and a Hessian block is one entry from ``calculus``, simplified and lifted; products with
+a direction come equation by equation (``equations``). A direction is a declared array, or a fresh
+input ``v_W``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sympy import Expr
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import working_context
-from symbackprop.calculus.directional import hessian_entry, hvp_entry, jvp_entry
+from symbackprop.calculus.directional import hessian_entry
 from symbackprop.calculus.jacobian import jacobian_entry
 from symbackprop.calculus.reverse import PREFIX, Names, reverse
 from symbackprop.errors import Malformed
@@ -22,12 +22,13 @@ from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
 from symbackprop.ir.expressions import Entry, Index
 from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.terms import same_shape, show_shape
+from symbackprop.pipeline.equations import equations_record
 from symbackprop.pipeline.presentation import FormMaker, cheapest
 
 Entries = tuple[Expr, tuple[Index, ...], tuple[Step, ...]]
 
 
-def closed_record(
+def record_of_kind(
     program: Program, of: str, names: Sequence[str], kind: str, layout: str, direction: str | None
 ) -> tuple[DerivationRecord, Context]:
     """The record of a derivation of a kind other than ``gradient``, and the context it was
@@ -37,10 +38,14 @@ def closed_record(
     directions: dict[str, str] = {}
     if kind in ("hvp", "jvp", "vjp"):
         program, directions = _with_directions(program, targets, direction)
+    if kind in ("hvp", "jvp") or (kind == "vjp" and program.shape_of(of)):
+        if kind == "hvp" and program.shape_of(of):
+            raise Malformed("a scalar to differentiate twice", f"{of}, which is an array")
+        return equations_record(program, of, names, kind, directions, layout)
     context = working_context(program)
     maker = FormMaker(program, symmetric=context.symmetric)
     out = []
-    for wrt in _items(kind, of, names):
+    for wrt in _items(kind, names):
         context.used.clear()
         entry, indices, steps = _entry(program, of, wrt, kind, directions, context)
         if kind == "jacobian" and layout == "gradient":
@@ -51,17 +56,14 @@ def closed_record(
         equation = Equation(name, indices, best.entry, best.term)
         steps = (*steps, Step(best.term, "read as a matrix formula"))
         out.append(Derivative(of, wrt, kind, equation.shape, equation, steps, tuple(context.used)))
-    return DerivationRecord(program, of, kind, layout, tuple(out), directions), context
+    record = DerivationRecord(program, of, kind, layout, tuple(out), directions, tuple(names))
+    return record, context
 
 
-def _items(kind: str, of: str, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """By what each derivative is taken: pairs for a Hessian, all at once for a Jacobian–vector
-    product.
-    """
+def _items(kind: str, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """By what each derivative is taken: pairs for a Hessian."""
     if kind == "hessian":
         return [(a,) if a == b else (a, b) for a in names for b in names]
-    if kind == "jvp":
-        return [tuple(names)]
     return [(n,) for n in names]
 
 
@@ -77,10 +79,6 @@ def _entry(
         return jacobian_entry(program, of, wrt[0], context)
     if kind == "hessian":
         return hessian_entry(program, of, wrt[0], wrt[-1], context)
-    if kind == "hvp":
-        return hvp_entry(program, of, wrt[0], directions, context)
-    if kind == "jvp":
-        return jvp_entry(program, of, directions, context)
     indices = Names(program).indices(of)
     seed = indices, Entry(directions[of], *indices)
     (adjoint,) = (a for a in reverse(program, of, [wrt[0]], context, seed=seed) if a.of == wrt[0])

@@ -12,13 +12,13 @@ from typing import Any
 
 from symbackprop.backends.latex.notes import notes_source
 from symbackprop.backends.latex.typeset import typeset
-from symbackprop.backends.numpy.kernel import kernel_source
+from symbackprop.backends.numpy.kernel import SECOND_ORDER, kernel_source
 from symbackprop.checking.judge import verify as judge
 from symbackprop.checking.report import Report
 from symbackprop.errors import Malformed
 from symbackprop.network.model import Model
 from symbackprop.network.shipped import shipped_models, title_of
-from symbackprop.pipeline.compilation import program_of
+from symbackprop.pipeline.compilation import derive, program_of
 from symbackprop.pipeline.derivation import Derivation
 
 TARGETS = ("numpy",)
@@ -72,7 +72,8 @@ class _Source(SourceLoader):
 class Kernel:
     """Generated code: its source, and the module that it makes.
 
-    Calling it is ``loss_and_grad``, or the Jacobian for a derivation of that kind.
+    Calling it is ``loss_and_grad``, or ``jacobian``, ``hessian``, ``hvp``, ``jvp``, ``vjp`` for a
+    derivation of that kind.
     """
 
     def __init__(self, name: str, source: str, kind: str) -> None:
@@ -90,7 +91,7 @@ class Kernel:
         return module
 
     def __call__(self, **arguments: Any) -> Any:
-        entry = "jacobian" if self.kind == "jacobian" else "loss_and_grad"
+        entry = "loss_and_grad" if self.kind == "gradient" else self.kind
         if not hasattr(self.module, entry):
             raise Malformed(
                 "a kernel of a scalar output",
@@ -124,8 +125,12 @@ def kernel(derivation: Derivation, target: str = "numpy", dtype: str | None = No
     if target not in TARGETS:
         raise Malformed(f"a target: {', '.join(TARGETS)}", repr(target))
     model = derivation.model
+    record = derivation.record
+    gradient = None
+    if record.kind in SECOND_ORDER:
+        gradient = derive(model, wrt=record.wrt, of=record.of).record
     source = kernel_source(
-        derivation.record, title=model.name, source_text=model.source, dtype=dtype
+        record, title=model.name, source_text=model.source, dtype=dtype, gradient=gradient
     )
     return Kernel(model.name, source, derivation.kind)
 

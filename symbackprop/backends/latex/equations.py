@@ -31,8 +31,21 @@ def notation_for(record: DerivationRecord, **commands: str) -> Notation:
     """
     program = record.program
     notation = with_hidden(notation_of(program, record.of, **commands), program)
-    any_scalar = record.kind == GRADIENT and bool(program.shape_of(record.of))
-    return notation.of_any_scalar() if any_scalar else notation
+    any_scalar = record.kind in (GRADIENT, "vjp") and bool(program.shape_of(record.of))
+    notation = notation.of_any_scalar() if any_scalar else notation
+    return with_tangents(notation, record) if record.kind in ("hvp", "jvp") else notation
+
+
+def with_tangents(notation: Notation, record: DerivationRecord) -> Notation:
+    r"""The notation, with ``v_{Z}`` and ``v_{\nabla_Z L}`` for the tangents of a record."""
+    spelling = dict(notation.spelling)
+    for d in record.derivatives:
+        if d.kind == "jvp":
+            spelling[d.equation.name] = f"v_{{{notation.name(d.of)}}}"
+        elif d.kind == "hvp":
+            adjoint = latex_term(name(ADJOINT + d.wrt[0], d.shape), notation)
+            spelling[d.equation.name] = f"v_{{{adjoint}}}"
+    return replace(notation, spelling=spelling)
 
 
 def with_hidden(notation: Notation, program: Program) -> Notation:
@@ -83,6 +96,8 @@ def derivative_name(
     """
     if derivative.kind == GRADIENT:
         return latex_term(name(ADJOINT + derivative.wrt[0], derivative.shape), notation)
+    if _on_the_way(derivative, notation, directions):
+        return latex_term(name(derivative.equation.name, derivative.shape), notation)
     of, wrt = notation.name(derivative.of), [notation.name(n) for n in derivative.wrt]
     along = [(notation.name(x), notation.name(v)) for x, v in directions.items()]
     if derivative.kind == "hessian":
@@ -102,6 +117,15 @@ def derivative_name(
     return jacobian
 
 
+def _on_the_way(derivative: Derivative, notation: Notation, directions: Mapping[str, str]) -> bool:
+    """Whether a tangent was derived on the way to a product with a direction: other equations
+    name it.
+    """
+    if derivative.kind == "hvp":
+        return derivative.wrt[0] not in directions
+    return derivative.kind == "jvp" and derivative.of != notation.of
+
+
 def derivative_entry(
     derivative: Derivative,
     rank_of: int,
@@ -116,6 +140,8 @@ def derivative_entry(
     if derivative.kind == "jacobian":
         above, below = Entry(derivative.of, *indices[:rank_of]), Entry(wrt, *indices[rank_of:])
         return latex_entry(Partial(above, below), notation)
+    if _on_the_way(derivative, notation, directions):
+        return latex_entry(Entry(derivative.equation.name, *indices), notation)
     whole = derivative_name(derivative, notation, directions)
     if not indices:
         return whole

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from symbackprop.backends.numpy.arguments import (
     Argument,
@@ -21,35 +22,47 @@ from symbackprop.backends.numpy.arguments import (
 )
 from symbackprop.backends.numpy.descent import descent
 from symbackprop.backends.numpy.layout import commented, laid_out
-from symbackprop.backends.numpy.passes import Passes, helpers_in, passes, uses
+from symbackprop.backends.numpy.names import identifiers
+from symbackprop.backends.numpy.passes import Passes, all_names, helpers_in, passes, uses
 from symbackprop.backends.numpy.plan import plan
-from symbackprop.backends.numpy.records import Dim, Function, Kernel, Value
+from symbackprop.backends.numpy.records import Dim, Function, Further, Kernel, Value
 from symbackprop.backends.numpy.sampling import draw, sampled_facts, sizes
 from symbackprop.backends.templates import environment, version
 from symbackprop.errors import Malformed, NotSupported
 from symbackprop.ir.derivation import DerivationRecord
+from symbackprop.ir.program import Fact, Program
 from symbackprop.ir.terms import Shape
 
-KINDS = ("gradient", "jacobian")
+KINDS = ("gradient", "jacobian", "hessian", "hvp", "jvp", "vjp")
+SECOND_ORDER = ("hessian", "hvp")
 DTYPES = ("float32", "float64")
 
 
 def kernel_source(
-    record: DerivationRecord, *, title: str, source_text: str, dtype: str | None = None
+    record: DerivationRecord,
+    *,
+    title: str,
+    source_text: str,
+    dtype: str | None = None,
+    gradient: DerivationRecord | None = None,
 ) -> str:
     """The kernel of a derivation as the text of an importable module.
 
     Parameters
     ----------
     record : DerivationRecord
-        Gradients of a scalar, the vector–Jacobian product of an array, or Jacobians, in the layout
-        ``notes`` (a gradient has the shape of its variable).
+        Gradients of a scalar, the vector–Jacobian product of an array, Jacobians, Hessians, or
+        products of either with a direction, in the layout ``notes`` (a gradient has the shape of
+        its variable).
     title : str
         The name of the model.
     source_text : str
         The text of the model; its hash goes into the header, the text does not.
     dtype : str, optional
         ``float32`` or ``float64`` to compute in, whatever arrives; by default the arrays' own.
+    gradient : DerivationRecord, optional
+        For ``hessian`` and ``hvp``: the gradients by the same quantities, which the module exports
+        too and is tested against.
 
     Raises
     ------
@@ -64,7 +77,7 @@ def kernel_source(
         raise Malformed("the layout notes", record.layout, hint="derive without --layout")
     if dtype not in (None, *DTYPES):
         raise Malformed(f"a dtype: {' or '.join(DTYPES)}", repr(dtype))
-    kernel = _assemble(record, _safe(title), source_text, dtype)
+    kernel = _assemble(record, gradient or _bare(record), _safe(title), source_text, dtype)
     return laid_out(environment("py").get_template("module.py.jinja").render(k=kernel))
 
 
@@ -73,27 +86,49 @@ def _safe(title: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "_", title)[:40].strip("_.") or "model"
 
 
-def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None) -> Kernel:
-    program, planned = record.program, plan(record)
-    p = passes(record, planned)
+def _bare(record: DerivationRecord) -> DerivationRecord:
+    """What the module has beside the function asked for: ``forward`` alone, without directions."""
+    if record.kind in ("gradient", "jacobian"):
+        return record
+    if record.kind in SECOND_ORDER:
+        raise NotSupported("the gradients beside a kernel of second order", "none")
+    fresh = {v for v in record.directions.values() if v.startswith("v_")}
+    inputs = tuple(q for q in record.program.inputs if q.name not in fresh)
+    program = replace(record.program, inputs=inputs)
+    return replace(record, program=program, kind="jacobian", derivatives=(), directions={})
+
+
+def _assemble(
+    record: DerivationRecord, base: DerivationRecord, title: str, text: str, dtype: str | None
+) -> Kernel:
+    program, planned = base.program, plan(base)
+    p = passes(base, planned)
+    more = None
+    if record.kind != "gradient":
+        asked = planned if record is base else plan(record)
+        names = identifiers([*all_names(program, planned), *all_names(record.program, asked)])
+        p = replace(p, names=names)
+        extended = record.program.inputs != program.inputs
+        more = Passes(record.program, asked, names, "_checked_all" if extended else "_checked")
     results = tuple(_value(p, key, name) for key, name in planned.results.items())
     learnt = tuple(r.key for r in results if r.key in program.params)
-    is_jacobian = record.kind == "jacobian"
-    seeded = bool(planned.seed)
+    seeded, has_loss = bool(planned.seed), base.kind == "gradient"
     forward = p.forward()
-    backward = p.jacobian() if is_jacobian else p.backward()
-    buffered, buffers = ([], []) if is_jacobian or seeded else p.buffered()
+    backward = p.backward() if has_loss else []
+    buffered, buffers = p.buffered() if has_loss and not seeded else ([], [])
     functions = _functions(p, p.functions(planned.forward))
-    slopes = _functions(p, p.functions(planned.backward))
+    slopes = _functions(p, p.functions(planned.backward)) if has_loss else ()
     facts = sampled_facts(program)
     given = {q.name for q in program.inputs}
     known = extents([(q.name, q.shape) for q in program.inputs], p.names)
+    further = None if more is None else _further(record, more, program, facts)
+    shown = () if further is None else further.lines
     return Kernel(
         title=title,
         version=version(),
         digest=hashlib.sha256(text.encode()).hexdigest(),
         dtype=dtype,
-        kind=record.kind,
+        kind=base.kind,
         output=_value(p, record.of, record.of),
         arguments=_arguments(p),
         functions=functions,
@@ -107,12 +142,37 @@ def _assemble(record: DerivationRecord, title: str, text: str, dtype: str | None
         buffers=tuple(buffers),
         checks=tuple(_checks(p)),
         dims=tuple(Dim(p.names[d], v) for d, v in sizes(program).items() if d in known),
-        helpers=helpers_in((*forward, *backward, *buffered)),
+        helpers=helpers_in((*forward, *backward, *buffered, *shown)),
         saved=p.saved(backward),
         descent=descent(program, p.names, learnt),
         draws=tuple(f'"{p.names[q.name]}": {draw(q, facts, p.writer)}' for q in program.inputs),
         samplers=tuple(sorted({f.kind for f in facts})),
         tested=as_tuple([f'("{p.names[r.key]}", "{r.key}")' for r in results if r.key in given]),
+        further=further,
+    )
+
+
+def _further(record: DerivationRecord, p: Passes, base: Program, facts: Sequence[Fact]) -> Further:
+    """The function that computes ``record``, beside those of ``base``."""
+    given = {q.name for q in base.inputs}
+    fresh = [q for q in record.program.inputs if q.name not in given]
+    statements = (*p.used_forward(), *p.plan.backward)
+    moves = {x: v for x, v in record.directions.items() if x in given or record.kind == "vjp"}
+    whole = moves == dict(record.directions)
+    about = {v: f"The direction along {x}." for x, v in record.directions.items() if v not in given}
+    return Further(
+        name=record.kind,
+        of=record.of,
+        arguments=tuple(
+            replace(a, says=about[a.key]) if a.key in about else a for a in _arguments(p)
+        ),
+        callables=_functions(p, p.functions(statements)),
+        results=tuple(_value(p, key, name) for key, name in p.plan.results.items()),
+        lines=tuple(p.whole()),
+        checks=tuple(_checks(p)) if fresh else (),
+        draws=tuple(f'"{p.names[q.name]}": {draw(q, facts, p.writer)}' for q in fresh),
+        moves=tuple((p.names.get(x, x), p.names[v]) for x, v in moves.items() if whole),
+        tested=as_tuple([f'("{p.names[k]}", "{k}")' for k in p.plan.results if k in given]),
     )
 
 
@@ -157,7 +217,8 @@ def _about(function: str) -> tuple[str, str]:
 
 def _value(p: Passes, key: str, name: str) -> Value:
     shape = p.shape_of(name)
-    return Value(p.names[name], key, _kind(p, shape), "Array" if shape else "Scalar")
+    label = ", ".join(f'"{part}"' for part in key.split(","))
+    return Value(p.names[name], key, _kind(p, shape), "Array" if shape else "Scalar", label)
 
 
 def _kind(p: Passes, shape: Shape) -> str:

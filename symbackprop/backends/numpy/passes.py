@@ -33,6 +33,7 @@ class Passes:
     program: Program
     plan: Plan
     names: dict[str, str]
+    checker: str = "_checked"
 
     @property
     def writer(self) -> Writer:
@@ -79,13 +80,19 @@ class Passes:
         dtype = f"{self.names[shapes[0][0]]}.dtype" if shapes else f"np.asarray({own}).dtype"
         return commented([f'{own} = _array("{key}", {own}, {dtype}, "{shown}", {wanted})'], "")
 
-    def jacobian(self) -> list[str]:
-        """The lines of ``jacobian``: it starts from the arguments and runs forward first."""
-        wanted = needed((*self.plan.forward, *self.plan.backward), self.plan.results.values())
-        above = [s for s in self.plan.forward if s.key in wanted]
-        body = [line for s in above for line in self._line(s, copy=False)]
+    def whole(self) -> list[str]:
+        """The lines of a function that starts from the arguments and runs forward first."""
+        body = [line for s in self.used_forward() for line in self._line(s, copy=False)]
         body += self._backward()
+        if self.plan.single:
+            (name,) = self.plan.results.values()
+            return [*self._opening(body), *body, f"return {self.names[name]}"]
         return [*self._opening(body), *body, *self.results("return {", "}")]
+
+    def used_forward(self) -> list[Statement]:
+        """The forward statements that a result rests on."""
+        wanted = needed((*self.plan.forward, *self.plan.backward), self.plan.results.values())
+        return [s for s in self.plan.forward if s.key in wanted]
 
     def buffered(self) -> tuple[list[str], list[Buffer]]:
         """Both passes without allocation, and the buffers they need."""
@@ -139,9 +146,7 @@ class Passes:
 
     def _backward(self) -> list[str]:
         results = set(self.plan.results.values())
-        return [
-            line for s in self.plan.backward for line in self._line(s, copy=s.key in results)
-        ]
+        return [line for s in self.plan.backward for line in self._line(s, copy=s.key in results)]
 
     def _line(self, s: Statement, *, copy: bool) -> list[str]:
         value = self.writer.source(s.term)
@@ -157,7 +162,7 @@ class Passes:
         own = self.inputs
         left = f"({own[0]},)" if len(own) == 1 else ", ".join(own)
         shapes = [(q.name, q.shape) for q in self.program.inputs]
-        checked = commented([f"{left} = _checked({', '.join(own)})"], "")
+        checked = commented([f"{left} = {self.checker}({', '.join(own)})"], "")
         return [*checked, *self._preamble(body, shapes)]
 
     def _preamble(self, body: Sequence[str], shapes: Sequence[tuple[str, Shape]]) -> list[str]:
@@ -179,14 +184,17 @@ class Passes:
 
 def passes(record: DerivationRecord, plan: Plan) -> Passes:
     """The passes of a planned record, with an identifier for every name."""
-    program = record.program
+    return Passes(record.program, plan, identifiers(all_names(record.program, plan)))
+
+
+def all_names(program: Program, plan: Plan) -> list[str]:
+    """Every name that code of a plan mentions: those of the model first."""
     everything = [q.name for q in program.inputs] + [d.name for d in program.dims]
     everything += program.functions
     statements = (*plan.forward, *plan.backward)
     everything += [s.key for s in statements]
     everything += [f for s in statements for f in _called(s.term) if f not in SPELLED]
-    everything += [plan.seed] if plan.seed else []
-    return Passes(program, plan, identifiers(everything))
+    return everything + ([plan.seed] if plan.seed else [])
 
 
 def uses(lines: Iterable[str], word: str) -> bool:

@@ -35,7 +35,9 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Statements of both passes, the forward quantities that backward uses, the results by key."""
+    """Statements of both passes, the forward quantities that backward uses, the results by key;
+    ``single`` says that there is one result, which goes by no name.
+    """
 
     of: str
     forward: tuple[Statement, ...]
@@ -43,6 +45,7 @@ class Plan:
     saved: tuple[str, ...]
     results: Mapping[str, str]
     seed: str
+    single: bool = False
 
 
 def plan(record: DerivationRecord) -> Plan:
@@ -50,8 +53,10 @@ def plan(record: DerivationRecord) -> Plan:
     program = record.program
     inputs = [q.name for q in program.inputs]
 
+    made = {d.equation.name: d.shape for d in record.derivatives}
+
     def shape_of(name: str) -> Shape:
-        return program.shape_of(name.removeprefix("grad_"))
+        return made.get(name) or program.shape_of(name.removeprefix("grad_"))
 
     lifter = Lifter(shape_of, [e.term for e in program.equations])
     definitions = {e.name: _in_arrays(e.term, lifter) for e in program.equations}
@@ -77,7 +82,8 @@ def plan(record: DerivationRecord) -> Plan:
     seed = f"grad_{record.of}"
     if all(s.key == seed or seed not in names_in(s.term) for s in backward):
         seed = ""
-    return Plan(record.of, tuple(forward), tuple(backward), saved, results, seed)
+    single = record.kind == "jvp"
+    return Plan(record.of, tuple(forward), tuple(backward), saved, results, seed, single)
 
 
 def _results(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:
@@ -86,7 +92,11 @@ def _results(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:
     A record that does not say what was asked for gives those by inputs, or all if there are none.
     """
     asked = set(record.wrt or inputs)
-    found = {d.wrt: d.equation.name for d in record.derivatives if set(d.wrt) <= asked}
+    found = {
+        d.wrt: d.equation.name
+        for d in record.derivatives
+        if set(d.wrt) <= asked and record.is_asked_for(d)
+    }
     if not found:
         return {",".join(d.wrt): d.equation.name for d in record.derivatives}
     places = {name: k for k, name in enumerate(inputs)}

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbackprop.backends.numpy.arguments import Argument, as_tuple
 from symbackprop.backends.numpy.buffers import Buffer
 from symbackprop.backends.numpy.descent import Descent
+
+# fmt: off
+SAYS: Mapping[str, str] = {
+    "jacobian": "the Jacobians of ``{of}``: axes of the output, then of the input",
+    "hessian":  "the Hessian of ``{of}`` by blocks: axes of the first, then of the second",
+    "hvp":      "the Hessian of ``{of}`` times a direction, without forming the Hessian",
+    "jvp":      "the derivative of ``{of}`` along a direction",
+    "vjp":      "a direction times the Jacobians of ``{of}``",
+}
+RETURNED: Mapping[str, str] = {
+    "jacobian": "jacobians", "hessian": "blocks", "hvp": "products", "jvp": "", "vjp": "products",
+}
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +41,7 @@ class Value:
     key: str
     kind: str
     annotation: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +50,59 @@ class Dim:
 
     name: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A function of the module beside loss and gradient: ``jacobian``, ``hessian``, ``hvp``,
+    ``jvp`` or ``vjp``. It starts from the arguments; a product with a direction takes that too.
+    """
+
+    name: str
+    of: str
+    arguments: tuple[Argument, ...]
+    callables: tuple[Function, ...]
+    results: tuple[Value, ...]
+    lines: tuple[str, ...]
+    checks: tuple[str, ...]
+    draws: tuple[str, ...]
+    moves: tuple[tuple[str, str], ...]
+    tested: str
+
+    @property
+    def says(self) -> str:
+        """What it computes."""
+        return SAYS[self.name].format(of=self.of)
+
+    @property
+    def returned(self) -> str:
+        """What the returned dictionary is called; nothing where an array is returned."""
+        return RETURNED[self.name]
+
+    @property
+    def returns(self) -> str:
+        """The type of what it returns."""
+        if not self.returned:
+            return self.results[0].annotation
+        key = "tuple[str, str]" if self.name == "hessian" else "str"
+        scalar = any(r.annotation == "Scalar" for r in self.results)
+        return f"dict[{key}, {'Scalar | Array' if scalar else 'Array'}]"
+
+    @property
+    def call(self) -> str:
+        """The arguments of a call in the self-test."""
+        ways = ["**ways"] if self.draws or self.name in ("hvp", "jvp", "vjp") else []
+        return ", ".join(["**given", *ways, *(f"{f.name}={f.name}" for f in self.callables)])
+
+    @property
+    def directions(self) -> str:
+        """What the self-test moves: the identifiers of a quantity and of its direction each."""
+        return as_tuple([f'("{x}", "{v}")' for x, v in self.moves])
+
+    @property
+    def weight(self) -> str:
+        """The direction of a vector–Jacobian product, as a key."""
+        return f'"{self.moves[0][1]}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +133,7 @@ class Kernel:
     draws: tuple[str, ...]
     samplers: tuple[str, ...]
     tested: str
+    further: Further | None = None
 
     @property
     def is_loss(self) -> bool:
@@ -87,6 +156,9 @@ class Kernel:
         """Whether a scalar is mentioned in a signature."""
         mentioned = [v.annotation for v in (*self.results, self.output)]
         mentioned += [a.annotation for a in self.arguments]
+        if self.further is not None:
+            mentioned += [a.annotation for a in self.further.arguments]
+            mentioned += [r.annotation for r in self.further.results]
         return any("Scalar" in annotation for annotation in mentioned)
 
     @property
@@ -108,6 +180,17 @@ class Kernel:
     def call_forward(self) -> str:
         """The arguments of a call of ``forward`` at ``given``."""
         return ", ".join(["**given", *(f"{f.name}={f.name}" for f in self.functions)])
+
+    @property
+    def called(self) -> tuple[Function, ...]:
+        """Every abstract function and slope that the self-test stands in for."""
+        further = () if self.further is None else self.further.callables
+        return tuple(dict.fromkeys((*self.callables, *further)))
+
+    @property
+    def call_all_moved(self) -> str:
+        """The arguments of ``loss_and_grad`` at ``moved``."""
+        return self.call_all.replace("**given", "**moved", 1)
 
     @property
     def call_moved(self) -> str:

@@ -177,7 +177,7 @@ def test_what_has_no_code_says_so() -> None:
     with pytest.raises(NotSupported, match="entries"):
         Writer({}).source(terms.entries((), N))
     right = record("three-layer-tanh")
-    with pytest.raises(NotSupported, match="hessian"):
+    with pytest.raises(NotSupported, match="second order"):
         kernel_source(replace(right, kind="hessian"), title="x", source_text="")
     with pytest.raises(Malformed, match="layout"):
         kernel_source(replace(right, layout="jacobian"), title="x", source_text="")
