@@ -23,8 +23,9 @@ from symbackprop.ir.terms import Term
 # model are locals too, then those of `fit`, which abstract functions enter as keywords.
 MODULE = frozenset(
     "np Array Workspace forward backward loss_and_grad fit jacobian hessian hvp jvp vjp "
-    "cache workspace ws dtype rng given data params rate epochs batch tolerance seed callback arrays history order rows "
-    "losses loss_value grads workspaces count key step sizes out axis".split()
+    "cache workspace ws dtype rng given data params rate epochs batch tolerance seed callback "
+    "arrays history order rows losses loss_value grads workspaces count key step sizes out "
+    "axis".split()
 )
 RESERVED = MODULE | frozenset(keyword.kwlist) | frozenset(dir(builtins))
 LONGEST = 28
