@@ -34,6 +34,7 @@ PRICES = {                     # style prices, paid per operation
     "broadcast":        2,
     "ones":             2,     # broadcasting by itself is better where it serves
     "swap":             3,
+    "reshape":          1,
     "einsum":          14,
     "entries":       1000,     # index notation: the value has no array form that we know
 }
@@ -106,7 +107,8 @@ def _reduction(term: Term) -> tuple[int, int]:
     (a,) = term.args
     if a.op != "mul":
         return flops(*a.shape), 0
-    return 0, (SUMMED_PRODUCT if term.rank else 0) + (HADAMARD_RANK_THREE if a.rank > 2 else 0)
+    stacked = a.rank > 2 and not term.attrs[1]
+    return 0, (SUMMED_PRODUCT if term.rank else 0) + (HADAMARD_RANK_THREE if stacked else 0)
 
 
 def _diag(term: Term) -> tuple[int, int]:
@@ -137,7 +139,7 @@ def _einsum(term: Term) -> tuple[int, int]:
         for letters, a in zip(inputs, term.args, strict=True)
         for c, e in zip(letters, a.shape, strict=True)
     }
-    return flops(*extents.values()), PRICES["einsum"]
+    return max(1, len(inputs) - 1) * flops(*extents.values()), PRICES["einsum"]
 
 
 # fmt: off

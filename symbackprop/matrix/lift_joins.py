@@ -22,6 +22,7 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 from symbackprop.ir.terms import Term, same_extent
+from symbackprop.matrix.lift_contractions import reshape
 
 ZERO = Integer(0)
 Lift = Callable[[Expr, tuple[Index, ...]], Term]
@@ -126,7 +127,7 @@ def refolded(e: Expr, indices: Sequence[Index], lift: Lift) -> Term | None:
             inner = worked_out_throughout(substitute(e, {i: p * a + b}))
             term = lift(inner, (*indices[:axis], a, b, *indices[axis + 1 :]))
             if term.op != "entries":
-                return array_terms.reshape(term, tuple(j.extent for j in indices))
+                return reshape(term, tuple(j.extent for j in indices))
     return None
 
 

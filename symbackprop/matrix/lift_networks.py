@@ -17,6 +17,7 @@ from sympy import Expr
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import Delta, Index
 from symbackprop.matrix.lift_arithmetic import times
+from symbackprop.matrix.lift_contractions import Operand, contracted
 from symbackprop.matrix.lift_forms import (
     Form,
     Layout,
@@ -185,15 +186,16 @@ class Network:
         """Some indices are summed: ``A @ B`` in either orientation, or a sum over a product entry
         by entry.
         """
-        over, stack = (a | b) & ~target, a & b & target
+        over = (a | b) & ~target
         found: Form | None = None
-        if over == a & b and over.bit_count() == 1 and None not in layout:
-            (k,) = self.indices(over)
+        if not over & ~(a & b) and None not in layout:
+            wanted, summed = axes_asked(layout), self.indices(over)
             for x, y, ax, ay in ((one, two, a, b), (two, one, b, a)):
-                rows, columns = ax & ~over & ~stack, ay & ~over & ~stack
-                product = self._matmul(x, y, rows, columns, stack, k, layout)
-                found = found or product
-                yield product
+                for product in contracted(
+                    self._operand(x, ax), self._operand(y, ay), summed, wanted
+                ):
+                    found = found or product
+                    yield product
         # Where ``@`` serves, it costs no more than the sum over a product.
         if found is None and (a | b).bit_count() <= 3:
             both = self.indices(over)
@@ -201,20 +203,8 @@ class Network:
                 "sum", lambda order: self._hadamard(one, two, a, b, order), both, layout
             )
 
-    def _matmul(
-        self, x: int, y: int, rows: int, columns: int, stack: int, k: Index, layout: Layout
-    ) -> Form | None:
-        """``x @ y`` if that yields ``layout``: its indices are the stack's, then the row, then the
-        column.
-        """
-        if rows.bit_count() > 1 or columns.bit_count() > 1 or (stack and not (rows and columns)):
-            return None
-        r, c = self.indices(rows), self.indices(columns)
-        split = len(layout) - len(r) - len(c)
-        head, tail = layout[:split], layout[split:]
-        if tail != (*r, *c) or (head and sum(self.bit[i] for i in head if i is not None) != stack):
-            return None
-        return self._two(terms.matmul, x, (*head, *r, k), y, (*head, k, *c))
+    def _operand(self, chosen: int, axes: int) -> Operand:
+        return Operand(frozenset(self.indices(axes)), lambda layout: self.best(chosen, layout))
 
     def _two(
         self, make: Callable[..., terms.Term], x: int, left: Layout, y: int, right: Layout
