@@ -17,10 +17,12 @@ from typing import Any
 import pytest
 
 import symbackprop as sb
+from symbackprop.checking.judge import verify as judge
+from symbackprop.pipeline.compilation import program_of
 
 CORPUS = Path(__file__).parent / "corpus"
 FORMATS = {"ascii": "text"}
-READ_WITHOUT_MAP = 0.50  # of LaTeX and text; what is unread is undecided, never wrong
+READ_WITHOUT_MAP = 0.85  # of all; what is unread is undecided, never wrong
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,13 @@ def scorer() -> ModuleType:
 def judged(item: dict[str, Any], mapped: bool) -> Judged:
     form = FORMATS.get(item["format"], item["format"])
     code = {"call": item["call"], "returns": item["returns"]} if form == "numpy" else {}
-    report = sb.verify(
-        sb.parse(scorer().model_text(item)),
+    report = judge(
+        program_of(sb.parse(scorer().model_text(item))),
         item["text"],
         format=form,
         layout="jacobian" if "jacobian" in item["setup"]["convention"] else "gradient",
         symbols=(item.get("symbols") or {}) if mapped else {},
+        explain=mapped,
         **code,
     )
     if report.verdict != "refuted" or report.first_wrong_step is None:
@@ -73,9 +76,10 @@ def judged(item: dict[str, Any], mapped: bool) -> Judged:
 def results(mapped: bool) -> tuple[Judged, ...]:
     lines = (CORPUS / "hand.jsonl").read_text("utf-8").splitlines()
     items = [json.loads(line) for line in lines]
-    if not mapped:
-        items = [i for i in items if i.get("symbols") and "~" not in i["id"]]
-    return tuple(judged(item, mapped) for item in items)
+    if mapped:
+        return tuple(judged(item, True) for item in items)
+    known = {r.item["id"]: r for r in results(True)}
+    return tuple(judged(i, False) if i.get("symbols") else known[i["id"]] for i in items)
 
 
 @pytest.mark.parametrize("mapped", [True, False], ids=["with-map", "without-map"])
@@ -117,4 +121,5 @@ def test_first_wrong_step_and_category() -> None:
 
 def test_without_the_map_much_is_still_judged() -> None:
     found = results(False)
-    assert sum(r.right for r in found) >= READ_WITHOUT_MAP * len(found)
+    missed = [(r.item["id"], r.verdict) for r in found if not r.right]
+    assert len(missed) <= (1 - READ_WITHOUT_MAP) * len(found), missed

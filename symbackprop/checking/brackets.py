@@ -192,7 +192,11 @@ def _big(node: Big, scope: Scope) -> Readings:
     letters, lower = _bound(node)
     if (unrolled := _unrolled(node, letters, lower, scope)) is not None:
         return unrolled
-    bodies = read(node.body, scope)
+    scope.bound.extend(letters)
+    try:
+        bodies = read(node.body, scope)
+    finally:
+        del scope.bound[len(scope.bound) - len(letters) :]
     out: list[Reading] = []
     for r in bodies:
         for letter in letters:

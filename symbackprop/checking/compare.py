@@ -58,7 +58,7 @@ def compare(
     ]
     fitting = [f for f in (fit(a, b) for a, b in pairs) if f is not None]
     if not fitting:
-        return _misfit(*pairs[0])
+        return _misfit(pairs)
     refused = None
     for a, b in fitting:
         if not values.agree(a.expr, b.expr):
@@ -110,20 +110,18 @@ def fit(a: Reading, b: Reading) -> tuple[Reading, Reading] | None:
     return None
 
 
-def _misfit(a: Reading, b: Reading) -> Comparison:
-    guessed = sorted(a.guessed | b.guessed)
-    if guessed:
-        return Comparison(
-            "undecided",
-            a,
-            b,
-            f"the shapes differ, but {', '.join(guessed)} is a guess at what was meant",
-        )
+def _misfit(pairs: list[tuple[Reading, Reading]]) -> Comparison:
+    a, b = pairs[0]
     reason = clash(a, b)
     why = (
         f"the index {reason}" if reason else f"the left side is {show(a)}, the right side {show(b)}"
     )
-    return Comparison("refuted", a, b, why, shapes=(show(b), show(a)))
+    shapes = (show(b), show(a))
+    guessed: frozenset[str] = frozenset().union(*(x.guessed | y.guessed for x, y in pairs))
+    if guessed:
+        why = f"the shapes differ, but {', '.join(sorted(guessed))} is a guess at what was meant"
+        return Comparison("undecided", a, b, why, shapes=shapes, guessed=guessed)
+    return Comparison("refuted", a, b, why, shapes=shapes)
 
 
 def tautology(a: Expr, b: Expr) -> bool:

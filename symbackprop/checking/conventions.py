@@ -5,32 +5,26 @@ before, ``g`` the gradient that comes in. All of it is guessed, and never refute
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from symbackprop.checking.indexing import indexed, whole
-from symbackprop.checking.readings import Readings
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import Scripts, item_text
 from symbackprop.ir.expressions import entry_names
 from symbackprop.ir.terms import same_shape
-from symbackprop.notation.written import Accent, Name, Node
+from symbackprop.notation.written import Accent, Name
 
 Convention = Callable[[Scripts, Scope], Iterator[tuple[str, int]]]
 
 
-def conventional(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
-    """The reading by the first convention that names something of the model, marked as a guess."""
+def conventions(scripts: Scripts, scope: Scope) -> Iterator[tuple[str, int, bool]]:
+    """The names that the conventions propose, how many scripts belong to the symbol, and whether
+    the convention is one that everybody keeps to.
+    """
     for convention in CONVENTIONS:
         for name, taken in convention(scripts, scope):
-            if scope.shape(name) is None:
-                continue
-            scope.tell(node, f"{name} (a guess)")
-            found = indexed(whole(name, scope), scripts.items[taken:], node, scope)
-            return tuple(replace(r, guessed=r.guessed | {name}) for r in found)
-    return None
+            yield name, taken, convention in KEPT
 
 
-def _before(scripts: Scripts, scope: Scope) -> Iterator[tuple[str, int]]:
+def before(scripts: Scripts, scope: Scope) -> Iterator[tuple[str, int]]:
     """``h_{t-1}``: the state with which the step begins."""
     if isinstance(scripts.base, Name) and len(scripts.items) == 1:
         if item_text(scripts.items[0]).endswith("-1"):
@@ -87,7 +81,8 @@ def _output(scripts: Scripts, scope: Scope) -> Iterator[tuple[str, int]]:
 def _variance(scripts: Scripts, scope: Scope) -> Iterator[tuple[str, int]]:
     """``σ²``: the variance."""
     if isinstance(scripts.base, Name) and scripts.base.text == "sigma2":
-        yield "var", 0
+        for name in ("var", "variance", "sigma2", "sigmasq", "s2", "v"):
+            yield name, 0
 
 
 def _layered(scripts: Scripts, scope: Scope) -> Iterator[tuple[str, int]]:
@@ -99,4 +94,5 @@ def _layered(scripts: Scripts, scope: Scope) -> Iterator[tuple[str, int]]:
             yield alike[0], 0
 
 
-CONVENTIONS: tuple[Convention, ...] = (_before, _hat, _incoming, _output, _variance, _layered)
+KEPT: tuple[Convention, ...] = (before, _hat, _incoming, _variance)
+CONVENTIONS: tuple[Convention, ...] = (before, _hat, _incoming, _output, _variance, _layered)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from sympy import Integer
+
 from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
     brackets,
     functions,
@@ -19,10 +21,11 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
     products,
 )
 from symbackprop.checking.compare import Comparison, compare
+from symbackprop.checking.indexing import whole
 from symbackprop.checking.operations import all_pairs, sum_of
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, show
-from symbackprop.checking.scope import Definition, Scope
+from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.shapes import is_shape, shape_step
 from symbackprop.checking.spellings import (
     Scripts,
@@ -38,6 +41,8 @@ from symbackprop.ir.expressions import Entry
 from symbackprop.notation.segment import EQUALITIES, Statement
 from symbackprop.notation.written import (
     Accent,
+    Fraction,
+    Nabla,
     Name,
     Node,
     Relation,
@@ -97,7 +102,18 @@ class Document:
             if not still or (still == waiting and round_):
                 break
             waiting = still
-        return settled([s for k in sorted(self.results) for s in self.results[k]], self.scope)
+        return tuple(self.settled(s) for k in sorted(self.results) for s in self.results[k])
+
+    def settled(self, step: Step) -> Step:
+        """A step that differs and rests only on guesses that are kept to is refuted."""
+        found = step.comparison
+        if step.verdict != "undecided" or found is None or not found.guessed:
+            return step
+        if not self.scope.sure(found.guessed):
+            return step
+        why = found.why if found.shapes is None else "the shapes differ"
+        refuted = replace(found, verdict="refuted", why=why if found.shapes else "")
+        return replace(step, verdict="refuted", comparison=refuted)
 
     def steps(self, statement: Statement) -> tuple[Step, ...]:
         """The steps of one statement."""
@@ -114,7 +130,9 @@ class Document:
             if k <= first:
                 previous = member
                 continue
-            if lefts is None:
+            if lefts is None and problem is not None and problem.kind == "shape":
+                out.append(self.ill_defined(statement, members[0], member, problem, k))
+            elif lefts is None:
                 assert problem is not None, "a left end without readings has a reason"
                 out.append(
                     Step(
@@ -150,7 +168,7 @@ class Document:
         """
         self.scope.letters = {}
         try:
-            lefts = read(members[0], self.scope)
+            lefts = self.reading(members[0])
             self.learn_letters(lefts)
             return 0, lefts, None
         except Unreadable as problem:
@@ -161,11 +179,36 @@ class Document:
             ):
                 return 0, None, problem
             try:
-                found = read(members[1], self.scope)
+                found = self.reading(members[1])
             except Unreadable as deeper:
                 return 0, None, deeper
+            found = self.matching(found)
             self.record(members[0], found)
             return 0, found, problem
+
+    def ill_defined(
+        self, statement: Statement, left: Node, right: Node, problem: Unreadable, k: int
+    ) -> Step:
+        """A definition whose shapes cannot fit, which is refuted where none of them is a guess."""
+        of = said_of(left, self.scope)
+        step = Step(statement, left, right, "definition", of, "unreadable", unread=problem, at=k)
+        if not self.scope.sure(problem.guessed) or k > 1:
+            return step
+        empty = Reading(Integer(0))
+        shapes = (" and ".join(problem.shapes) or problem.message, "the sides of a product")
+        found = Comparison("refuted", empty, empty, problem.message, shapes=shapes)
+        return replace(step, verdict="refuted", comparison=found)
+
+    def reading(self, node: Node) -> Readings:
+        """The readings of a member; the complaint that there are none says on which guesses it
+        rests.
+        """
+        self.scope.supposed.clear()
+        try:
+            return read(node, self.scope)
+        except Unreadable as problem:
+            problem.guessed |= self.scope.supposed
+            raise
 
     def learn_letters(self, lefts: Readings) -> None:
         self.scope.letters = {i.name: i for i in lefts[0].letters}
@@ -186,6 +229,17 @@ class Document:
             tuple(letters), found, True, shown
         )
         self.scope.tell(symbol, shown)
+
+    def matching(self, found: Readings) -> Readings:
+        """Of several readings of what is defined, that which is a gradient."""
+        known = tuple(r for r in found if self.meaning(r)) if len(found) > 1 else ()
+        return known[:1] or found
+
+    def defining(self, found: Readings) -> Comparison:
+        """What a definition says; where it is a gradient, that is evidence for its guesses."""
+        name = self.meaning(found[0])
+        left = replace(found[0], expr=Entry(name, *found[0].axes)) if name else found[0]
+        return Comparison("proved", left, found[0])
 
     def meaning(self, r: Reading) -> str:
         """The gradient that a defined quantity is, if it is one."""
@@ -214,11 +268,11 @@ class Document:
                 "definition",
                 of or said_of(left, self.scope),
                 "proved",
-                Comparison("proved", lefts[0], lefts[0]),
+                self.defining(lefts),
                 at=k,
             )
         try:
-            rights = read(right, self.scope)
+            rights = self.reading(right)
         except Unreadable as problem:
             if problem.kind == "name" and definable(right):
                 self.record(right, lefts)
@@ -234,8 +288,8 @@ class Document:
                 )
             return self.unread(statement, left, right, lefts, problem, k)
         if relation in ("+=", "-="):
-            old = self.before(left, statement)
-            if old is None:
+            old = self.before(left, statement) or self.unsaid(lefts, left)
+            if not old:
                 unjudged = Unreadable("name", f"{relation} to something not said before", right)
                 return Step(statement, left, right, kind, of, "unreadable", unread=unjudged, at=k)
             signed = (replace(r, expr=-r.expr) if relation == "-=" else r for r in rights)
@@ -245,7 +299,8 @@ class Document:
             known = Comparison("proved", rights[0], rights[0])
             return Step(statement, left, right, "definition", of, "proved", known, at=k)
         comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
-        if comparison.verdict != "proved" and k == 1 and lefts[0].guessed and definable(left):
+        doubtful = bool(lefts[0].guessed) and not self.scope.sure(lefts[0].guessed)
+        if comparison.verdict != "proved" and k == 1 and doubtful and definable(left):
             self.record(left, rights)
             return Step(
                 statement,
@@ -257,6 +312,10 @@ class Document:
                 Comparison("proved", rights[0], rights[0]),
                 at=k,
             )
+        if comparison.left.guessed:
+            of = of_step(left, comparison.left, self.scope)
+        if is_notation(left, right, comparison):
+            kind = "definition"
         claim = comparison.right if kind in ("gradient", "chain-rule") else None
         return Step(
             statement, left, right, kind, of, comparison.verdict, comparison, claim=claim, at=k
@@ -275,6 +334,16 @@ class Document:
         known = self.totals.get(bare(left), {})
         earlier = [at for at in known if at < statement.start]
         return known[max(earlier)] if earlier else None
+
+    def unsaid(self, lefts: Readings, left: Node) -> Readings:
+        """What a symbol may have been worth before a text that only adds to it: an input."""
+        symbol = f"{self.source(left)} before"
+        shape = lefts[0].shape
+        return tuple(
+            replace(whole(q.name, self.scope), guessed=frozenset((symbol + AS + q.name,)))
+            for q in self.scope.forward.inputs
+            if q.shape == shape
+        )
 
     def grows_after(self, left: Node, statement: Statement) -> bool:
         """Whether a later statement adds to this symbol, which is then judged with the last."""
@@ -299,9 +368,8 @@ class Document:
         unread.
         """
         kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
-        certain = (
-            problem.kind == "shape" and not problem.guessed and not any(r.guessed for r in lefts)
-        )
+        doubts = problem.guessed.union(*(r.guessed for r in lefts))
+        certain = problem.kind == "shape" and self.scope.sure(doubts)
         if not certain:
             return Step(statement, left, right, kind, of, "unreadable", unread=problem, at=k)
         shapes = (" and ".join(problem.shapes) or problem.message, show(lefts[0]))
@@ -350,30 +418,32 @@ class Document:
         return None
 
 
-def settled(steps: Sequence[Step], scope: Scope) -> tuple[Step, ...]:
-    """The steps, those refuted that differ and rest only on guesses which another line confirms.
+def confirmed(steps: Sequence[Step]) -> dict[str, str]:
+    """The guesses on which a line that holds rests, and that no other line contradicts.
 
-    A line that holds with ``x`` read as X, and is no definition, shows that this is meant.
+    A line that holds with ``x`` read as X, and is no tautology, shows that this is meant; so does
+    a definition that turns out to be a gradient.
     """
-    confirmed: set[str] = set()
+    meanings: dict[str, set[str]] = {}
     for step in steps:
         found = step.comparison
-        if step.verdict == "proved" and step.kind != "definition" and found is not None:
-            if found.left.expr != found.right.expr:
-                confirmed |= found.left.guessed | found.right.guessed
-    confirmed = {c for c in confirmed if c in scope.arrays or c.startswith("the step ")}
-    return tuple(_refuted(s) if _rests_on(s, confirmed) else s for s in steps)
+        if step.verdict != "proved" or found is None or found.left.expr == found.right.expr:
+            continue
+        for guess in found.left.guessed | found.right.guessed:
+            symbol, sign, meaning = guess.partition(AS)
+            if sign:
+                meanings.setdefault(symbol, set()).add(meaning)
+    return {s: m.pop() for s, m in meanings.items() if len(m) == 1}
 
 
-def _rests_on(step: Step, confirmed: set[str]) -> bool:
-    found = step.comparison
-    return found is not None and bool(found.guessed) and found.guessed <= confirmed
+def is_notation(left: Node, right: Node, found: Comparison) -> bool:
+    r"""Whether a line only says how a gradient is written: ``\bar Y = \partial L/\partial Y``."""
+    same = isinstance(found.left.expr, Entry) and found.left.expr == found.right.expr
+    return same and not _differentiates(left) and _differentiates(right)
 
 
-def _refuted(step: Step) -> Step:
-    assert step.comparison is not None, "what differs was compared"
-    found = replace(step.comparison, verdict="refuted", why="")
-    return replace(step, verdict="refuted", comparison=found)
+def _differentiates(node: Node) -> bool:
+    return any(isinstance(n, Fraction | Nabla) for n in walk(node))
 
 
 def definable(node: Node) -> bool:

@@ -27,8 +27,8 @@ from symbackprop.checking.readings import (
     position,
     squeezed,
 )
-from symbackprop.checking.scope import Scope
-from symbackprop.checking.spellings import scripts_of, spelled
+from symbackprop.checking.scope import AS, Scope
+from symbackprop.checking.spellings import Scripts, item_text, scripts_of, spelled
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.library.functions import RULES
@@ -62,7 +62,9 @@ def function_of(node: Node, scope: Scope) -> Function | None:
     mapped = scope.functions.get(spelled(scripts))
     if mapped is not None:
         return Function(mapped, order)
-    if scripts.items or scope.shape(base.text) is not None or (base.text, ()) in scope.patterns:
+    if scripts.items:
+        return _of_layer(scripts, order, scope)
+    if scope.shape(base.text) is not None or (base.text, ()) in scope.patterns:
         return None
     for suffix, more in (("_pprime", 2), ("_prime", 1)):
         if base.text.endswith(suffix) and base.text.removesuffix(suffix) in scope.program.functions:
@@ -78,8 +80,33 @@ def _usual(text: str, order: int, scope: Scope) -> Function | None:
     """The one activation of the model under a letter in use for activations: a guess."""
     used = activations(scope)
     if text in USUAL and len(used) == 1 and (order or text not in ("h", "a")):
-        return Function(used[0], order, guessed=used[0])
+        return _guess(text, used[0], order, scope)
     return None
+
+
+def _of_layer(scripts: Scripts, order: int, scope: Scope) -> Function | None:
+    """``g^{[1]}``: the activation of the equation that bears this number; a guess."""
+    base, number = scripts.base, "".join(item_text(i) for i in scripts.items)
+    assert isinstance(base, Name), "asked for names"
+    if not number.isdigit():
+        return None
+    if rule_of(base.text) is not None:
+        return _guess(f"{base.text}_{number}", base.text, order, scope)
+    if base.text not in USUAL or scope.shape(base.text + number) is not None:
+        return None
+    at = [
+        e.rhs.name
+        for e in scope.forward.equations
+        if isinstance(e.rhs, Apply) and e.name.endswith(number)
+    ]
+    return _guess(f"{base.text}_{number}", at[0], order, scope) if len(at) == 1 else None
+
+
+def _guess(symbol: str, name: str, order: int, scope: Scope) -> Function:
+    guess = f"{symbol}{AS}{name}"
+    scope.supposed.add(guess)
+    scope.strong.add(guess)
+    return Function(name, order, guessed=guess)
 
 
 def activations(scope: Scope) -> tuple[str, ...]:

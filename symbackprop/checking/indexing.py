@@ -67,10 +67,15 @@ def unusual(letter: str, r: Reading, scope: Scope) -> bool:
     """Whether a subscript may be part of a name rather than an index: ``u_o``, ``h_t`` where time
     steps are counted. What rests on such an index is a guess.
     """
-    if len(letter) != 1 or not letter.isalpha():
+    if len(letter) != 1 or not letter.isalpha() or letter in scope.bound:
         return False
     own = {str(i.extent)[:1].lower() for i in r.axes}
-    return letter in scope.stepping or letter not in USUAL | own | set(scope.dims)
+    return letter in scope.stepping or (letter not in own and not usual(letter, scope))
+
+
+def usual(letter: str, scope: Scope) -> bool:
+    """Whether a letter is one that people take for indices, or an extent of the model."""
+    return letter in USUAL or letter in scope.dims
 
 
 def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Expr:

@@ -14,7 +14,8 @@ from dataclasses import replace
 from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.diagnose import diagnose
-from symbackprop.checking.document import Document, Step, stepping_letters
+from symbackprop.checking.document import Document, Step, confirmed, stepping_letters
+from symbackprop.checking.invention import certain, invent
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
@@ -26,6 +27,7 @@ from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
 from symbackprop.notation.segment import Statement, detect_format, statements
 
+ROUNDS = 3
 LAYOUTS = ("gradient", "jacobian", "auto")
 
 
@@ -140,12 +142,19 @@ class _Judge:
         if errors and all(s.error is not None for s in relations):
             raise errors[0]
 
-    def document(self, layout: str) -> Document:
+    def document(
+        self,
+        layout: str,
+        choices: Mapping[str, str] | None = None,
+        invented: Mapping[str, str] | None = None,
+    ) -> Document:
+        """The statements under a scope of their own, in which some guesses may be settled."""
         scope = Scope(
             self.program, self.forward, self.values, layout, self.text, self.format == "latex"
         )
         scope.directions = self.directions
         scope.stepping = stepping_letters(self.statements)
+        scope.choices, scope.invented = dict(choices or {}), dict(invented or {})
         read_symbols(self.symbols, scope, self.format)
         return Document(scope, self.values, self.statements)
 
@@ -171,8 +180,22 @@ class _Judge:
         """
         document = self.document(layout)
         steps = document.judge()
+        choices, invented = confirmed(steps), {}
+        if any(s.verdict != "proved" for s in steps):
+            invented = invent(document, steps, choices)
+        for _ in range(ROUNDS):
+            if not choices | invented or all(s.verdict == "proved" for s in steps):
+                break
+            document = self.document(layout, choices, invented)
+            steps = document.judge()
+            more = confirmed(steps)
+            if more.items() <= choices.items():
+                break
+            choices = more | choices
+        steps = tuple(certain(s, document, choices) for s in steps)
+        document.scope.settle(confirmed(steps))
         if document.scope.averages and any(s.verdict != "proved" for s in steps):
-            other = self.document(layout)
+            other = self.document(layout, choices, invented)
             other.scope.by_samples = True
             again = other.judge()
             if all(s.verdict == "proved" for s in again) or not any(

@@ -1,7 +1,6 @@
-"""Names that somebody gave: definitions of the symbol map and of the document, declared names, and,
-last, guesses.
+"""Names that somebody gave: definitions of the symbol map and of the document, and declared names.
 
-A definition of exactly a symbol excludes everything after it. A guess is marked, and never refutes.
+A definition of exactly a symbol excludes everything after it.
 """
 
 from __future__ import annotations
@@ -9,19 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symbackprop.checking.indexing import indexed, whole
+from symbackprop.checking.indexing import indexed, usual, whole
 from symbackprop.checking.phrases import undecorated
-from symbackprop.checking.readings import (
-    Note,
-    Reading,
-    Readings,
-    array,
-    dearer,
-)
-from symbackprop.checking.scope import Definition, Scope
+from symbackprop.checking.readings import Reading, Readings, array
+from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, spellings
 from symbackprop.ir.expressions import Index, substitute
-from symbackprop.notation.written import Accent, Name, Node
+from symbackprop.notation.written import Node
 
 
 def defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
@@ -93,14 +86,27 @@ def declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         found = declared(replace(scripts, layers=(), subs=timeless), node, scope)
         kept = tuple(r for r in found or () if not any(_is_time(i, r, scope) for i in items))
         if kept:
-            steps = frozenset(f"the step {item_text(i)}" for i in items if i not in timeless)
+            steps = frozenset(f"{item_text(i)}{AS}the step" for i in items if i not in timeless)
             return tuple(replace(r, guessed=r.guessed | steps) for r in kept)
     for spelled in spellings(scripts.base):
         for name, rest in _composites(spelled, items):
             if scope.shape(name) is not None:
+                scope.named.add(name)
                 scope.tell(node if scripts.items else scripts.base, name)
-                return indexed(whole(name, scope), rest, node, scope)
+                found = indexed(whole(name, scope), rest, node, scope)
+                doubts = _part_of_name(items[: len(items) - len(rest)], rest, scope)
+                return tuple(replace(r, guessed=r.guessed | doubts) for r in found)
     return None
+
+
+def _part_of_name(taken: tuple[Node, ...], rest: tuple[Node, ...], scope: Scope) -> frozenset[str]:
+    """Letters that may belong to the name as those before them do: ``W_{hh}`` beside a Wh."""
+    if not any(map(is_letter, taken)):
+        return frozenset()
+    letters = [item_text(i) for i in rest if is_letter(i)]
+    return frozenset(
+        f"the index {t}" for t in letters if t not in scope.bound and not usual(t, scope)
+    )
 
 
 def _timeless(items: tuple[Node, ...], scope: Scope) -> tuple[Node, ...] | None:
@@ -122,39 +128,3 @@ def _composites(spelled: str, items: tuple[Node, ...]) -> Iterator[tuple[str, tu
             yield spelled + "".join(joined), items[k:]
             if k:
                 yield spelled + "_" + "".join(joined), items[k:]
-
-
-def guessed(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
-    """The name in the other case, or without its scripts: a guess, which never refutes."""
-    for spelled in spellings(scripts.base)[:1]:
-        other = spelled.swapcase()
-        if len(spelled) == 1 and scope.shape(other) is not None:
-            found = indexed(whole(other, scope), scripts.items, node, scope)
-        elif len(spelled) == 1 and other in scope.dims and not scripts.items:
-            found = (Reading(scope.dims[other]),)
-        else:
-            continue
-        scope.tell(node, f"{other} (a guess)")
-        return tuple(
-            replace(dearer(r, 1.0, Note(f"{spelled} read as {other}")), guessed=r.guessed | {other})
-            for r in found
-        )
-    return _analogous(scripts, node, scope)
-
-
-def _analogous(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
-    r"""By analogy within the map: where ``\hat o`` is zo, ``\hat f`` may be zf."""
-    base = scripts.base
-    if not isinstance(base, Accent) or not isinstance(base.body, Name):
-        return None
-    for (key, pattern), definition in scope.patterns.items():
-        letter = key.removesuffix(base.accent)
-        if len(letter) != 1 or key == letter or pattern or definition.own:
-            continue
-        before, found, after = definition.shown.rpartition(letter)
-        other = before + base.body.text + after
-        if found and scope.shape(other) is not None:
-            scope.tell(node, f"{other} (a guess)")
-            readings = indexed(whole(other, scope), scripts.items, node, scope)
-            return tuple(replace(r, guessed=r.guessed | {other}) for r in readings)
-    return None

@@ -8,20 +8,22 @@ taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from symbackprop.checking.conventions import conventional
+from symbackprop.checking.guesses import guesses, symbol_text
 from symbackprop.checking.indexing import indexed, said
-from symbackprop.checking.known_names import declared, defined, guessed
+from symbackprop.checking.known_names import declared, defined
 from symbackprop.checking.matrices import inverted, is_square
 from symbackprop.checking.operations import power, transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
+    Reading,
     Readings,
     Unreadable,
+    cheapest,
 )
-from symbackprop.checking.scope import Scope
+from symbackprop.checking.scope import AS, Scope
 from symbackprop.checking.special_names import (
     extent,
     gradient,
@@ -37,24 +39,55 @@ from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Numb
 
 Rule = Callable[[Scripts, Node, Scope], Readings | None]
 RULES: tuple[Rule, ...] = (
-    defined, declared, ones, loss, gradient, kronecker, extent, identity, guessed,
-    conventional, gradient_by_guess,
+    defined, declared, ones, loss, gradient, kronecker, extent, identity,
+    guesses, gradient_by_guess,
 )  # fmt: skip
 
 
 def resolve(scripts: Scripts, node: Node, scope: Scope) -> Readings:
-    """The readings of a symbol with its indices, powers and transposes left out.
+    """The readings of a symbol with its powers and transposes left out: by the first rule that
+    is sure, with all the guesses before it.
 
     Raises
     ------
     Unreadable
         If no rule knows it, or if one does and its indices do not fit.
     """
+    found: list[Reading] = []
+    problem: Unreadable | None = None
     for rule in RULES:
-        found = rule(scripts, node, scope)
-        if found:
-            return found
-    raise Unreadable("name", f"nothing called {said(node, scope)} is known", node)
+        try:
+            readings = rule(scripts, node, scope) or ()
+        except Unreadable as refused:
+            if refused.kind == "shape":
+                raise
+            problem = problem or refused
+            continue
+        if rule is declared:
+            readings = tuple(_marked(readings, scripts, scope))
+        found.extend(readings)
+        if any(not r.guessed or (rule in (defined, declared) and not _odd(r)) for r in readings):
+            break
+    if found:
+        return cheapest(found)
+    raise problem or Unreadable("name", f"nothing called {said(node, scope)} is known", node)
+
+
+def _marked(readings: Readings, scripts: Scripts, scope: Scope) -> Iterator[Reading]:
+    """The readings that are allowed, a strange index being a guess about the symbol as well."""
+    for r in readings:
+        odd = _odd(r)
+        if odd:
+            here = symbol_text(scripts) + AS + "indexed"
+            scope.supposed.update((here, *odd))
+            r = replace(r, guessed=r.guessed | {here}, cost=r.cost + 1.0)
+        if scope.allows(r.guessed):
+            yield r
+
+
+def _odd(r: Reading) -> list[str]:
+    """The strange indices on which a reading rests."""
+    return [g for g in r.guessed if AS not in g]
 
 
 @read.register(Name)
@@ -108,6 +141,10 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
     """A number after ^ is a layer if the name with that number is declared, else a power: never
     both.
     """
+    if is_variance(scripts, scope):
+        assert isinstance(scripts.base, Name), "just tested"
+        base = replace(scripts.base, text="sigma2")
+        return replace(scripts, base=base, powers=())
     if len(scripts.powers) != 1 or not isinstance(scripts.powers[0], Number) or scripts.layers:
         return scripts
     number = scripts.powers[0]
@@ -117,6 +154,15 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
         if scope.shape(name + number.text) is not None or (name, (number.text,)) in scope.patterns:
             return replace(scripts, layers=(number,), powers=())
     return scripts
+
+
+def is_variance(scripts: Scripts, scope: Scope) -> bool:
+    """Whether a symbol is ``σ²`` where nothing is called σ."""
+    base = scripts.base
+    if not isinstance(base, Name) or base.text not in ("sigma", "s") or scripts.layers:
+        return False
+    named = scope.shape(base.text) is not None or (base.text, ()) in scope.patterns
+    return not named and [item_text(p) for p in scripts.powers] == ["2"]
 
 
 def _known(spelled: str, scripts: Scripts, scope: Scope) -> list[str]:

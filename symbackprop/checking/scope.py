@@ -8,7 +8,7 @@ that index it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sympy import Expr, Integer
@@ -23,6 +23,7 @@ from symbackprop.ir.terms import Shape
 from symbackprop.notation.written import Node
 
 GRADIENT = "grad_"
+AS = " as "  # a guess is the text «symbol as meaning»
 LOSSES = ("L", "J", "E", "C", "ell", "loss", "Loss", "cost")
 
 
@@ -44,7 +45,11 @@ class Definition:
 class Scope:
     """The names that a formula may use, and what they mean.
 
-    ``by_samples`` is how a mean without axis is read, ``averages`` whether one was met.
+    ``by_samples`` is how a mean without axis is read, ``averages`` whether one was met. ``bound``
+    are the letters of the sums being read. Guesses are texts: ``choices`` are those kept to,
+    ``supposed`` all made since it was emptied, ``strong`` those that go by a rule of notation;
+    ``named`` are the arrays that the document calls by name, ``invented`` what symbols that
+    resemble no name are taken for, ``writings`` how the writer spells a symbol.
     """
 
     program: Program
@@ -64,6 +69,13 @@ class Scope:
     directions: Directions | None = None
     by_samples: bool = False
     averages: bool = False
+    bound: list[str] = field(default_factory=list)
+    choices: dict[str, str] = field(default_factory=dict)
+    supposed: set[str] = field(default_factory=set)
+    strong: set[str] = field(default_factory=set)
+    writings: dict[str, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    invented: dict[str, str] = field(default_factory=dict)
     _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
     _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(
         default_factory=dict, init=False
@@ -143,12 +155,43 @@ class Scope:
                 stack.append(name)
         return seen
 
+    def allows(self, guessed: Iterable[str]) -> bool:
+        """Whether guesses agree with those kept to."""
+        parts = (g.partition(AS) for g in guessed)
+        return all(self.choices.get(symbol, meaning) == meaning for symbol, _, meaning in parts)
+
+    def sure(self, guessed: Iterable[str]) -> bool:
+        """Whether all these guesses are kept to."""
+        parts = (g.partition(AS) for g in guessed)
+        return all(self.choices.get(symbol) == meaning for symbol, _, meaning in parts)
+
+    def suppose(self, node: Node, found: Readings) -> None:
+        """Note the guesses behind the readings of a symbol, and the first in the writer's words."""
+        for r in found:
+            self.supposed |= r.guessed
+            for guess in r.guessed:
+                self.writings.setdefault(guess.partition(AS)[0], self.written(node))
+        shown = [g.partition(AS)[2] for g in sorted(found[0].guessed) if AS in g]
+        if shown:
+            self.tell(node, f"{shown[0]} (a guess)")
+
     def tell(self, node: Node, meaning: str) -> None:
         """Note how a symbol was read, in the writer's spelling."""
+        symbol = self.written(node)
+        if symbol and meaning != symbol.removeprefix("\\"):
+            self.read_as[symbol] = meaning
+
+    def settle(self, choices: Mapping[str, str]) -> None:
+        """Note what the symbols turned out to stand for."""
+        for symbol, meaning in choices.items():
+            if self.writings.get(symbol):
+                self.read_as[self.writings[symbol]] = f"{meaning} (a guess)"
+
+    def written(self, node: Node) -> str:
+        """A symbol in the writer's spelling."""
         symbol = self.text[node.start : node.end] if node.start >= 0 else ""
         symbol = symbol[1:-1] if symbol.startswith("{") and symbol.endswith("}") else symbol
-        if symbol.strip() and meaning != symbol.strip().removeprefix("\\"):
-            self.read_as[symbol.strip()] = meaning
+        return symbol.strip()
 
     def mentions_gradient(self, expr: Expr) -> frozenset[str]:
         """The variables whose gradient an expression mentions."""

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from sympy import Expr, Integer, pi
 
-from symbackprop.checking.conventions import conventional
+from symbackprop.checking.guesses import guesses
 from symbackprop.checking.indexing import said, whole
-from symbackprop.checking.known_names import declared, defined, guessed
+from symbackprop.checking.known_names import declared, defined
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Reading,
@@ -20,7 +20,7 @@ from symbackprop.checking.readings import (
     combined,
     position,
 )
-from symbackprop.checking.scope import LOSSES, Scope
+from symbackprop.checking.scope import AS, LOSSES, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text
 from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index
 from symbackprop.notation.written import Accent, Mark, Name, Node, Number, Relation
@@ -46,12 +46,7 @@ def gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 
 def gradient_by_guess(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     """The same for a guessed X."""
-    return _gradient(
-        scripts,
-        node,
-        scope,
-        lambda inner: guessed(inner, node, scope) or conventional(inner, node, scope),
-    )
+    return _gradient(scripts, node, scope, lambda inner: guesses(inner, node, scope))
 
 
 def _gradient(
@@ -98,10 +93,16 @@ def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
     if isinstance(base, Name) and base.text in scope.dims and not scripts.items:
         alike = any(n != base.text and n.startswith(base.text) for n in scope.arrays)
-        guess = frozenset((base.text,)) if alike and len(base.text) == 1 else frozenset()
+        guess = (
+            frozenset((f"{base.text}{AS}extent",)) if alike and len(base.text) == 1 else frozenset()
+        )
         arrays = [n for n in scope.arrays if n[:-1] == base.text] if guess else []
-        others = (replace(whole(n, scope), cost=0.5, guessed=frozenset((n,))) for n in arrays)
-        return (Reading(scope.dims[base.text], guessed=guess), *others)
+        others = (
+            replace(whole(n, scope), cost=0.5, guessed=frozenset((base.text + AS + n,)))
+            for n in arrays
+        )
+        found = (Reading(scope.dims[base.text], guessed=guess), *others)
+        return tuple(r for r in found if scope.allows(r.guessed))
     if isinstance(base, Name) and base.text == "pi" and not scripts.items:
         return (Reading(pi),)
     return None
