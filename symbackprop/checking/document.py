@@ -9,7 +9,7 @@ which the report is made; decides nothing about the whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sympy import Integer
@@ -61,7 +61,9 @@ ALLOWANCE = 8_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One relation, judged: the trees of both sides and what came of comparing them."""
+    """One relation, judged: the trees of both sides and what came of comparing them. ``instead``
+    are the guesses that a definition sets aside.
+    """
 
     statement: Statement
     left: Node | None
@@ -73,6 +75,7 @@ class Step:
     unread: Unreadable | None = None
     claim: Reading | None = None
     at: int = 0
+    instead: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -311,6 +314,7 @@ class Document:
                 "proved",
                 Comparison("proved", rights[0], rights[0]),
                 at=k,
+                instead=lefts[0].guessed,
             )
         if comparison.left.guessed:
             of = of_step(left, comparison.left, self.scope)
@@ -434,6 +438,12 @@ def confirmed(steps: Sequence[Step]) -> dict[str, str]:
             if sign:
                 meanings.setdefault(symbol, set()).add(meaning)
     return {s: m.pop() for s, m in meanings.items() if len(m) == 1}
+
+
+def is_open(steps: Sequence[Step], choices: Mapping[str, str]) -> bool:
+    """Whether steps are undecided, or define a symbol of which other lines show the meaning."""
+    guesses = {g.partition(AS)[0] for s in steps for g in s.instead}
+    return any(s.verdict != "proved" for s in steps) or not guesses.isdisjoint(choices)
 
 
 def is_notation(left: Node, right: Node, found: Comparison) -> bool:

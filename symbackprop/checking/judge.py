@@ -14,7 +14,7 @@ from dataclasses import replace
 from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.diagnose import diagnose
-from symbackprop.checking.document import Document, Step, confirmed, stepping_letters
+from symbackprop.checking.document import Document, Step, confirmed, is_open, stepping_letters
 from symbackprop.checking.invention import certain, invent
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.report import Report, StepReport
@@ -184,7 +184,7 @@ class _Judge:
         if any(s.verdict != "proved" for s in steps):
             invented = invent(document, steps, choices)
         for _ in range(ROUNDS):
-            if not choices | invented or all(s.verdict == "proved" for s in steps):
+            if not choices | invented or not is_open(steps, choices):
                 break
             document = self.document(layout, choices, invented)
             steps = document.judge()
