@@ -26,6 +26,7 @@ _DELIMITERS: dict[str, dict[str, str]] = {
     },
 }
 # fmt: on
+MARKUP = frozenset(("html", "xml"))
 
 
 def version() -> str:
@@ -65,6 +66,7 @@ def environment(suffix: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # neither code nor TeX is HTML; each backend escapes what it inserts
+        # Neither code nor TeX is markup; their backends escape what they insert.
+        autoescape=suffix in MARKUP,
         **options,
     )

@@ -69,7 +69,7 @@ def compare(
                 "undecided", a, b, f"it would be true if {'; '.join(bad)}"
             )
             continue
-        return _decided(a, b, program) if prove else Comparison("proved", a, b)
+        return _decided(a, b, program, values) if prove else Comparison("proved", a, b)
     if refused is not None:
         return refused
     a, b = fitting[0]
@@ -83,8 +83,11 @@ def compare(
     return Comparison("refuted", a, b)
 
 
-def _decided(a: Reading, b: Reading, program: Program) -> Comparison:
-    verdict = decide(a.expr, b.expr, program)
+def _decided(a: Reading, b: Reading, program: Program, values: Values) -> Comparison:
+    question = a.expr, b.expr
+    if question not in values.decided:
+        values.decided[question] = decide(a.expr, b.expr, program)
+    verdict = values.decided[question]
     if isinstance(verdict, Equal):
         return Comparison("proved", a, b, facts=verdict.facts)
     if isinstance(verdict, Different):

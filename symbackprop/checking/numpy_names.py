@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from symbackprop.ir.program import Program
+from symbackprop.notation.spelling import ADJOINT_PREFIX
 
 OUTPUTS = ("dout", "dy", "dz", "grad_output", "grad_out", "d_out", "dlout", "upstream", "delta")
 _MARKED = (
@@ -70,6 +71,8 @@ def parameter_meant(name: str, program: Program) -> tuple[str, bool] | None:
     """
     names = quantities(program)
     if name in names or name in {d.name for d in program.dims}:
+        return name, False
+    if name.removeprefix(ADJOINT_PREFIX) in names:
         return name, False
     near = closest(name, names)
     if near is not None:

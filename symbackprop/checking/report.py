@@ -69,7 +69,7 @@ class Counterexample:
         at = ", ".join(f"{k} = {v}" for k, v in self.dims.items())
         given = [f"{k} = {plain(v)}" for k, v in self.values.items()]
         given += [f"{name}(z) = {body}" for name, body in self.functions.items()]
-        place = " and ".join(part for part in (at, self._where()) if part)
+        place = " and ".join(part for part in (at, self.place()) if part)
         said = f"it gives {plain(self.claimed)}, true is {plain(self.true)}"
         return (
             (f"at {place}: " if place else "")
@@ -77,7 +77,7 @@ class Counterexample:
             + (f"   ({'; '.join(given)})" if given else "")
         )
 
-    def _where(self) -> str:
+    def place(self) -> str:
         """The entry, counted from 1: by the writer's letters, else by its place in the array."""
         named = [f"{k} = {v + 1}" for k, v in self.entry.items() if k not in PLACES]
         places = [str(self.entry[k] + 1) for k in PLACES if k in self.entry]

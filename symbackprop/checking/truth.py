@@ -21,6 +21,7 @@ from symbackprop.ir.expressions import Index, extent_symbol, free_indices
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.sample import draw, fitting
+from symbackprop.ir.verdict import Verdict
 from symbackprop.library.functions import RULES
 
 TOLERANCE = 1e-7
@@ -78,6 +79,8 @@ class Values:
 
     program: Program
     points: list[Point] = field(default_factory=list)
+    # What was decided of two entries: a document may say the same thing many times.
+    decided: dict[tuple[Expr, Expr], Verdict] = field(default_factory=dict)
     _memo: dict[tuple[Expr, tuple[Index, ...], int], np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,14 +9,13 @@ import click
 
 from symbackprop import __version__
 from symbackprop.cli.answer import STATUS, Answer, as_json, judge, said
-from symbackprop.cli.files import check_output, read_text, shorten
+from symbackprop.cli.files import check_output, shorten
 from symbackprop.cli.flags import (
     JSON,
     LAYOUT,
     MODEL,
     complete_model,
     derivation_flags,
-    split_symbols,
 )
 from symbackprop.errors import Malformed
 
@@ -176,50 +175,6 @@ def kernel(
     check_output(output, ".py")
     written = pipeline.kernel(derived(model, flags), target=target, dtype=dtype)
     return said(output, written.source, json_)
-
-
-@cli.command(
-    epilog="""\b
-Examples:
-  symbackprop verify three-layer homework.tex
-  printf '%s' 'grad_W = grad_Z.T @ X' | symbackprop verify three-layer -
-  symbackprop verify three-layer homework.tex --symbols '\\delta=grad_Z' --layout auto"""
-)
-@MODEL
-@click.argument("derivation", type=click.Path(allow_dash=True))
-@click.option("--format", type=click.Choice(["latex", "text", "numpy"]), help="(default: guessed)")
-@click.option(
-    "--layout",
-    type=click.Choice(["gradient", "jacobian", "auto"]),
-    default="gradient",
-    show_default=True,
-    help="Whether the derivative of a scalar is a gradient or a row.",
-)
-@click.option(
-    "--symbols",
-    multiple=True,
-    callback=split_symbols,
-    metavar="PAIRS",
-    help="What symbols of the text mean, e.g. '\\delta=grad_Z'.",
-)
-@click.option("--call", metavar="CALL", help="How a NumPy function is called.")
-@click.option("--returns", metavar="NAMES", help="Whose gradients it returns, e.g. X,W,b.")
-@click.option("--assume", multiple=True, metavar="FACT", help="A further fact of the data.")
-@JSON
-def verify(model: str, derivation: str, json_: bool, **flags: Any) -> Answer:
-    """Judge the hand DERIVATION (a file, or -) against MODEL."""
-    from symbackprop import pipeline
-
-    if model == derivation == "-":
-        raise Malformed(
-            "at most one - (standard input)",
-            "MODEL and DERIVATION both -",
-            hint="write one of them to a file",
-        )
-    text = read_text(derivation)
-    source = "<stdin>" if derivation == "-" else derivation
-    report = pipeline.verify(pipeline.load(model), text, source=source, **flags)
-    return judge(report.verdict, str(report), report.as_json() if json_ else None)
 
 
 @cli.command(

@@ -1,35 +1,18 @@
-"""Texts that come from files and go to files: bounded, UTF-8, written whole or not at all."""
+"""Texts that go to files: in UTF-8, written whole or not at all."""
 
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
 from symbackprop.errors import Malformed
-
-LARGEST_TEXT = 1_000_000
 
 
 def shorten(text: str, width: int = 60) -> str:
     """``text`` in one line of at most ``width`` characters."""
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def read_text(path: str) -> str:
-    """The text of a file, or of standard input for ``-``; refuses what is over 1 MB."""
-    if path == "-":
-        raw = sys.stdin.buffer.read(LARGEST_TEXT + 1)
-    else:
-        with open(path, "rb") as stream:
-            raw = stream.read(LARGEST_TEXT + 1)
-    if len(raw) > LARGEST_TEXT:
-        raise Malformed(
-            "a text of at most 1 MB", f"a longer one in {path}", hint="give the derivation alone"
-        )
-    return raw.decode("utf-8")
 
 
 def write_file(path: str, text: str) -> None:

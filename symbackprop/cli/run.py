@@ -10,6 +10,7 @@ import click
 
 from symbackprop.cli.answer import COLOURS, Answer, coloured
 from symbackprop.cli.commands import cli
+from symbackprop.cli.verifying import verify  # noqa: F401 - it registers the command
 from symbackprop.errors import Malformed, SymbackpropError
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the number of the signal, as a shell would say it

@@ -222,3 +222,9 @@ def _statement(tokens: list[Token], text: str, source: str) -> Statement:
         return Statement(
             start, end, stretch, None, error if any(t.kind in _RELATIONS for t in tokens) else None
         )
+
+
+def definitions(text: str) -> str:
+    """The definitions of macros in a text, in order, and nothing else of it."""
+    _, rest = _macros(text)
+    return "".join(c for c, other in zip(text, rest, strict=True) if c != other or c == " ").strip()

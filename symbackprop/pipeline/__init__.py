@@ -8,13 +8,17 @@ grad_Z.T @ X
 
 from __future__ import annotations
 
+from symbackprop.checking.paper import Paper, worst
 from symbackprop.checking.report import Report
 from symbackprop.network.model import Model, load, parse
 from symbackprop.pipeline.compilation import derive
 from symbackprop.pipeline.derivation import Derivation, DerivativeResult
 from symbackprop.pipeline.explanation import explain
 from symbackprop.pipeline.outputs import Document, Kernel, kernel, models, notes, verify
+from symbackprop.pipeline.pages import html_page, junit
+from symbackprop.pipeline.papers import options_for, papers, read_text
 from symbackprop.pipeline.proofs import Proof, prove
+from symbackprop.pipeline.workers import verify_papers
 
 __all__ = [
     "Derivation",
@@ -22,15 +26,23 @@ __all__ = [
     "Document",
     "Kernel",
     "Model",
+    "Paper",
     "Proof",
     "Report",
     "derive",
     "explain",
+    "html_page",
+    "junit",
     "kernel",
     "load",
     "models",
     "notes",
+    "options_for",
+    "papers",
     "parse",
     "prove",
+    "read_text",
     "verify",
+    "verify_papers",
+    "worst",
 ]

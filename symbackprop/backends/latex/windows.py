@@ -17,6 +17,7 @@ from symbackprop.ir.terms import Shape, Term
 
 LISTED = r",\, "
 
+
 def _per_axis(numbers: Sequence[Expr], write: Writer) -> str:
     """One number where all axes have the same, else one for each."""
     shown = [extent(n, write).text for n in numbers]

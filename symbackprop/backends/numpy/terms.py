@@ -200,8 +200,10 @@ def _where(w: Writer, t: Term) -> Code:
 def axes_of(t: Term) -> str:
     """``axis=…, keepdims=True`` of a reduction, with a leading comma; empty where all is meant."""
     axes, keepdims = t.attrs
-    over = "" if axes is None or (len(axes) == t.args[0].rank and not keepdims) else (
-        f", axis={axes[0] if len(axes) == 1 else axes}"
+    over = (
+        ""
+        if axes is None or (len(axes) == t.args[0].rank and not keepdims)
+        else (f", axis={axes[0] if len(axes) == 1 else axes}")
     )
     return over + (", keepdims=True" if keepdims else "")
 
