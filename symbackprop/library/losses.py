@@ -30,6 +30,7 @@ class Loss:
     fact: str = ""
     defaults: tuple[int, ...] = ()
     remark: str = ""
+    labels: str = ""
 
 
 # fmt: off
@@ -40,8 +41,8 @@ LOSSES = (
          remark="mean squared error: the loss of regression"),
     Loss("cross_entropy", ("Z", "Y"), ("N,K", "N,K"),
          "mean(-sum(Y*log_softmax(Z, axis=-1), axis=-1))",
-         "(softmax(Z, axis=1) - Y)/N", "Y onehot",
-         remark="softmax cross-entropy of scores against one-hot rows: the loss of classification"),
+         "(softmax(Z, axis=1) - Y)/N", "Y onehot", labels="Y",
+         remark="softmax cross-entropy of scores against one-hot rows or labels: for classification"),
     Loss("binary_cross_entropy", ("p", "y"), ("N", "N"),
          "mean(-y*log(p) - (1 - y)*log(1 - p))",
          "(p - y)/(p*(1 - p))/N",
@@ -74,7 +75,7 @@ def expansions() -> Mapping[str, Expansion]:
     """The losses as functions that a model may call."""
     return {
         row.name: Expansion(
-            row.name, row.parameters, read_expression(row.definition, "<library>"), row.defaults
+            row.name, row.parameters, read_expression(row.definition, "<library>"), row.defaults, row.labels
         )
         for row in LOSSES
     }

@@ -14,7 +14,7 @@ from typing import NoReturn
 from sympy import Expr, Integer
 
 from symbackprop.errors import Malformed
-from symbackprop.ir import terms
+from symbackprop.ir import array_terms, terms
 from symbackprop.ir.terms import ShapeError, Term, same_extent, show_shape
 from symbackprop.notation import syntax as s
 from symbackprop.notation.elaborate_operators import (
@@ -25,6 +25,7 @@ from symbackprop.notation.elaborate_operators import (
     shape_phrase,
 )
 from symbackprop.notation.extents import extent
+from symbackprop.notation.integers import is_integral
 from symbackprop.notation.scope import Scope, unknown
 from symbackprop.notation.words import ALONG, ELEMENTWISE, REDUCTIONS
 
@@ -282,6 +283,9 @@ def _expand(tree: s.Call, scope: Scope) -> Term:
         for p, d in zip(rule.parameters[required:], rule.defaults, strict=True)
     }
     bound |= {p: elaborate(t, scope) for p, t in given.items()}
+    rows, labels = bound[rule.parameters[0]], bound.get(rule.labels)
+    if labels is not None and labels.rank == rows.rank - 1 and is_integral(labels, scope):
+        bound[rule.labels] = array_terms.onehot(labels, rows.shape[-1])
     inner = replace(scope, bound=bound, shapes={}, dims={}, indices={}, functions=())
     try:
         return elaborate(rule.body, inner)

@@ -25,13 +25,15 @@ SLOPES = ("_prime", "_pprime")
 class Expansion:
     """A function defined by a formula: ``mse(a, b)`` stands for ``mean((a - b)**2)``.
 
-    ``defaults`` are values of trailing parameters that may be left out.
+    ``defaults`` are values of trailing parameters that may be left out; ``labels`` is the parameter
+    that may be integers, one for each row of the first: they stand for their one-hot rows.
     """
 
     name: str
     parameters: tuple[str, ...]
     body: Tree
     defaults: tuple[int, ...] = ()
+    labels: str = ""
 
 
 @dataclass(frozen=True, slots=True)

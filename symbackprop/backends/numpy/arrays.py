@@ -63,6 +63,25 @@ def _onehot(w: Spells, t: Term) -> Code:
     return f"({at} == np.arange({w.extent(t.attrs[0])})).astype(dtype)", ATOM
 
 
+def _scatter(w: Spells, t: Term) -> Code:
+    values, labels = t.args
+    return (
+        f"_scatter({w.source(values)}, {_integers(w, labels)}, {w.extent(t.attrs[0])})",
+        ATOM,
+    )
+
+
+def _less_one(w: Spells, t: Term) -> Code:
+    return f"_less_one({w.source(t.args[0])}, {_integers(w, t.args[1])})", ATOM
+
+
+def _pick(w: Spells, t: Term) -> Code:
+    a, labels = t.args
+    at = _integers(w, labels)
+    at = f"{at if labels.op == 'name' else f'({at})'}[..., None]"
+    return f"np.take_along_axis({w.source(a)}, {at}, axis=-1)[..., 0]", ATOM
+
+
 def _swap(w: Spells, t: Term) -> Code:
     return f"np.swapaxes({w.source(t.args[0])}, {t.attrs[0]}, {t.attrs[1]})", ATOM
 
@@ -114,6 +133,9 @@ RULES: Mapping[str, Rule] = {
     "tril":   _with_attribute("np.tril"),
     "triu":   _with_attribute("np.triu"),
     "cumsum": _with_attribute("np.cumsum", "axis="),
+    "scatter":  _scatter,
+    "less_one": _less_one,
+    "pick":   _pick,
     "swap":   _swap,
     "reshape": _reshape,
     "flip":   _flip,

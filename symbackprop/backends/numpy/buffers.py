@@ -15,6 +15,7 @@ from sympy import Rational
 
 from symbackprop.backends.numpy.plan import Statement
 from symbackprop.backends.numpy.terms import (
+    ARRAY_HELPERS,
     HELPERS,
     REDUCTIONS,
     UFUNCS,
@@ -40,6 +41,7 @@ POWERS: Mapping[Rational, str] = {
 CALLS: Mapping[str, str] = {"matmul": "np.matmul", "outer": "np.outer"}
 # fmt: on
 VIEWS = frozenset(("name", "transpose", "index"))
+MOVES = VIEWS | {"swap", "reshape", "flip", "broadcast"}  # their values may share memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,13 @@ class Buffered:
         flat, held = self._flat(term)
         if copy and is_static(term):
             self.lines.append(f"{key} = dtype.type({self.writer.source(term)})")
-        elif copy and term.op in VIEWS | {"broadcast"} and term.shape:
+        elif copy and term.shape and is_view(term):
             self._own(key, term.shape, mask=False)
             self._emit("np.copyto", key, self.writer.source(flat), first=True)
         else:
             self.lines.append(f"{key} = {self.writer.source(flat)}")
+            if term.op in MOVES:
+                return  # it may be a view of what is held, which therefore stays its own
         self._release(held)
 
     def _has_out(self, t: Term) -> bool:
@@ -107,7 +111,7 @@ class Buffered:
             return t.args[1].op == "number" and t.args[1].attrs[0] in POWERS
         known = (ARITHMETIC, CALLS, REDUCTIONS)
         return any(t.op in table for table in known) or t.op in (
-            "compare", "softmax", "log_softmax", "logsumexp", "einsum",
+            "compare", "softmax", "log_softmax", "logsumexp", "einsum", *ARRAY_HELPERS,
         )  # fmt: skip
 
     def _into(self, t: Term, target: str) -> None:
@@ -149,6 +153,9 @@ class Buffered:
             return REDUCTIONS[t.op], t.args, axes_of(t)
         if t.op == "einsum":
             return "np.einsum", t.args, ", optimize=True"
+        if t.op in ARRAY_HELPERS:
+            count = "".join(f", {self.writer.extent(e)}" for e in t.attrs)
+            return ARRAY_HELPERS[t.op], t.args, count
         return (ARITHMETIC.get(t.op) or CALLS[t.op]), t.args, ""
 
     def _needs_buffer(self, t: Term) -> bool:
@@ -198,3 +205,8 @@ class Buffered:
             self.lines.append(f"{target} = {call}({arguments}, out=ws.{target})")
         else:
             self.lines.append(f"{call}({arguments}, out={target})")
+
+
+def is_view(t: Term) -> bool:
+    """Whether the value of ``t`` may share the memory of a named array."""
+    return t.op == "name" or (t.op in MOVES and is_view(t.args[0]))

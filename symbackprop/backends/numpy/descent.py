@@ -53,6 +53,7 @@ def descent(program: Program, names: Mapping[str, str], learnt: tuple[str, ...])
         if d.name in read
     ]
     params = tuple(q.name for q in program.inputs if q.role == "param")
+    real = next(q.name for q in program.inputs if q.role != "index")
     return Descent(
         data_keys=tuple(q.name for q in program.inputs if q.role != "param"),
         param_keys=params,
@@ -63,7 +64,7 @@ def descent(program: Program, names: Mapping[str, str], learnt: tuple[str, ...])
         params=as_tuple([f'"{p}"' for p in params]),
         count=count,
         passed=tuple(passed),
-        workspace=(*sizes, f"dtype={held[program.inputs[0].name]}.dtype"),
+        workspace=(*sizes, f"dtype={held[real]}.dtype"),
         steps=as_tuple([f'"{p}"' for p in learnt]),
         learnt=learnt,
     )

@@ -11,19 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from symbackprop.backends.numpy.arguments import as_tuple, extents
-from symbackprop.backends.numpy.buffers import Buffer, Buffered
+from symbackprop.backends.numpy.buffers import Buffer, Buffered, is_view
 from symbackprop.backends.numpy.layout import commented, listing
 from symbackprop.backends.numpy.mathematics import mathematics
 from symbackprop.backends.numpy.names import identifiers
 from symbackprop.backends.numpy.plan import Plan, Statement, expand, needed
 from symbackprop.backends.numpy.stable import SPELLED
-from symbackprop.backends.numpy.terms import HELPERS, Writer, is_static
+from symbackprop.backends.numpy.terms import ARRAY_HELPERS, HELPERS, Writer, is_static
 from symbackprop.errors import NotSupported
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.program import Program
 from symbackprop.ir.terms import Shape, Term
-
-VIEWS = frozenset(("name", "transpose", "index"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,8 @@ class Passes:
         shape = self.shape_of(key)
         wanted = as_tuple([known.get(str(e), "None") for e in shape])
         shown = self.writer.shape(shape)
-        dtype = f"{self.names[shapes[0][0]]}.dtype" if shapes else f"np.asarray({own}).dtype"
+        real = self._real([k for k, _ in shapes])
+        dtype = f"{real}.dtype" if real else f"np.asarray({own}).dtype"
         return commented([f'{own} = _array("{key}", {own}, {dtype}, "{shown}", {wanted})'], "")
 
     def whole(self) -> list[str]:
@@ -103,7 +102,7 @@ class Passes:
             body += commented(emit.statement(s, copy=copy), self.mathematics(s))
         shapes = extents([(q.name, q.shape) for q in self.program.inputs], self.names)
         sizes = as_tuple([shapes[d.name] for d in self.program.dims if d.name in shapes])
-        fits = f"workspace.fits({sizes}, {self.inputs[0]}.dtype)"
+        fits = f"workspace.fits({sizes}, {self._real([q.name for q in self.program.inputs])}.dtype)"
         fits = f"ws = {fits}" if emit.buffers else fits
         returned = self.results(f"return {self.names[self.plan.of]}, {{", "}")
         return [*self._opening(body), *commented([fits], ""), *body, *returned], emit.buffers
@@ -121,8 +120,8 @@ class Passes:
                 continue
             if d.name not in extents([(k, self.shape_of(k)) for k in saved], self.names):
                 saved.append(next(q.name for q in self.program.inputs if d in q.shape))
-        if uses(body_of_backward, "dtype") and not saved:
-            saved.append(self.program.inputs[0].name)
+        if uses(body_of_backward, "dtype") and not self._real(saved):
+            saved.append(next(q.name for q in self.program.inputs if q.role != "index"))
         order = [q.name for q in self.program.inputs] + [s.key for s in self.plan.forward]
         return tuple(k for k in order if k in saved)
 
@@ -132,6 +131,11 @@ class Passes:
             if s.key == key:
                 return s.term.shape
         return self.program.shape_of(key.removeprefix("grad_") if key == self.plan.seed else key)
+
+    def _real(self, keys: Sequence[str]) -> str:
+        """The first of these that does not hold labels, nothing if all do."""
+        labels = {q.name for q in self.program.inputs if q.role == "index"}
+        return next((self.names[k] for k in keys if k not in labels), "")
 
     def functions(self, statements: Sequence[Statement]) -> tuple[str, ...]:
         """Abstract functions that the statements call, in order of first use."""
@@ -150,10 +154,10 @@ class Passes:
 
     def _line(self, s: Statement, *, copy: bool) -> list[str]:
         value = self.writer.source(s.term)
-        if copy and s.term.shape and s.term.op in VIEWS:
-            value = f"{value}.copy()"
-        elif copy and s.term.op == "broadcast":
+        if copy and s.term.op == "broadcast":
             value = f"np.array({value})"
+        elif copy and s.term.shape and is_view(s.term):
+            value = f"{value}.copy()"
         elif copy and is_static(s.term):
             value = f"dtype.type({value})"
         return commented([f"{self.names[s.key]} = {value}"], self.mathematics(s))
@@ -178,7 +182,7 @@ class Passes:
                 )
         lines = [f"{self.names[d]} = {found[d]}" for d in used]
         if uses(body, "dtype"):
-            lines.append(f"dtype = {self.names[shapes[0][0]]}.dtype")
+            lines.append(f"dtype = {self._real([k for k, _ in shapes])}.dtype")
         return lines
 
 
@@ -206,7 +210,8 @@ def uses(lines: Iterable[str], word: str) -> bool:
 def helpers_in(lines: Iterable[str]) -> tuple[str, ...]:
     """The helpers that code calls, in the table's order."""
     listed = list(lines)
-    return tuple(h for h, called in HELPERS.items() if uses(listed, called))
+    known = {**HELPERS, **ARRAY_HELPERS}
+    return tuple(h for h, called in known.items() if uses(listed, called))
 
 
 def _called(term: Term) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from symbackprop.backends.numpy.economy import economical
 from symbackprop.backends.numpy.names import describe
 from symbackprop.backends.numpy.stable import steady
 from symbackprop.backends.numpy.terms import is_static
@@ -64,7 +65,7 @@ def plan(record: DerivationRecord) -> Plan:
     results = _results(record, inputs)
 
     def calm(term: Term) -> Term:
-        return steady(term, definitions, program.rules)
+        return economical(steady(term, definitions, program.rules))
 
     above = [
         Statement(e.name, calm(expand(definitions[e.name], hidden)), e) for e in program.equations

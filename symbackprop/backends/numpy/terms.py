@@ -35,6 +35,8 @@ UFUNCS: Mapping[str, str] = {name: f"np.{name}" for name in (
 HELPERS: Mapping[str, str] = {name: f"_{name}" for name in (
     "sigmoid", "log_sigmoid", "softplus", "erf", "softmax", "log_softmax", "logsumexp",
 )}
+# Operations of kernels alone that come with a helper.
+ARRAY_HELPERS: Mapping[str, str] = {name: f"_{name}" for name in ("scatter", "less_one")}
 BINARY: Mapping[str, tuple[str, int]] = {
     "add": ("+", ADD), "sub": ("-", ADD), "mul": ("*", MUL), "div": ("/", MUL),
     "matmul": ("@", MUL),

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from sympy import Symbol
+from sympy import Expr, Symbol
 
 from symbackprop.backends.numpy.kernel import kernel_source
 from symbackprop.ir.derivation import DerivationRecord
@@ -49,8 +49,13 @@ def kernel(model: str, dtype: str | None = None, **options: Any) -> ModuleType:
 
 def shape(program: Program, name: str, sizes: dict[str, int]) -> tuple[int, ...]:
     """The shape of an input at given sizes."""
+    return tuple(extent(program, e, sizes) for e in program.shape_of(name))
+
+
+def extent(program: Program, e: Expr, sizes: dict[str, int]) -> int:
+    """An extent at given sizes."""
     at = {Symbol(d.name, integer=True, positive=True): sizes[d.name] for d in program.dims}
-    return tuple(int(e.xreplace(at)) for e in program.shape_of(name))
+    return int(e.xreplace(at))
 
 
 def draw(
@@ -66,6 +71,9 @@ def draw(
     given = {}
     for q in program.inputs:
         own = shape(program, q.name, sizes)
+        if q.bound is not None:
+            given[q.name] = rng.integers(extent(program, q.bound, sizes), size=own)
+            continue
         sample = SAMPLES.get(facts.get(q.name, ""), lambda r, own: scale * r.standard_normal(own))
         given[q.name] = np.asarray(sample(rng, own), dtype)
     return given
