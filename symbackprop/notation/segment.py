@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 from symbackprop.errors import Malformed, NotSupported, Span
 from symbackprop.notation.latex_tables import DANGEROUS, DISPLAYS
@@ -27,8 +27,9 @@ MOST_SIGNS = 1_500
 MOST_STATEMENTS = 3_000
 _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
+_OPERATORS = frozenset("PLUS MINUS OP".split())
 _ENVIRONMENTS = "|".join(re.escape(n) for n in sorted(DISPLAYS, key=len, reverse=True))
-_OPENING = re.compile(rf"\\begin\{{({_ENVIRONMENTS})\}}|\$\$|\\\[|\\\(|(?<!\\)\$")
+_OPENING = re.compile(rf"\\begin\{{({_ENVIRONMENTS})\}}|(?<!\\)(?:\$\$|\\\[|\\\(|\$)")
 _CLOSING = {"$$": "$$", "$": "$", r"\[": r"\]", r"\(": r"\)"}
 _MACRO = re.compile(
     r"\\(?:(?:re)?new|provide)command\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{"
@@ -36,6 +37,7 @@ _MACRO = re.compile(
     r"|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{"
 )
 _NUMPY = re.compile(r"^\s*(?:def |import |from \w+ import )", re.MULTILINE)
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
 
 
@@ -112,15 +114,21 @@ def statements(
 
 
 def _latex(text: str, source: str) -> Iterator[Statement]:
-    if found := _DANGER.search(text):
+    spoken = _COMMENT.sub(_blank, text)
+    if found := _DANGER.search(spoken):
         raise Malformed(
             "mathematics", f"\\{found[1]}, a command that acts outside the formula",
             Span(source, text, found.start(), found.end()),
             "leave it out: a derivation is only read",
         )  # fmt: skip
-    macros, bare = _macros(text)
+    macros, bare = _macros(spoken)
     for start, end in _formulas(bare):
         yield from _split(lex_latex(bare, start, end, macros, source), text, source)
+
+
+def _blank(comment: re.Match[str]) -> str:
+    """A comment as blanks, so that places stay."""
+    return comment[1] + " " * (len(comment[0]) - len(comment[1]))
 
 
 def _macros(text: str) -> tuple[dict[str, Macro], str]:
@@ -176,10 +184,10 @@ def _text(text: str, declared: frozenset[str], source: str) -> Iterator[Statemen
 
 
 def _split(tokens: list[Token], text: str, source: str) -> Iterator[Statement]:
-    """The pieces of one formula, chains joined again."""
+    """The pieces of one formula, chains and sums that were broken over lines joined again."""
     joined: list[list[Token]] = []
-    for piece in _pieces(match_bars(tokens)):
-        if piece[0].kind in _RELATIONS and joined:
+    for piece, continued in _pieces(match_bars(tokens)):
+        if joined and (continued or piece[0].kind in _RELATIONS):
             joined[-1].extend(piece)
         else:
             joined.append(piece)
@@ -187,23 +195,34 @@ def _split(tokens: list[Token], text: str, source: str) -> Iterator[Statement]:
         yield _statement(piece, text, source)
 
 
-def _pieces(tokens: list[Token]) -> Iterator[list[Token]]:
-    depth = 0
+def _pieces(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
+    """The pieces, and whether each goes on with the line before it: a new line set in by ``&`` that
+    begins with an operator does. Two ``&`` side by side begin another column of formulas.
+    """
+    depth, column = 0, 0
     piece: list[Token] = []
-    for token in tokens:
+    continued, broken = False, False
+    for before, token in pairwise([None, *tokens]):
+        assert token is not None, "only the first has none before it"
         depth = max(0, depth + (token.kind in ("OPEN", "LB")) - (token.kind in ("CLOSE", "RB")))
-        if token.kind == "AMP":
-            continue
-        if token.kind in _SPLITS and depth == 0:
+        beside = token.kind == "AMP" and before is not None and before.kind == "AMP"
+        if depth == 0 and (token.kind in _SPLITS or (beside and piece)):
             if piece:
-                yield piece
-            piece = []
-        elif token.kind == "BREAK":
-            continue
-        else:
+                yield piece, continued
+            piece, continued = [], False
+            if token.kind == "BREAK" and token.text == "\\":
+                broken, column = True, 0
+            elif token.kind != "BREAK" or token.text != " ":
+                broken = False
+        elif token.kind == "AMP":
+            column += 1
+        elif token.kind != "BREAK":
+            if not piece:
+                continued = broken and column > 0 and token.kind in _OPERATORS
             piece.append(token)
+            broken = False
     if piece:
-        yield piece
+        yield piece, continued
 
 
 def _statement(tokens: list[Token], text: str, source: str) -> Statement:
