@@ -54,7 +54,7 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
             else _verdict(step, steps, own, scope, values)
         )
         substantial = substantial or not circular
-    if not scope.loss_names:
+    if not scope.loss_names or scope.any_scalar:
         for step in steps:
             if step.kind == "jacobian" and step.comparison is not None:
                 verdicts[step.of] = step.verdict

@@ -164,8 +164,20 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
     return [(a, b) for a in tops[:2] for b in bottoms[:2]]
 
 
+def is_immediate(node: Node) -> bool:
+    """Whether a fraction is ``∂⁺a/∂b``: the derivative by the equation of a, all else held."""
+    top = (
+        node.top if isinstance(node, Fraction) else node.left if isinstance(node, Binary) else None
+    )
+    if isinstance(top, Juxt):
+        top = top.factors[0]
+    return isinstance(top, Partial) and top.immediate
+
+
 def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     assert isinstance(of.expr, Entry), "entries are chosen before"
+    if is_immediate(node):
+        return jacobians(of, by, scope, immediate=True)
     if of.expr.name == scope.loss and not of.rank and not scope.shape(scope.loss):
         gradient = replace(gradient_of(by, node, scope), **combined(of, by))
         return [
@@ -176,11 +188,11 @@ def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     return jacobians(of, by, scope)
 
 
-def jacobians(of: Reading, by: Reading, scope: Scope) -> list[Reading]:
+def jacobians(of: Reading, by: Reading, scope: Scope, *, immediate: bool = False) -> list[Reading]:
     """The Jacobian, output axes first; of an elementwise map also its diagonal."""
     if of.rank + by.rank > 2:
         of, by = squeezed(of), squeezed(by)
-    expr, outer, inner = _spread(of, by, scope)
+    expr, outer, inner = _spread(of, by, scope, immediate=immediate)
     rest = combined(of, by)
     if not outer and len(inner) == 1:
         row = array(expr, inner, row=True, **rest)
@@ -200,7 +212,7 @@ def jacobians(of: Reading, by: Reading, scope: Scope) -> list[Reading]:
 
 
 def _spread(
-    of: Reading, by: Reading, scope: Scope, tag: str = ""
+    of: Reading, by: Reading, scope: Scope, tag: str = "", *, immediate: bool = False
 ) -> tuple[Expr, tuple[Index, ...], tuple[Index, ...]]:
     """The Jacobian's entry with the axes of both renamed apart, and these axes."""
     outer = tuple(Index(f"_o{tag}{k}", i.extent) for k, i in enumerate(of.axes))
@@ -209,6 +221,8 @@ def _spread(
     b = substitute(by.expr, dict(zip(by.axes, inner, strict=True)))
     assert isinstance(a, Entry), "renaming keeps entries"
     assert isinstance(b, Entry), "renaming keeps entries"
+    if immediate:
+        return scope.immediate(a, b), outer, inner
     if a.name == scope.loss and not a.indices:
         gradient = scope.gradient(b)
         assert gradient is not None, "every quantity has a gradient"
@@ -221,7 +235,7 @@ def chain(factors: Sequence[Node], node: Node, scope: Scope) -> Readings:
     pairs = []
     for factor in _flat(factors):
         pair = differentials(factor, scope) if isinstance(factor, Fraction | Binary) else None
-        if pair is None:
+        if pair is None or is_immediate(factor):
             return ()
         pairs.append(_entries(*pair, factor, scope)[0])
     for ordered in (pairs, pairs[::-1]):
@@ -285,7 +299,7 @@ def _nabla(node: Nabla, scope: Scope) -> Readings:
     told = phrase(node, scope)
     if told is not None:
         return told
-    if node.of is None and scope.shape(scope.loss):
+    if node.of is None and (scope.shape(scope.loss) or scope.any_scalar):
         raise Unreadable("notation", "a gradient of nothing: the model's output is no scalar", node)
     if node.by is None:
         raise Unreadable("notation", "a gradient that does not say by what", node)

@@ -14,17 +14,18 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Integer
 
+from symbackprop.algebra.prove import decide
 from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
     brackets,
     functions,
     names,
     products,
 )
-from symbackprop.checking.compare import Comparison, compare
+from symbackprop.checking.compare import Comparison, compare, fit
 from symbackprop.checking.indexing import whole
 from symbackprop.checking.operations import all_pairs, sum_of
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Reading, Readings, Unreadable, show
+from symbackprop.checking.readings import Reading, Readings, Unreadable, show, squeezed
 from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.shapes import is_shape, shape_step
 from symbackprop.checking.spellings import (
@@ -38,6 +39,7 @@ from symbackprop.checking.spellings import (
 from symbackprop.checking.step_kinds import kind_of, of_step, said_of
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry
+from symbackprop.ir.verdict import Equal
 from symbackprop.notation.segment import EQUALITIES, Statement
 from symbackprop.notation.written import (
     Accent,
@@ -57,6 +59,7 @@ ROUNDS = 3
 # How many nodes may be read to explain what is wrong, in the whole of a document: a count, since
 # what is said may not depend on the speed of a machine.
 ALLOWANCE = 8_000
+WHICH_SCALAR = "the model does not say which scalar is differentiated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,11 @@ class Document:
                 letters.append(item_text(item))
         if scripts.turned:
             found = tuple(replace(r, row=not r.row) for r in found)
-        shown = self.meaning(found[0]) or "defined here"
+        alias = self.nameless(found[0])
+        if alias:
+            found = (whole(alias, self.scope),)
+            self.scope.spoken[alias] = self.source(symbol)
+        shown = self.meaning(found[0]) or ("an inner quantity" if alias else "defined here")
         self.scope.patterns[spellings(scripts.base)[0], tuple(pattern)] = Definition(
             tuple(letters), found, True, shown
         )
@@ -255,6 +262,19 @@ class Document:
                 and tuple(shape) == r.shape
             ):
                 if self.values.agree(r.expr, Entry(name, *r.axes)):
+                    return name
+        return ""
+
+    def nameless(self, r: Reading) -> str:
+        """The quantity without a name that a defined symbol is, proved; its gradients are then
+        those by the symbol.
+        """
+        if r.letters or r.guessed or isinstance(r.expr, Entry):
+            return ""
+        for name in self.scope.nameless:
+            pair = fit(squeezed(r), squeezed(whole(name, self.scope)))
+            if pair is not None and self.values.agree(pair[0].expr, pair[1].expr):
+                if isinstance(decide(pair[0].expr, pair[1].expr, self.scope.program), Equal):
                     return name
         return ""
 
@@ -316,6 +336,10 @@ class Document:
                 at=k,
                 instead=lefts[0].guessed,
             )
+        if self.scope.any_scalar and comparison.verdict == "refuted":
+            sides = (self.scope.mentions_gradient(r.expr) for r in (lefts[0], comparison.right))
+            if [bool(side) for side in sides] == [True, False]:
+                comparison = replace(comparison, verdict="undecided", why=WHICH_SCALAR)
         if comparison.left.guessed:
             of = of_step(left, comparison.left, self.scope)
         if is_notation(left, right, comparison):

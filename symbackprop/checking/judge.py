@@ -15,17 +15,18 @@ from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.diagnose import diagnose
 from symbackprop.checking.document import Document, Step, confirmed, is_open, stepping_letters
+from symbackprop.checking.free_variables import with_free_variables
 from symbackprop.checking.invention import certain, invent
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.symbols import read_symbols
 from symbackprop.checking.tangents import directions, moving_names, with_directions
-from symbackprop.checking.truth import Values, gradients, with_library
+from symbackprop.checking.truth import Values, gradients, of_any_scalar, with_library
 from symbackprop.checking.witness import counterexample
 from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
-from symbackprop.notation.segment import Statement, detect_format, statements
+from symbackprop.notation.segment import Statement, detect_format, left_out, statements
 
 ROUNDS = 3
 LAYOUTS = ("gradient", "jacobian", "auto")
@@ -76,6 +77,8 @@ def verify(
     if layout not in LAYOUTS:
         raise Malformed(f"layout {', '.join(LAYOUTS)}", repr(layout))
     program = with_facts(with_library(program), assume)
+    if format != "numpy" and program.shape_of(program.output):
+        program, adjoints = of_any_scalar(program), None
     true = gradients(program) if adjoints is None else tuple(adjoints)
     format = format or ("numpy" if call is not None else detect_format(text))
     if format == "numpy":
@@ -169,10 +172,17 @@ class _Judge:
             layout,
             reports,
             wrong,
-            claims.verdicts,
+            {document.scope.spoken.get(n, n): v for n, v in claims.verdicts.items()},
             dict(document.scope.read_as),
             tuple(facts),
+            self.left_out(),
         )
+
+    def left_out(self) -> tuple[str, ...]:
+        """The lines that the document asks not to judge."""
+        parts = left_out(self.text) if self.format == "latex" else ()
+        lines = ((self.text.count("\n", 0, at) + 1 for at in span) for span in parts)
+        return tuple(f"lines {first} to {last}" for first, last in lines)
 
     def judged(self, layout: str) -> tuple[Document, tuple[Step, ...]]:
         """The document judged; a mean that names no axis is over all, or, where this makes all
@@ -193,11 +203,12 @@ class _Judge:
                 break
             choices = more | choices
         steps = tuple(certain(s, document, choices) for s in steps)
+        steps = with_free_variables(steps, document)
         document.scope.settle(confirmed(steps))
         if document.scope.averages and any(s.verdict != "proved" for s in steps):
             other = self.document(layout, choices, invented)
             other.scope.by_samples = True
-            again = other.judge()
+            again = with_free_variables(other.judge(), other)
             if all(s.verdict == "proved" for s in again) or not any(
                 s.verdict == "refuted" for s in again
             ):
@@ -219,7 +230,7 @@ class _Judge:
             start - (self.text.rfind("\n", 0, start) + 1) + 1,
             step.kind,
             self.written(step),
-            step.of,
+            document.scope.spoken.get(step.of, step.of),
             step.verdict,
             notes=self.notes(step),
             facts=tuple(str(f) for f in comparison.facts) if comparison else (),

@@ -25,6 +25,7 @@ from symbackprop.checking.readings import (
     position,
     shifted,
     show,
+    squeezed,
 )  # fmt: skip
 from symbackprop.ir.expressions import Index, IndexSum, substitute
 from symbackprop.ir.terms import same_extent
@@ -136,6 +137,8 @@ PRODUCTS = (
     Row(" ·×@", "rm",    _row_times, "inner", 0.0),
     Row(" ·×@", "rc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.0),
     Row(" ·×@", "cr",    _outer, "", 0.0),
+    Row(" ·×@", "mr",    lambda a, b, **k: _outer(squeezed(a), b, **k), "thin", 0.0),
+    Row(" ·×@", "cm",    lambda a, b, **k: _outer(a, squeezed(b), **k), "flat", 0.0),
     Row("⊗",    "cc cr", _outer, "", 0.0),
     Row("@",    "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.0),
     Row("@",    "cm",    _row_times, "inner", 0.0),
@@ -192,6 +195,8 @@ FITS: dict[str, Callable[[Reading, Reading], bool]] = {
     "matrix": lambda a, b: kind(a) + kind(b) == "cr" or _same(a.shape[-1], b.shape[0]),
     "rows": lambda a, b: _same(a.shape[1], b.shape[0]),
     "swor": lambda a, b: _same(b.shape[1], a.shape[0]),
+    "thin": lambda a, b: a.shape[1] == 1 and a.shape[0] != 1,
+    "flat": lambda a, b: b.shape[0] == 1 and b.shape[1] != 1,
     "columns": lambda a, b: _same(a.shape[0], b.shape[0]),
     "snmuloc": lambda a, b: _same(b.shape[0], a.shape[0]),
 }

@@ -125,16 +125,20 @@ class Report:
     claims: Mapping[str, str]
     read_as: Mapping[str, str]
     facts: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report under the schema of the command line's ``--json``."""
-        return {
+        out = {
             "schema": SCHEMA, "verdict": self.verdict, "layout": self.layout,
             "steps": [s.as_json() for s in self.steps],
             "first_wrong_step": self.first_wrong_step, "claims": dict(self.claims),
             "read_as": dict(self.read_as),
             "facts": list(self.facts),
         }  # fmt: skip
+        if self.left_out:
+            out["left_out"] = list(self.left_out)
+        return out
 
     def __str__(self) -> str:
         lines = [_headline(self)]
@@ -144,6 +148,8 @@ class Report:
             lines.append("read as   " + ", ".join(f"{k} → {v}" for k, v in self.read_as.items()))
         if self.facts:
             lines.append("facts     " + "; ".join(self.facts))
+        if self.left_out:
+            lines.append("left out  " + ", ".join(self.left_out) + ", as the document asks")
         return "\n".join(lines)
 
 

@@ -9,16 +9,16 @@ that index it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sympy import Expr, Integer
 
 from symbackprop.calculus.jacobian import jacobian_entry
 from symbackprop.checking.readings import Reading, Readings
 from symbackprop.checking.tangents import TANGENT, Directions
-from symbackprop.checking.truth import Values
+from symbackprop.checking.truth import ANY_SCALAR, Values
 from symbackprop.ir.expressions import Entry, Index, entry_names, substitute
-from symbackprop.ir.program import Program
+from symbackprop.ir.program import Program, Quantity
 from symbackprop.ir.terms import Shape
 from symbackprop.notation.written import Node
 
@@ -50,6 +50,7 @@ class Scope:
     ``supposed`` all made since it was emptied, ``strong`` those that go by a rule of notation;
     ``named`` are the arrays that the document calls by name, ``invented`` what symbols that
     resemble no name are taken for, ``writings`` how the writer spells a symbol.
+    ``spoken`` has the writer's symbols for quantities to which the model gives no name.
     """
 
     program: Program
@@ -76,6 +77,8 @@ class Scope:
     writings: dict[str, str] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     invented: dict[str, str] = field(default_factory=dict)
+    spoken: dict[str, str] = field(default_factory=dict)
+    _hidden: set[str] = field(default_factory=set, init=False)
     _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
     _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(
         default_factory=dict, init=False
@@ -85,12 +88,18 @@ class Scope:
         for q in self.program.inputs:
             self._shapes[q.name] = q.shape
         for e in self.program.equations:
-            if not e.hidden:
-                self._shapes[e.name] = e.shape
+            self._shapes[e.name] = e.shape
+            if e.hidden:
+                self._hidden.add(e.name)
 
     @property
     def loss(self) -> str:
         return self.forward.output
+
+    @property
+    def any_scalar(self) -> bool:
+        """Whether the loss is any scalar of the model's output."""
+        return self.loss == ANY_SCALAR
 
     @property
     def dims(self) -> Mapping[str, Expr]:
@@ -105,18 +114,29 @@ class Scope:
     @property
     def arrays(self) -> tuple[str, ...]:
         """The names of the model, gradients aside."""
-        return tuple(n for n in self._shapes if not n.startswith((GRADIENT, TANGENT)))
+        return tuple(
+            n
+            for n in self._shapes
+            if not n.startswith((GRADIENT, TANGENT)) and n not in self._hidden
+        )
 
     @property
     def gradients(self) -> tuple[str, ...]:
         """The names of the true gradients."""
-        return tuple(n for n in self._shapes if n.startswith(GRADIENT))
+        return tuple(n for n in self._shapes if n.startswith(GRADIENT) and n not in self._hidden)
+
+    @property
+    def nameless(self) -> tuple[str, ...]:
+        """The quantities of the model that bear no name."""
+        return tuple(e.name for e in self.forward.equations if e.hidden)
 
     @property
     def loss_names(self) -> tuple[str, ...]:
-        """The letters that stand for the loss; none where the output is no scalar."""
-        if self.shape(self.loss):
-            return ()
+        """The letters that stand for the loss; ``ℓ`` alone where it is any scalar of an output that
+        is none, and then only if it is not said which.
+        """
+        if self.shape(self.loss) or self.any_scalar:
+            return ("ell",) if self.any_scalar and "ell" not in self._shapes else ()
         undeclared = tuple(n for n in LOSSES if n not in self._shapes)
         return (self.loss, *undeclared)
 
@@ -137,23 +157,30 @@ class Scope:
         expr, indices = self._jacobians[key]
         return substitute(expr, dict(zip(indices, of.indices + by.indices, strict=True)))
 
+    def immediate(self, of: Entry, by: Entry) -> Expr:
+        """``∂⁺of/∂by``: by the equation of ``of`` alone, every other quantity in it held constant;
+        nameless ones of which the writer does not speak are part of the equation.
+        """
+        kept = [e for e in self.forward.equations if e.hidden and e.name not in self.spoken]
+        names = {e.name for e in kept} | {of.name}
+        held = tuple(
+            Quantity(e.name, e.shape, "data") for e in self.forward.equations if e.name not in names
+        )
+        own = tuple(e for e in self.forward.equations if e.name in names)
+        alone = replace(
+            self.forward, inputs=(*self.forward.inputs, *held), equations=own, output=of.name
+        )
+        if by.name not in reached(alone, of.name):
+            return Integer(0)
+        expr, indices, _ = jacobian_entry(alone, of.name, by.name)
+        return substitute(expr, dict(zip(indices, of.indices + by.indices, strict=True)))
+
     def _jacobian(self, of: str, by: str) -> tuple[Expr, tuple[Index, ...]]:
-        if by != of and by not in self._reached(of):
+        if by != of and by not in reached(self.forward, of):
             rows = [Index(f"_r{k}", e) for k, e in enumerate(self._shapes[of] + self._shapes[by])]
             return Integer(0), tuple(rows)
         expr, indices, _ = jacobian_entry(self.forward, of, by)
         return expr, indices
-
-    def _reached(self, of: str) -> set[str]:
-        """Everything on which a quantity depends."""
-        defined = {e.name: e.rhs for e in self.forward.equations}
-        seen: set[str] = set()
-        stack = [of]
-        while stack:
-            for name in entry_names(defined.get(stack.pop(), Integer(0))) - seen:
-                seen.add(name)
-                stack.append(name)
-        return seen
 
     def allows(self, guessed: Iterable[str]) -> bool:
         """Whether guesses agree with those kept to."""
@@ -198,3 +225,15 @@ class Scope:
         return frozenset(
             n.removeprefix(GRADIENT) for n in entry_names(expr) if n.startswith(GRADIENT)
         )
+
+
+def reached(program: Program, of: str) -> set[str]:
+    """Everything on which a quantity depends."""
+    defined = {e.name: e.rhs for e in program.equations}
+    seen: set[str] = set()
+    stack = [of]
+    while stack:
+        for name in entry_names(defined.get(stack.pop(), Integer(0))) - seen:
+            seen.add(name)
+            stack.append(name)
+    return seen

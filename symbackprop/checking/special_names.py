@@ -28,7 +28,9 @@ from symbackprop.notation.written import Accent, Mark, Name, Node, Number, Relat
 
 def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
-    if isinstance(base, Name) and base.text in LOSSES and not scripts.items and scope.loss_names:
+    if isinstance(base, Name) and base.text in LOSSES and not scripts.items:
+        if base.text not in scope.loss_names:
+            return None
         loss = whole(scope.loss, scope)
         if base.text in scope.dims:
             return (Reading(scope.dims[base.text]), replace(loss, cost=0.5))

@@ -25,7 +25,8 @@ def of_step(left: Node, reading: Reading, scope: Scope) -> str:
     symbol.
     """
     if isinstance(reading.expr, Entry):
-        return reading.expr.name.removeprefix(GRADIENT)
+        name = reading.expr.name.removeprefix(GRADIENT)
+        return name if name in scope.spoken or name not in scope.nameless else said_of(left, scope)
     derivative = jacobian_names(left, scope)
     return derivative or said_of(left, scope)
 

@@ -17,7 +17,7 @@ from sympy import Expr, Integer, Symbol
 from symbackprop.calculus.reverse import reverse
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import Point, evaluate, run
-from symbackprop.ir.expressions import Index, extent_symbol, free_indices
+from symbackprop.ir.expressions import Entry, Index, IndexSum, extent_symbol, free_indices
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.sample import draw, fitting
@@ -62,6 +62,26 @@ def gradients(program: Program) -> tuple[Equation, ...]:
                 )
             )
     return tuple(out)
+
+
+ANY_SCALAR = "_any_scalar"
+
+
+def of_any_scalar(program: Program) -> Program:
+    """A program whose output is an array, followed by any scalar of it: what has the gradient of
+    the output as a free input.
+    """
+    shape = program.shape_of(program.output)
+    indices = letters(shape)
+    seed = Quantity(f"{ANY_SCALAR}_slope", shape, "data")
+    total = IndexSum(Entry(seed.name, *indices) * Entry(program.output, *indices), *indices)
+    scalar = Equation(ANY_SCALAR, (), total, terms.name(ANY_SCALAR, ()), hidden=True)
+    return replace(
+        program,
+        inputs=(*program.inputs, seed),
+        equations=(*program.equations, scalar),
+        output=ANY_SCALAR,
+    )
 
 
 def with_library(program: Program) -> Program:

@@ -38,6 +38,7 @@ _MACRO = re.compile(
 )
 _NUMPY = re.compile(r"^\s*(?:def |import |from \w+ import )", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
+_OFF = re.compile(r"^[ \t]*%+[ \t]*verify: off\b.*?(?:^[ \t]*%+[ \t]*verify: on\b|\Z)", re.M | re.S)
 _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
 
 
@@ -114,16 +115,23 @@ def statements(
 
 
 def _latex(text: str, source: str) -> Iterator[Statement]:
-    spoken = _COMMENT.sub(_blank, text)
-    if found := _DANGER.search(spoken):
+    spoken = _COMMENT.sub(_blank, _OFF.sub(lambda part: " " * len(part[0]), text))
+    body = spoken.find(r"\begin{document}") if r"\documentclass" in spoken else 0
+    if found := _DANGER.search(spoken, max(body, 0)):
         raise Malformed(
             "mathematics", f"\\{found[1]}, a command that acts outside the formula",
             Span(source, text, found.start(), found.end()),
             "leave it out: a derivation is only read",
         )  # fmt: skip
     macros, bare = _macros(spoken)
+    bare = " " * body + bare[body:] if body > 0 else bare
     for start, end in _formulas(bare):
         yield from _split(lex_latex(bare, start, end, macros, source), text, source)
+
+
+def left_out(text: str) -> tuple[tuple[int, int], ...]:
+    """The parts between the comments ``% verify: off`` and ``% verify: on``, left unjudged."""
+    return tuple(part.span() for part in _OFF.finditer(text))
 
 
 def _blank(comment: re.Match[str]) -> str:

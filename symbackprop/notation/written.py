@@ -148,9 +148,12 @@ class Big(Node):
 
 @dataclass(frozen=True, slots=True)
 class Partial(Node):
-    """``∂ a``; a fraction of two is a derivative."""
+    """``∂ a``; a fraction of two is a derivative. ``∂⁺ a`` above the line makes it the immediate
+    one, by the equation of ``a`` alone.
+    """
 
     body: Node
+    immediate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

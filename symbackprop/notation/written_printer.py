@@ -222,7 +222,8 @@ def _(node: Big, recur: Recur, words: dict[str, str]) -> str:
 
 @_print.register
 def _(node: Partial, recur: Recur, words: dict[str, str]) -> str:
-    return words["∂"] + recur(node.body)
+    sign = words["∂"]
+    return (f"{sign.rstrip()}^{{+}} " if node.immediate else sign) + recur(node.body)
 
 
 @_print.register

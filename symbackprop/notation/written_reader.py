@@ -178,6 +178,7 @@ class _Reader(Cursor):
     def partial(self) -> Node:
         t = self.next()
         order: tuple[Node, ...] = ()
+        immediate = self.immediate()
         if self.kind == "SUP":
             self.next()
             order = (self.argument(),)
@@ -185,8 +186,17 @@ class _Reader(Cursor):
             body: Node = Mark(t.start, t.end, "partial")
         else:
             body = self.factor()
-        node = Partial(t.start, body.end, body)
+        node = Partial(t.start, body.end, body, immediate)
         return Script(t.start, body.end, node, (), order) if order else node
+
+    def immediate(self) -> bool:
+        """Whether ``^{+}`` stands here; it is then passed over."""
+        for kinds in (("SUP", "LB", "PLUS", "RB"), ("SUP", "PLUS")):
+            if tuple(t.kind for t in self.tokens[self.at : self.at + len(kinds)]) == kinds:
+                for _ in kinds:
+                    self.next()
+                return True
+        return False
 
     def nabla(self) -> Node:
         t = self.next()

@@ -250,7 +250,8 @@ class Writer:
             return ""
         partial, slope = taken
         above, below = (self._entry(e, derivative) for e in partial.args)
-        formula = rf"\partial {above} / \partial {below} = {self._entry(slope, derivative)}"
+        sign = self.notation.partial(*(e.name for e in partial.args))
+        formula = rf"{sign} {above} / \partial {below} = {self._entry(slope, derivative)}"
         return f": ${formula}$" if width(formula) <= REASONED else ""
 
     def _entry(self, form: Expr, derivative: Derivative) -> str:
@@ -273,8 +274,9 @@ class Writer:
         matrix, adjoint = term.args
         if adjoint.op != "name" or adjoint.rank != 1 or not adjoint.attrs[0].startswith(ADJOINT):
             return None
-        above = self.notation.name(adjoint.attrs[0].removeprefix(ADJOINT))
-        jacobian = rf"\frac{{\partial {above}}}{{\partial {self.notation.name(derivative.wrt[0])}}}"
+        of = adjoint.attrs[0].removeprefix(ADJOINT)
+        above, sign = self.notation.name(of), self.notation.partial(of, derivative.wrt[0])
+        jacobian = rf"\frac{{{sign} {above}}}{{\partial {self.notation.name(derivative.wrt[0])}}}"
         value = latex_term(transpose(matrix), self.notation)
         if matrix.op == "transpose":
             value = latex_term(matrix.args[0], self.notation)
@@ -282,7 +284,7 @@ class Writer:
             rf"\left( {jacobian} \right)^{{{self.notation.transpose}}} "
             f"{latex_term(adjoint, self.notation)}"
         )
-        slashed = rf"\partial {above} / \partial {self.notation.name(derivative.wrt[0])}"
+        slashed = rf"{sign} {above} / \partial {self.notation.name(derivative.wrt[0])}"
         return Line(formula, rf"chain rule; the Jacobian ${slashed}$ is ${value}$", "jacobian")
 
     def _by_columns(self, derivative: Derivative) -> Line | None:

@@ -16,7 +16,7 @@ from symbackprop.backends.latex.index import index_letter, latex_entry
 from symbackprop.backends.latex.symbols import ADJOINT, Notation, notation_of
 from symbackprop.backends.latex.terms import latex_term
 from symbackprop.ir.derivation import DerivationRecord, Derivative
-from symbackprop.ir.expressions import Entry, Partial
+from symbackprop.ir.expressions import Entry, Partial, entry_names
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term, name
 
@@ -31,6 +31,8 @@ def notation_for(record: DerivationRecord, **commands: str) -> Notation:
     """
     program = record.program
     notation = with_hidden(notation_of(program, record.of, **commands), program)
+    if record.kind != "jacobian":
+        notation = replace(notation, immediate=_several_ways(program))
     any_scalar = record.kind in (GRADIENT, "vjp") and bool(program.shape_of(record.of))
     notation = notation.of_any_scalar() if any_scalar else notation
     return with_tangents(notation, record) if record.kind in ("hvp", "jvp") else notation
@@ -46,6 +48,18 @@ def with_tangents(notation: Notation, record: DerivationRecord) -> Notation:
             adjoint = latex_term(name(ADJOINT + d.wrt[0], d.shape), notation)
             spelling[d.equation.name] = f"v_{{{adjoint}}}"
     return replace(notation, spelling=spelling)
+
+
+def _several_ways(program: Program) -> frozenset[tuple[str, str]]:
+    """Quantities, each with one that its equation uses and that also reaches it through another."""
+    reached: dict[str, frozenset[str]] = {}
+    out: set[tuple[str, str]] = set()
+    for equation in program.equations:
+        used = entry_names(equation.rhs)
+        behind = frozenset[str]().union(*(reached.get(n, frozenset()) for n in used))
+        out |= {(equation.name, n) for n in used & behind}
+        reached[equation.name] = used | behind
+    return frozenset(out)
 
 
 def with_hidden(notation: Notation, program: Program) -> Notation:

@@ -169,8 +169,8 @@ def _(node: Entry, writer: Writer) -> Piece:
     return Piece(f"{base}_{{{writer.positions(node.indices)}}}")
 
 
-def _derivative(above: str, by: Entry, writer: Writer) -> Piece:
-    return Piece(rf"\frac{{\partial {above}}}{{\partial {writer(by).text}}}", POWER)
+def _derivative(above: str, by: Entry, writer: Writer, sign: str = r"\partial") -> Piece:
+    return Piece(rf"\frac{{{sign} {above}}}{{\partial {writer(by).text}}}", POWER)
 
 
 @write.register
@@ -187,7 +187,8 @@ def _(node: Partial, writer: Writer) -> Piece:
     of, by = node.args
     assert isinstance(by, Entry), "a derivative is taken by an entry"
     if isinstance(of, Entry):
-        return _derivative(writer(of).text, by, writer)
+        sign = writer.notation.partial(of.name, by.name)
+        return _derivative(writer(of).text, by, writer, sign)
     operator = rf"\frac{{\partial}}{{\partial {writer(by).text}}}"
     return Piece(rf"{operator} {at_least(writer(of), ATOM)}", JUXTAPOSED)
 

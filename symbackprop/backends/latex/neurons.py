@@ -9,15 +9,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sympy import Expr
+from sympy import Expr, fraction
 
 from symbackprop.backends.latex.equations import latex_form
 from symbackprop.backends.latex.index import latex_entry
-from symbackprop.backends.latex.proofs import DEFINITIONS, Identity
+from symbackprop.backends.latex.proofs import DEFINITIONS, Identity, softmax_slope
 from symbackprop.backends.latex.reasons import typeset_reason
 from symbackprop.backends.latex.rows import Line, Row, set_rows
 from symbackprop.backends.latex.symbols import Notation, escape_text, function_name
-from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, extent_symbol
+from symbackprop.backends.latex.terms import latex_term
+from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, substitute
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.ir.program import Program
 from symbackprop.ir.terms import Term
@@ -97,10 +98,10 @@ def _neuron(
 ) -> Neuron:
     if name in program.functions:
         return _abstract(name)
-    proofs = tuple(_proof(p, notation) for p in identities if p.function == name)
     label = f"eq:sb:function:{name.replace('_', '-')}"
     if name == "softmax":
-        return Neuron(TITLES[name], _remark(name), _softmax(), label, proofs)
+        return _softmax(program, notation, label)
+    proofs = tuple(_proof(p, notation) for p in identities if p.function == name)
     rule = program.rules.get(name) or PRIMITIVES[name].rule
     text = _remark(name)
     if rule.at_zero:
@@ -135,18 +136,35 @@ def _definition(rule: FunctionRule) -> str:
     return rf"{chain}, \qquad {slope} = {latex_entry(rule.slopes[0])}"
 
 
-def _softmax() -> str:
-    extent = extent_symbol("K")
+def _softmax(program: Program, notation: Notation, label: str) -> Neuron:
+    """Softmax, in the letters of one in the network, the one with the fewest axes."""
+    ours = [e for e in program.equations if e.term.op == "softmax"]
+    equation = min(ours, key=lambda e: len(e.indices))
+    axis = equation.term.attrs[0]
+    extent = equation.indices[axis].extent
+    (below,) = (a.operands[0] for a in fraction(equation.rhs)[0].atoms(Apply))
+
+    def h(i: Index) -> Expr:
+        return substitute(Entry(equation.name, *equation.indices), {equation.indices[axis]: i})
+
+    def z(i: Index) -> Expr:
+        return substitute(below, {equation.indices[axis]: i})
+
     j, k = Index("j", extent), Index("k", extent)
-    weight = Apply("exp", Entry("z", j)) / IndexSum(Apply("exp", Entry("z", k)), k)
-    return rf"h_{{j}} = {latex_entry(weight)}, \qquad h = \operatorname{{softmax}}(z)"
+    weight = Apply("exp", z(j)) / IndexSum(Apply("exp", z(k)), k)
+    definition = f"{latex_entry(h(j), notation)} = {latex_entry(weight, notation)}"
+    if equation.term.args[0].op == "name":
+        whole = latex_term(equation.term, notation)
+        definition += rf", \qquad {notation.name(equation.name)} = {whole}"
+    proof = _proof(softmax_slope(h, z, extent), notation)
+    return Neuron(TITLES["softmax"], _remark("softmax"), definition, label, (proof,))
 
 
 def _proof(identity: Identity, notation: Notation) -> Proof:
     names = frozenset({"z", "h"})
     lines = [
         Line(
-            latex_form(step.form),
+            latex_form(step.form, notation),
             typeset_reason(step.because, names, notation),
             f"eq:sb:{identity.key}:{k}",
         )
@@ -154,4 +172,4 @@ def _proof(identity: Identity, notation: Notation) -> Proof:
     ]
     title = typeset_reason(identity.title, names, notation)
     remark = typeset_reason(identity.remark, names, notation)
-    return Proof(title, set_rows(latex_form(identity.left), lines), remark)
+    return Proof(title, set_rows(latex_form(identity.left, notation), lines), remark)

@@ -52,6 +52,12 @@ PLURALS = {
 }
 
 
+IMMEDIATE = (
+    r"$\partial^{+} a / \partial b$ is the \emph{immediate} derivative: by the equation of $a$ "
+    r"alone, every other quantity in it held constant. It is written where $b$ reaches $a$ also in "
+    r"other ways, so that $\partial a / \partial b$, which counts all of them, is more."
+)
+
 # Signs on a line that has a statement and, beside it, the same by entries.
 FORWARD = LINE - 6
 
@@ -251,6 +257,8 @@ def _further_conventions(
             r"$\operatorname{softmax}$ of a matrix acts on each row by itself, unless an axis is "
             "given."
         )
+    if notation.immediate:
+        out.append(IMMEDIATE)
     if ops & {"max", "min", "var", "prod", "logsumexp"}:
         out.append("Axes of an operation count from $0$, the rows.")
     if record.layout == "jacobian" and record.kind == GRADIENT:

@@ -6,6 +6,7 @@ taken on trust. ``DEFINITIONS`` has the textbook definition of each function tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sympy import Expr, Integer, Rational
@@ -56,11 +57,18 @@ def _tanh(u: Expr) -> Expr:
 _up, _down = _exp(_z), _exp(-_z)
 _logistic = 1 / (1 + _down)
 _up_half, _down_half = _exp(_z / 2), _exp(-_z / 2)
-_K = extent_symbol("K")
-_j, _k, _i = Index("j", _K), Index("k", _K), Index("i", _K)
-_h_j = Entry("h", _j)
-_weight = _exp(Entry("z", _j))
-_whole = IndexSum(_exp(Entry("z", _i)), _i)
+At = Callable[[Index], Expr]
+
+
+def softmax_slope(h: At, z: At, extent: Expr) -> Identity:
+    """The Jacobian of ``h = softmax(z)``, both given by what stands at an index of this extent."""
+    j, k, i = Index("j", extent), Index("k", extent), Index("i", extent)
+    up, whole = _exp(z(j)), IndexSum(_exp(z(i)), i)
+    return Identity("softmax-slope", "softmax", "The Jacobian of softmax", Partial(h(j), z(k)), (
+        Step((Delta(j, k) * up * whole - up * _exp(z(k))) / whole**2, "quotient rule"),
+        Step(h(j) * (Delta(j, k) - h(k)), "divide, then definition"),
+    ))  # fmt: skip
+
 
 # fmt: off
 DEFINITIONS: dict[str, tuple[Expr, ...]] = {
@@ -98,10 +106,6 @@ IDENTITIES: tuple[Identity, ...] = (
         Step((_up - _down) / (_up + _down), "multiply both by the exponential of z"),
         Step(_tanh(_z), "definition of tanh"),
     ), "Therefore a tanh neuron and a σ neuron are equivalent, by shifting and scaling."),
-    Identity("softmax-slope", "softmax", "The Jacobian of softmax", Partial(_h_j, Entry("z", _k)), (
-        Step((Delta(_j, _k) * _weight * _whole - _weight * _exp(Entry("z", _k))) / _whole**2,
-             "quotient rule"),
-        Step(_h_j * (Delta(_j, _k) - Entry("h", _k)), "divide, then definition of h"),
-    )),
+    softmax_slope(lambda i: Entry("h", i), lambda i: Entry("z", i), extent_symbol("K")),
 )
 # fmt: on

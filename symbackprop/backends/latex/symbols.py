@@ -71,6 +71,9 @@ class Notation:
         ``delta`` is among them Kronecker's δ gives way to an indicator.
     order : Mapping of str to int
         Where entries of an array stand among the factors of a product; others come after.
+    immediate : frozenset of pairs of str
+        Quantities and what they use both directly and by way of others: a derivative within a line
+        of the chain rule is then the immediate one.
     """
 
     of: str = "L"
@@ -81,6 +84,13 @@ class Notation:
     spelling: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     order: Mapping[str, int] = field(default_factory=dict)
+    immediate: frozenset[tuple[str, str]] = frozenset()
+
+    def partial(self, of: str, by: str) -> str:
+        r"""``\\partial``, or ``\\partial^{+}`` where the equation of ``of`` is only one of the ways
+        from ``by`` to it.
+        """
+        return r"\partial^{+}" if (of, by) in self.immediate else r"\partial"
 
     def name(self, text: str) -> str:
         """LaTeX of a name that is no adjoint."""
@@ -99,13 +109,10 @@ def notation_of(program: Program, of: str, **commands: str) -> Notation:
     names = [*program.data, *(e.name for e in program.equations), *program.params]
     order = {name: k for k, name in enumerate(names)}
     everything = [*program.functions, *(d.name for d in program.dims), *names]
-    return Notation(
-        of=of,
-        names=frozenset(names),
-        order=order,
-        spelling=told_apart(everything),
-        **commands,
+    notation = Notation(
+        of=of, names=frozenset(names), order=order, spelling=told_apart(everything)
     )
+    return replace(notation, **commands)  # type: ignore[arg-type]
 
 
 def told_apart(names: Iterable[str]) -> dict[str, str]:

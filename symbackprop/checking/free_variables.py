@@ -1,0 +1,92 @@
+"""Identities in a variable of which the document says nothing: ``σ'(z) = σ(z)(1 − σ(z))``.
+
+A letter that no rule of naming knows, in a relation that cannot be read otherwise, is taken to be
+any number. If the relation then holds, it holds whatever the letter means (entry by entry, if it is
+an array). If not, nothing is said: the letter may have been meant in a narrower sense.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symbackprop.checking.compare import compare
+from symbackprop.checking.document import Document, Step
+from symbackprop.checking.read import read
+from symbackprop.checking.readings import Note, Readings, Unreadable
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.truth import Values
+from symbackprop.ir.program import Program, Quantity
+from symbackprop.notation.written import Bracket, Name, Node
+
+MOST_LETTERS = 3
+
+
+def with_free_variables(steps: tuple[Step, ...], document: Document) -> tuple[Step, ...]:
+    """The steps, with those that hold for any value of an unknown letter proved."""
+    return tuple(_settled(s, document) for s in steps)
+
+
+def _settled(step: Step, document: Document) -> Step:
+    if step.verdict != "unreadable" or step.unread is None or step.unread.kind != "name":
+        return step
+    if step.left is None or step.right is None:
+        return step
+    found = _both_sides(step.left, step.right, document)
+    if found is None:
+        return step
+    lefts, rights, letters, scope = found
+    comparison = compare(lefts, rights, scope.program, scope.values)
+    if comparison.verdict != "proved":
+        return step
+    said = Note(f"for any number {', '.join(letters)}")
+    left = replace(comparison.left, notes=comparison.left.notes | {said})
+    proved = replace(comparison, left=left)
+    return replace(step, kind="identity", verdict="proved", comparison=proved, unread=None)
+
+
+def _both_sides(
+    left: Node, right: Node, document: Document
+) -> tuple[Readings, Readings, tuple[str, ...], Scope] | None:
+    """Both sides read with the letters that are unknown taken to be numbers."""
+    letters: tuple[str, ...] = ()
+    scope = document.scope
+    while len(letters) <= MOST_LETTERS:
+        scope.letters = {}
+        try:
+            return read(left, scope), read(right, scope), letters, scope
+        except Unreadable as problem:
+            letter = _letter(problem)
+            if not letter or letter in letters:
+                return None
+            letters = (*letters, letter)
+            scope = _extended(document.scope, letters)
+    return None
+
+
+def _letter(problem: Unreadable) -> str:
+    """The one letter that is not known; empty if something else is missing."""
+    node = problem.node
+    while isinstance(node, Bracket) and len(node.items) == 1:
+        node = node.items[0]
+    known = problem.kind == "name" and isinstance(node, Name) and len(node.text) == 1
+    return node.text if known and isinstance(node, Name) else ""
+
+
+def _extended(scope: Scope, letters: tuple[str, ...]) -> Scope:
+    """A scope in which the letters are inputs of the model, scalars of any value."""
+
+    def wider(program: Program) -> Program:
+        free = tuple(Quantity(c, (), "data") for c in letters)
+        return replace(program, inputs=(*program.inputs, *free))
+
+    program = wider(scope.program)
+    return Scope(
+        program,
+        wider(scope.forward),
+        Values(program),
+        scope.layout,
+        scope.text,
+        scope.latex,
+        patterns=dict(scope.patterns),
+        functions=scope.functions,
+    )
