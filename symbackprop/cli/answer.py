@@ -14,8 +14,14 @@ import click
 from symbackprop.cli.files import write_file
 
 SCHEMA = 1
-STATUS = {"proved": 0, "refuted": 1, "undecided": 3, "unreadable": 3}
-COLOURS = {"proved": "green", "refuted": "red", "undecided": "yellow", "unreadable": "yellow"}
+STATUS = {"proved": 0, "agrees": 0, "refuted": 1, "undecided": 3, "unreadable": 3}
+COLOURS = {
+    "proved": "green",
+    "agrees": "green",
+    "refuted": "red",
+    "undecided": "yellow",
+    "unreadable": "yellow",
+}
 
 
 @dataclass(frozen=True, slots=True)

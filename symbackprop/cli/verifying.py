@@ -113,11 +113,71 @@ def verify(
     return _table(papers, json_) if several else _answer(papers[0], json_)
 
 
+@cli.command(
+    epilog="""\b
+Examples:
+  symbackprop check mlp net.py --function backward --call 'backward(X, y, W1, b1, W2, b2)' \\
+      --returns W1,b1,W2,b2
+  symbackprop check three-layer net.py --function grads --json"""
+)
+@MODEL
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--function", required=True, metavar="NAME", help="The gradient function.")
+@click.option(
+    "--call", metavar="CALL", help="How it is called (default: by its parameters' names)."
+)
+@click.option("--returns", metavar="NAMES", help="Whose gradients it returns (default: its keys).")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="For all that it is run.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-6,
+    show_default=True,
+    help="How far an entry may be off, in proportion to 1 + its size.",
+)
+@JSON
+def check(
+    model: str,
+    file: str,
+    function: str,
+    call: str | None,
+    returns: str | None,
+    time_limit: float,
+    tolerance: float,
+    json_: bool,
+) -> Answer:
+    """RUN the gradient function of FILE and compare its numbers with those of MODEL.
+
+    Unlike verify, which only reads code, this imports FILE in a process of its own and calls the
+    function on small random data: do not check what you would not run. What it returns is compared
+    with the derived gradient, central differences and the complex step.
+    """
+    from symbackprop import pipeline
+
+    found = pipeline.check(
+        pipeline.load(model),
+        file,
+        function=function,
+        call=None if call is None else _call(call, function),
+        returns=returns,
+        seconds=time_limit,
+        tolerance=tolerance,
+    )
+    return judge(found.verdict, str(found), found.as_json() if json_ else None)
+
+
 def _call(call: str | None, function: str | None) -> str | None:
     """How the function is called: by its name alone, or as ``--call`` says, which must be of it."""
     if call is None or function is None:
         return call if function is None else function
-    if call.partition("(")[0].rpartition(".")[2].strip() != function:
+    if f"{function}(" not in call.replace(" ", ""):
         raise Malformed(
             f"a call of {function}", f"--call '{call}'", hint=f"--call '{function}(…)', or one flag"
         )

@@ -1,6 +1,8 @@
-"""The two kinds of number that the evaluator computes with, behind one face.
+"""The kinds of number that the evaluator computes with, behind one face.
 
-``FLOATING`` is float64. ``PRECISE`` is arrays of objects: fractions as long as everything is
+``FLOATING`` is float64. ``ANALYTIC`` is complex128, for the complex step: every function is
+continued analytically from the real axis, and what decides (a comparison, a maximum, a sign) looks
+at real parts. ``PRECISE`` is arrays of objects: fractions as long as everything is
 rational, 50-digit numbers from the first irrational value on; what is undefined (a division by
 zero, the logarithm of a negative number) is ``nan``, as in floating point, never an exception.
 """
@@ -8,7 +10,7 @@ zero, the logarithm of a negative number) is ``nan``, as in floating point, neve
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import isqrt
 from numbers import Rational as AnyRational
@@ -164,6 +166,21 @@ def _nearest(p: int, q: int) -> Array:
         return np.asarray(np.inf if p > 0 else -np.inf)
 
 
+def _continued(primitive: Primitive, operands: tuple[Array, ...]) -> Array:
+    """A function near the real axis: those with kinks are linear on either side of them."""
+    by_parts = _BY_PARTS.get(primitive.rule.name)
+    return np.asarray(primitive.floating(*operands) if by_parts is None else by_parts(*operands))
+
+
+_BY_PARTS: dict[str, Callable[..., Any]] = {
+    "abs": lambda z: np.where(z.real < 0, -z, z),
+    "sign": lambda z: np.sign(z.real),
+    "step": lambda z: (z.real > 0) * 1.0,
+    "maximum": lambda a, b: np.where(a.real >= b.real, a, b),
+    "minimum": lambda a, b: np.where(a.real <= b.real, a, b),
+}
+
+
 def _precise_number(p: int, q: int) -> Array:
     return boxed(Fraction(p, q))
 
@@ -190,6 +207,13 @@ FLOATING = Arithmetic(
     abstract=lambda f, a: np.asarray(f(a), dtype=float),
     compare=lambda op, a, b: np.asarray(_COMPARE[op](a, b), dtype=float),
     maximum=lambda a, axes: np.asarray(np.max(a, axis=axes)),
+)
+ANALYTIC = replace(
+    FLOATING,
+    name="analytic",
+    primitive=_continued,
+    abstract=lambda f, a: np.asarray(f(a)),
+    compare=lambda op, a, b: np.asarray(_COMPARE[op](a.real, b.real), dtype=float),
 )
 PRECISE = Arithmetic(
     "precise",

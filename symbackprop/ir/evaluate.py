@@ -4,8 +4,8 @@ A :class:`Point` gives numbers to extents, arrays to names and callables to abst
 :func:`evaluate` gives the array of all values of an expression, its axes in the order asked. Every
 subexpression is an array with one named axis for each of its free indices, aligned by
 broadcasting. Arrays are float64, or objects (fractions, 50-digit numbers): then all is computed to
-50 digits, and exactly while it is rational. Everything else in the project is tested against this
-file.
+50 digits, and exactly while it is rational; complex ones serve the complex step. Everything else in
+the project is tested against this file.
 
 What is undefined is ``nan``: an entry outside its array too. Two nodes shield from it: ``Where``
 from the branch not taken, and in a product an indicator (``Delta``, ``InRange``, ``Compare``) that
@@ -26,7 +26,16 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, floor
 from sympy.core.numbers import ComplexInfinity, Infinity, NaN, NegativeInfinity, Pi
 
 from symbackprop.errors import Malformed
-from symbackprop.ir.arithmetic import DIGITS, FLOATING, PRECISE, Arithmetic, Array, boxed, exactly
+from symbackprop.ir.arithmetic import (
+    ANALYTIC,
+    DIGITS,
+    FLOATING,
+    PRECISE,
+    Arithmetic,
+    Array,
+    boxed,
+    exactly,
+)
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -68,8 +77,10 @@ class Point:
 
     @property
     def arithmetic(self) -> Arithmetic:
-        objects = any(np.asarray(v).dtype.kind == "O" for v in self.values.values())
-        return PRECISE if self.exact or objects else FLOATING
+        kinds = {np.asarray(v).dtype.kind for v in self.values.values()}
+        if self.exact or "O" in kinds:
+            return PRECISE
+        return ANALYTIC if "c" in kinds else FLOATING
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +227,8 @@ def _array(name: str, run: _Evaluation) -> Array:
     array = boxed(run.point.values[name])
     if run.arithmetic is FLOATING:
         return array.astype(float)
+    if run.arithmetic is ANALYTIC:
+        return array
     return array if array.dtype == object else exactly(array)
 
 
@@ -341,9 +354,9 @@ def _in_range(e: InRange, run: _Evaluation) -> Named:
 def _division(e: Expr, run: _Evaluation) -> Named:
     (a, b), axes = run.aligned(run.integers(e.args[0]), run.integers(e.args[1]))
     whole = a // b if isinstance(e, FloorDiv) else a % b
-    if run.arithmetic is FLOATING:
-        return whole.astype(float), axes
-    return boxed(np.frompyfunc(Fraction, 1, 1)(whole)), axes
+    if run.arithmetic is PRECISE:
+        return boxed(np.frompyfunc(Fraction, 1, 1)(whole)), axes
+    return whole.astype(float), axes
 
 
 @_value.register

@@ -14,6 +14,7 @@ from symbackprop.network.model import Model, load, parse
 from symbackprop.pipeline.compilation import derive
 from symbackprop.pipeline.derivation import Derivation, DerivativeResult
 from symbackprop.pipeline.explanation import explain
+from symbackprop.pipeline.numeric import NumericCheck, check
 from symbackprop.pipeline.outputs import Document, Kernel, kernel, models, notes, verify
 from symbackprop.pipeline.pages import html_page, junit
 from symbackprop.pipeline.papers import options_for, papers, read_text
@@ -26,9 +27,11 @@ __all__ = [
     "Document",
     "Kernel",
     "Model",
+    "NumericCheck",
     "Paper",
     "Proof",
     "Report",
+    "check",
     "derive",
     "explain",
     "html_page",

@@ -106,3 +106,12 @@ def test_which_function(run: Callable, tmp_path: Path, flags: tuple, status: int
 )
 def test_flags_that_make_no_sense(run: Callable, folder: Path, words: tuple[str, str]) -> None:
     assert run("verify", "three-layer", str(folder), *words).status == 2
+
+
+def test_check_runs_and_compares(run: Callable, tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(CODE)
+    words = ("check", "three-layer", str(path), "--returns", "W", "--function")
+    right, wrong = run(*words, "backward"), run(*words, "other", "--json")
+    assert (right.status, right.out.split()[0]) == (0, "agrees:")
+    assert (wrong.status, json.loads(wrong.out)["gradients"][0]["verdict"]) == (1, "refuted")
