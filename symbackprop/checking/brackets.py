@@ -9,6 +9,7 @@ from typing import Any
 
 from sympy import Expr, Integer, expand
 
+from symbackprop.checking.conditions import excluded, guard
 from symbackprop.checking.functions import normed, reduced
 from symbackprop.checking.operations import product
 from symbackprop.checking.phrases import counted
@@ -189,7 +190,7 @@ def _big(node: Big, scope: Scope) -> Readings:
             raise Unreadable("notation", f"a {node.word} without its index", node)
         whole = [reduced(r, tuple(range(r.rank))) for r in read(node.body, scope) if r.rank]
         return tuple(dearer(r, 0.5, ENTRIES) for r in whole) or read(node.body, scope)
-    letters, lower = _bound(node)
+    letters, lower, outside = _bound(node, scope)
     if (unrolled := _unrolled(node, letters, lower, scope)) is not None:
         return unrolled
     scope.bound.extend(letters)
@@ -200,23 +201,55 @@ def _big(node: Big, scope: Scope) -> Readings:
     out: list[Reading] = []
     for r in bodies:
         for letter in letters:
-            r = _over(r, letter, lower, node, scope)
+            r = _over(_without(r, letter, outside, scope), letter, lower, node, scope)
         out.append(r)
     return tuple(out)
 
 
-def _bound(node: Big) -> tuple[list[str], str]:
-    """The letters below the sign, and where counting begins (empty if not said)."""
-    if len(node.below) == 1 and isinstance(node.below[0], Relation):
-        relation = node.below[0]
-        left, right = relation.members[0], relation.members[-1]
-        if relation.relations == ("=",) and is_letter(left) and isinstance(right, Number):
-            return [item_text(left)], right.text
-        if relation.relations == ("∈",) and is_letter(left):
-            return [item_text(left)], ""
-    elif node.below and all(map(is_letter, node.below)):
-        return [item_text(i) for i in node.below], ""
-    raise Unreadable("notation", f"what stands below this {node.word} is not read", node)
+Outside = dict[str, list[Node]]
+
+
+def _bound(node: Big, scope: Scope) -> tuple[list[str], str, Outside]:
+    """The letters below the sign, where counting begins (empty if not said), and the places that
+    are left out.
+    """
+    letters: dict[str, None] = {}
+    outside: Outside = {}
+    lower = ""
+    for item in _items_below(node):
+        if is_letter(item):
+            letters[item_text(item)] = None
+            continue
+        relation = item if isinstance(item, Relation) else None
+        left, right = (relation.members[0], relation.members[-1]) if relation else (item, item)
+        without = excluded(relation, scope.letters) if relation else None
+        if without is not None:
+            letters[without[0]] = None
+            outside.setdefault(without[0], []).append(without[1])
+        elif relation and relation.relations == ("=",) and isinstance(right, Number):
+            letters[item_text(left)], lower = None, right.text
+        elif relation and relation.relations == ("∈",):
+            letters[item_text(left)] = None
+        else:
+            letters[""] = None
+    if not letters or not all(len(x) == 1 and x.isalpha() for x in letters):
+        raise Unreadable("notation", f"what stands below this {node.word} is not read", node)
+    return list(letters), lower, outside
+
+
+def _items_below(node: Big) -> tuple[Node, ...]:
+    """What stands below the sign, the brackets of a pair ``(n, m)`` left out."""
+    if len(node.below) == 1 and isinstance(node.below[0], Bracket):
+        return node.below[0].items
+    return node.below
+
+
+def _without(r: Reading, letter: str, outside: Outside, scope: Scope) -> Reading:
+    """The body of a sum, 0 at the places that are left out."""
+    for place in outside.get(letter, ()):
+        for index in (i for i in free_indices(r.expr) if i.name == letter):
+            r = replace(r, expr=r.expr * guard(index, place, scope))
+    return r
 
 
 def _unrolled(node: Big, letters: list[str], lower: str, scope: Scope) -> Readings | None:

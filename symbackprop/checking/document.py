@@ -22,10 +22,12 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
     products,
 )
 from symbackprop.checking.compare import Comparison, compare, fit
+from symbackprop.checking.conditions import Condition, conditions_of, where
 from symbackprop.checking.indexing import whole
 from symbackprop.checking.operations import all_pairs, sum_of
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, show, squeezed
+from symbackprop.checking.running import Running, running_of
 from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.shapes import is_shape, shape_step
 from symbackprop.checking.spellings import (
@@ -79,6 +81,7 @@ class Step:
     claim: Reading | None = None
     at: int = 0
     instead: frozenset[str] = frozenset()
+    at_number: str = ""
 
 
 @dataclass(slots=True)
@@ -93,14 +96,22 @@ class Document:
     totals: dict[Node, dict[int, Readings]] = field(default_factory=dict)
     merged: Scope | None = None  # the same with all extents one number, once that was asked for
     allowance: int = ALLOWANCE
+    conditions: Mapping[int, Condition] = field(default_factory=dict)
+    condition: Condition | None = None
+    running: Running | None = None
+    introduced: dict[Node, int] = field(default_factory=dict)
+    here: int = -1
 
     def judge(self) -> tuple[Step, ...]:
         """All steps in reading order."""
         self.start()
-        waiting = [k for k, s in enumerate(self.statements) if s.is_relation]
+        self.running = running_of(self.statements, self.scope)
+        self.conditions, stated = conditions_of(self.statements, self.scope.text, self.scope)
+        waiting = [k for k, s in enumerate(self.statements) if s.is_relation and k not in stated]
         for round_ in range(ROUNDS):
             still = []
             for k in waiting:
+                self.condition = self.conditions.get(k)
                 steps = self.steps(self.statements[k])
                 self.results[k] = steps
                 if any(s.unread is not None and s.unread.kind == "name" for s in steps):
@@ -122,9 +133,18 @@ class Document:
         return replace(step, verdict="refuted", comparison=refuted)
 
     def steps(self, statement: Statement) -> tuple[Step, ...]:
-        """The steps of one statement."""
+        """The steps of one statement; what runs over layers or time is judged at each number."""
+        found = self.running.instances(statement.tree) if self.running and statement.tree else ()
+        if not found:
+            return self.judged(statement)
+        each = [(said, self.judged(replace(statement, tree=tree))) for said, tree in found]
+        return together(each)
+
+    def judged(self, statement: Statement) -> tuple[Step, ...]:
+        """The steps of one statement as it stands."""
         if not isinstance(statement.tree, Relation):
             return (Step(statement, None, None, "identity", "", "unreadable"),)
+        self.here = statement.start
         members, relations = statement.tree.members, statement.tree.relations
         first, lefts, problem = self.left_end(members, relations)
         out: list[Step] = []
@@ -220,6 +240,7 @@ class Document:
         self.scope.letters = {i.name: i for i in lefts[0].letters}
 
     def record(self, symbol: Node, found: Readings) -> None:
+        self.introduced[bare(symbol)] = self.here
         scripts = numbered(scripts_of(symbol))
         free = {i.name for i in found[0].letters}
         pattern, letters = [], []
@@ -283,7 +304,7 @@ class Document:
     ) -> Step:
         """One relation of a chain."""
         kind, of = kind_of(left, lefts[0], right, self.scope), of_step(left, lefts[0], self.scope)
-        if self.is_new(left) and self.defined_by(left) is lefts and k == 1:
+        if k == 1 and self.is_new(left, statement) and self.defined_by(left) is lefts:
             return Step(
                 statement,
                 left,
@@ -321,6 +342,8 @@ class Document:
         if self.grows_after(left, statement):
             known = Comparison("proved", rights[0], rights[0])
             return Step(statement, left, right, "definition", of, "proved", known, at=k)
+        if self.condition is not None:
+            lefts, rights = where(lefts, self.condition), where(rights, self.condition)
         comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
         doubtful = bool(lefts[0].guessed) and not self.scope.sure(lefts[0].guessed)
         if comparison.verdict != "proved" and k == 1 and doubtful and definable(left):
@@ -344,6 +367,8 @@ class Document:
             of = of_step(left, comparison.left, self.scope)
         if is_notation(left, right, comparison):
             kind = "definition"
+        if k == 1 and lefts[0].guessed and definable(left) and says_what(comparison):
+            self.record(left, tuple(replace(r, guessed=frozenset()) for r in rights[:1]))
         claim = comparison.right if kind in ("gradient", "chain-rule") else None
         return Step(
             statement, left, right, kind, of, comparison.verdict, comparison, claim=claim, at=k
@@ -433,8 +458,9 @@ class Document:
     def source(self, node: Node) -> str:
         return self.scope.text[node.start : node.end]
 
-    def is_new(self, node: Node) -> bool:
-        return definable(node) and self.defined_by(node) is not None
+    def is_new(self, node: Node, statement: Statement) -> bool:
+        """Whether a symbol is defined by this very statement; a later one is judged against it."""
+        return definable(node) and self.introduced.get(bare(node)) == statement.start
 
     def defined_by(self, node: Node) -> Readings | None:
         scripts = numbered(scripts_of(node))
@@ -444,6 +470,33 @@ class Document:
                 if all(p in ("*", t) for p, t in zip(pattern, texts, strict=True)):
                     return definition.readings
         return None
+
+
+def together(each: Sequence[tuple[str, tuple[Step, ...]]]) -> tuple[Step, ...]:
+    """Each step of a line that was judged at several numbers: the worst of them. A number at which
+    a name is missing does not count where another has all.
+    """
+    named = [e for e in each if not any(_nameless(s) for s in e[1])] or list(each[:1])
+    length = min(len(steps) for _, steps in named)
+    where_ = "; ".join(said for said, _ in named)
+    out = []
+    for k in range(length):
+        said, worst = max(((s, steps[k]) for s, steps in named), key=lambda e: WORST[e[1].verdict])
+        read_at = said if worst.verdict != "proved" else where_
+        out.append(replace(worst, at_number=f"read for {read_at}"))
+    return tuple(out)
+
+
+def says_what(found: Comparison) -> bool:
+    """Whether a line that holds only says what a symbol stands for."""
+    return found.verdict == "proved" and found.left.expr == found.right.expr
+
+
+WORST = {"proved": 0, "undecided": 1, "unreadable": 2, "refuted": 3}
+
+
+def _nameless(step: Step) -> bool:
+    return step.unread is not None and step.unread.kind == "name"
 
 
 def confirmed(steps: Sequence[Step]) -> dict[str, str]:

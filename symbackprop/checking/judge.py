@@ -258,6 +258,8 @@ class _Judge:
 
     def notes(self, step: Step) -> tuple[str, ...]:
         notes = list(step.comparison.notes) if step.comparison else []
+        if step.at_number:
+            notes.append(step.at_number)
         if step.unread is not None and step.verdict != "refuted":
             where = step.unread.node
             piece = self.text[where.start : where.end] if where.start >= 0 else ""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from symbackprop.checking.guesses import guesses, symbol_text
 from symbackprop.checking.indexing import indexed, said
 from symbackprop.checking.known_names import declared, defined
+from symbackprop.checking.layers import ERROR, error_of_layer, is_error, preactivation
 from symbackprop.checking.matrices import inverted, is_square
 from symbackprop.checking.operations import power, transpose
 from symbackprop.checking.read import read
@@ -39,7 +40,7 @@ from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Numb
 
 Rule = Callable[[Scripts, Node, Scope], Readings | None]
 RULES: tuple[Rule, ...] = (
-    defined, declared, ones, loss, gradient, kronecker, extent, identity,
+    defined, declared, ones, loss, gradient, kronecker, extent, identity, error_of_layer,
     guesses, gradient_by_guess,
 )  # fmt: skip
 
@@ -150,6 +151,10 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
     number = scripts.powers[0]
     if any(_known(s, scripts, scope) for s in spellings(scripts.base)):
         return scripts
+    if is_error(scripts) and scope.shape(ERROR) is None:
+        told = any(n == ERROR and p[:1] == (number.text,) for n, p in scope.patterns)
+        if told or preactivation(number.text, scope) is not None:
+            return replace(scripts, layers=(number,), powers=())
     for name in spellings(scripts.base):
         if scope.shape(name + number.text) is not None or (name, (number.text,)) in scope.patterns:
             return replace(scripts, layers=(number,), powers=())

@@ -22,17 +22,20 @@ from symbackprop.checking.readings import (
     cheapest,
     clash,
     combined,
+    dearer,
     position,
     shifted,
     show,
     squeezed,
 )  # fmt: skip
-from symbackprop.ir.expressions import Index, IndexSum, substitute
+from symbackprop.ir.expressions import Delta, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Node
 
 BY_ENTRIES = Note("a product of equal shapes is taken entry by entry")
 POWER = Note("a power is taken entry by entry")
+MATRIX_POWER = Note("a power of a square matrix is a product of matrices")
+MOST_POWER = 6
 ROWS = Note("a vector is added to each row")
 COLUMNS = Note("a vector is added to each column", accepted=False)
 SCALAR = Note("a scalar is added to each entry")
@@ -61,6 +64,7 @@ def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
     out = []
     for b in bases:
         for x in exponents:
+            out.extend(_matrix_power(b, x))
             if x.rank == 0 and not (b.rank == 2 and x.expr.is_negative):
                 notes = (POWER,) if b.rank else ()
                 out.append(
@@ -73,6 +77,17 @@ def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
     if not out:
         raise Unreadable("notation", "this power is not read", node)
     return cheapest(out)
+
+
+def _matrix_power(b: Reading, x: Reading) -> list[Reading]:
+    """``W^n`` of a square matrix as the product of n of them: the dearer reading."""
+    square = b.rank == 2 and same_extent(*b.shape) and not b.letters
+    if not square or x.rank or not x.expr.is_Integer or not 0 <= int(x.expr) <= MOST_POWER:
+        return []
+    total = b if x.expr else replace(b, expr=Delta(*b.axes))
+    for _ in range(1, int(x.expr)):
+        total = contract(total, b, 1, 0, **combined(b, x))
+    return [dearer(total, 0.6, MATRIX_POWER)]
 
 
 def kind(r: Reading) -> str:

@@ -7,6 +7,7 @@ Such a key is compared with the tree as written. A letter that the map leaves wi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from symbackprop.checking.readings import Readings
 from symbackprop.checking.scope import Scope
@@ -17,7 +18,6 @@ from symbackprop.notation.written import (
     Name,
     Node,
     Number,
-    Term,
     Terms,
     bare,
     rewrite,
@@ -56,22 +56,28 @@ def counted(body: Node, letter: str, number: int) -> Node:
     def change(node: Node) -> Node | None:
         if isinstance(node, Name) and node.text == letter:
             return Number(node.start, node.end, str(number))
-        if isinstance(node, Terms) and len(node.terms) == 2:
-            first, second = node.terms
-            if (
-                _is(first, letter)
-                and isinstance(second.body, Number)
-                and second.body.text.isdigit()
-            ):
-                step = int(second.body.text) * (1 if second.sign == "+" else -1)
-                return Number(node.start, node.end, str(number + step))
+        if isinstance(node, Terms) and any(_is(t.body, letter) for t in node.terms):
+            terms = tuple(replace(t, body=change(t.body) or t.body) for t in node.terms)
+            one = whole_number(replace(node, terms=terms))
+            return one if isinstance(one, Number) else None
         return None
 
     return rewrite(body, change)
 
 
-def _is(term: Term, letter: str) -> bool:
-    return term.sign == "+" and isinstance(term.body, Name) and term.body.text == letter
+def whole_number(node: Node) -> Node:
+    """A sum of whole numbers as one number, where it is not negative; another node as it is."""
+    if isinstance(node, Terms) and len(node.terms) > 1:
+        bodies = [t.body for t in node.terms]
+        if all(isinstance(b, Number) and b.text.isdigit() for b in bodies):
+            numbers = (int(t.sign + t.body.text) for t in node.terms if isinstance(t.body, Number))
+            total = sum(numbers)
+            return Number(node.start, node.end, str(total)) if total >= 0 else node
+    return node
+
+
+def _is(node: Node, letter: str) -> bool:
+    return isinstance(node, Name) and node.text == letter
 
 
 def undecorated(items: tuple[Node, ...], scope: Scope) -> tuple[Node, ...]:

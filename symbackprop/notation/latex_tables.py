@@ -11,12 +11,13 @@ from symbackprop.notation.tokens import FUNCTIONS, GREEK
 
 # fmt: off
 TOKENS = {
-    "partial": ("PARTIAL", "∂"), "nabla": ("NABLA", "∇"), "sum": ("BIG", "sum"),
+    "partial": ("PARTIAL", "∂"), "part": ("PARTIAL", "∂"), "nabla": ("NABLA", "∇"),
+    "triangledown": ("NABLA", "∇"), "sum": ("BIG", "sum"),
     "prod": ("BIG", "prod"),
     "frac": ("FRAC", "/"), "dfrac": ("FRAC", "/"), "tfrac": ("FRAC", "/"), "cfrac": ("FRAC", "/"),
     "sqrt": ("SQRT", "√"),
-    "odot": ("OP", "⊙"), "circ": ("OP", "⊙"), "bullet": ("OP", "⊙"), "ast": ("OP", "*"),
-    "star": ("OP", "*"),
+    "odot": ("OP", "⊙"), "bigodot": ("OP", "⊙"), "circ": ("OP", "⊙"),
+    "bullet": ("OP", "⊙"), "ast": ("OP", "*"), "star": ("OP", "*"),
     "cdot": ("OP", "·"), "times": ("OP", "×"), "otimes": ("OP", "⊗"), "div": ("OP", "/"),
     "oslash": ("OP", "/"),
     "top": ("ID", "T"), "intercal": ("ID", "T"), "transpose": ("ID", "T"), "prime": ("PRIME", "'"),
@@ -56,7 +57,7 @@ ACCENTS = {
 }
 
 FONTS = frozenset(               # transparent: what stands in them counts as it is
-    "mathbf boldsymbol bm mathrm mathsf mathcal mathit mathtt mathscr mathfrak mathbb symbf "
+    "mathbf boldsymbol bm bold mathrm mathsf mathcal mathit mathtt mathscr mathfrak mathbb symbf "
     "symbfit pmb rm bf it sf cal "
     "mathrlap displaystyle textstyle scriptstyle boldmath mathnormal operatorname textbf "
     "textit textrm ensuremath mathop mathrel mathbin".split()
@@ -76,7 +77,7 @@ DROPPED = SIZES | frozenset(     # sizing and spacing; `\,` and its kin among th
 SWALLOWED = {                    # commands whose arguments say nothing: how many there are
     "label": 1, "tag": 1, "hspace": 1, "vspace": 1, "color": 1, "phantom": 1, "vphantom": 1,
     "hphantom": 1, "intertext": 1, "shortintertext": 1, "kern": 0,
-    "eqref": 1, "ref": 1, "cite": 1, "footnote": 1,
+    "eqref": 1, "ref": 1, "cite": 1, "footnote": 1, "require": 1,
 }
 
 WRAPPERS = {                     # commands around mathematics: how many arguments come before it
@@ -95,6 +96,8 @@ DANGEROUS = frozenset(
 )
 
 MATRICES = frozenset("bmatrix pmatrix matrix Bmatrix smallmatrix array".split())
+
+CASES = frozenset("cases dcases rcases".split())
 
 DISPLAYS = frozenset(
     "equation equation* align align* aligned alignedat alignat alignat* split gather gather* "

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from symbackprop.errors import Malformed, Span
 from symbackprop.notation import latex_tables as tables
+from symbackprop.notation import latex_words as words
 from symbackprop.notation.tokens import FUNCTIONS, SIMPLE, Token, unicode_tokens
 
 MOST_EXPANSIONS = 2_000
@@ -27,6 +28,7 @@ _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
 _SINGLE = re.compile(r"\s*(?:\\[A-Za-z]+|[A-Za-z0-9])\s*")
 _WORD = re.compile(r"np\.[a-z]+|keepdims|axis|True|False")
 _RELATION = re.compile(r":=|=:|\+=|-=|==")
+_LETTERS = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class _Lexer:
         self.original, self.source, self.macros = original, source, macros
         self.out: list[Token] = []
         self.expansions = self.matrix = 0
+        self.cases: list[bool] = []
         self.place: tuple[int, int] | None = None
         self.sized: int | None = None
 
@@ -98,10 +101,15 @@ class _Lexer:
         if text.startswith(".*", at):
             self.emit("OP", "⊙", at, at + 2)
             return at + 2
-        if c.isascii() and c.isalpha() and (at + 1 >= len(text) or text[at + 1].isascii()):
-            self.emit("ID", c, at, at + 1)
+        if c == "." and words.is_times(text, at, end):
+            self.emit("OP", "·", at, at + 1)
             return at + 1
-        if self.matrix and c == "&":
+        if text.startswith("||", at):
+            self.emit("NORM", "‖", at, at + 2)
+            return at + 2
+        if c.isascii() and c.isalpha() and (at + 1 >= len(text) or text[at + 1].isascii()):
+            return self.letter(text, at, end)
+        if (self.matrix or self.in_cases) and c == "&":
             self.emit("COMMA", ",", at, at + 1)
             return at + 1
         if c in SIMPLE:
@@ -113,6 +121,22 @@ class _Lexer:
         if not tokens:
             self.emit("STRANGE", text[at:after], at, after)
         return min(after, end)
+
+    @property
+    def in_cases(self) -> bool:
+        return bool(self.cases) and self.cases[-1]
+
+    def letter(self, text: str, at: int, end: int) -> int:
+        """A letter is a name; a run of letters is a word where it names a function."""
+        if word := words.word_at(text, at, end):
+            return self.word(word, at, at + len(word))
+        if self.in_cases and (found := _LETTERS.match(text, at, end)):
+            if found[0] in words.CONNECTIVES:
+                return found.end()
+            if found[0] in words.OTHERWISE:
+                return self.word("otherwise", at, found.end())
+        self.emit("ID", text[at], at, at + 1)
+        return at + 1
 
     def word(self, word: str, start: int, end: int) -> int:
         kind = "FN" if word in FUNCTIONS else "ID"
@@ -140,7 +164,10 @@ class _Lexer:
 
     def known(self, name: str, text: str, at: int, after: int, end: int, depth: int) -> int:
         if name in tables.TOKENS:
-            if self.matrix and tables.TOKENS[name] == ("BREAK", "\\"):
+            line = tables.TOKENS[name] == ("BREAK", "\\")
+            if line and self.in_cases:
+                self.emit("SEMI", "\\", at, after)
+            elif self.matrix and line:
                 self.emit("COMMA", "\\", at, after)
             else:
                 self.emit(*tables.TOKENS[name], at, after)
@@ -150,7 +177,7 @@ class _Lexer:
             self.emit("ACC", tables.ACCENTS[name], at, after)
         elif name in tables.TEXTS:
             inner, after = self.argument(text, after, end)
-            self.prose(text, inner, at, after, depth)
+            self.prose(text, inner, at, after, end, depth)
         elif name in tables.FONTS:
             return self.font(name, text, at, after, end, depth)
         elif name in tables.SWALLOWED:
@@ -162,6 +189,8 @@ class _Lexer:
             return self.environment(name, text, at, after, end)
         elif name in FUNCTIONS:
             self.word(name, at, after)
+        elif name == "Sigma" and words.has_limits(text, after, end):
+            self.emit("BIG", "sum", at, after)
         else:
             self.emit("ID", tables.ALIASES.get(name, name), at, after)
         return after
@@ -197,17 +226,26 @@ class _Lexer:
                 return (at + 1, here - 1), here
         raise self.error("a closing }", "the end of the formula", at, at + 1, "close the brace")
 
-    def prose(self, text: str, inner: tuple[int, int], start: int, end: int, depth: int) -> None:
-        r"""``\text{…}``: one word that is a function or a transpose counts as mathematics, anything
-        else separates.
+    def prose(
+        self, text: str, inner: tuple[int, int], start: int, stop: int, end: int, depth: int
+    ) -> None:
+        r"""``\text{…}``: one word that is called like a function, or a transpose, counts as
+        mathematics; among cases what is no word does; anything else separates.
         """
         word = text[slice(*inner)].strip()
-        if word in FUNCTIONS:
-            self.word(word, start, end)
+        called = (
+            word.isidentifier() and word not in words.PROSE and words.is_called(text, stop, end)
+        )
+        if word in FUNCTIONS or called:
+            self.word(word, start, stop)
         elif word in ("T", "⊤"):
-            self.emit("ID", "T", start, end)
+            self.emit("ID", "T", start, stop)
+        elif self.in_cases and not words.OTHERWISE.isdisjoint(word.strip(".,").split()):
+            self.word("otherwise", start, stop)
+        elif self.in_cases:
+            self.run(words.without_words(text, *inner), *inner, depth)
         else:
-            self.emit("BREAK", "text", start, end)
+            self.emit("BREAK", "text", start, stop)
 
     def font(self, name: str, text: str, at: int, after: int, end: int, depth: int) -> int:
         if name in (
@@ -271,7 +309,9 @@ class _Lexer:
     def environment(self, which: str, text: str, at: int, after: int, end: int) -> int:
         inner, stop = self.argument(text, after, end)
         name = text[slice(*inner)].strip()
-        if name in tables.MATRICES:
+        if name in tables.CASES:
+            self.enumeration(which, at, stop)
+        elif name in tables.MATRICES:
             if name == "array" and which == "begin":
                 _, stop = self.argument(text, stop, end)
             self.matrix += 1 if which == "begin" else -1
@@ -287,6 +327,17 @@ class _Lexer:
         else:
             self.emit("STRANGE", f"\\{which}{{{name}}}", at, stop)
         return stop
+
+    def enumeration(self, which: str, at: int, stop: int) -> None:
+        """Cases after an equals sign or an operator are one value; elsewhere the brace only holds
+        formulas together.
+        """
+        if which == "begin":
+            before = self.out[-1].kind if self.out else ""
+            self.cases.append(before in ("REL", "OP", "PLUS", "MINUS", "AMP"))
+        value = bool(self.cases) and (self.cases[-1] if which == "begin" else self.cases.pop())
+        kind = "OPEN" if which == "begin" else "CLOSE"
+        self.emit(*((kind, "cases") if value else ("BREAK", "\\")), at, stop)
 
     def expand(self, text: str, at: int, after: int, end: int, depth: int, macro: Macro) -> int:
         self.expansions += 1

@@ -23,14 +23,15 @@ from symbackprop.notation.tokens import MOST_TEXT, Token
 from symbackprop.notation.written import Node, Relation
 from symbackprop.notation.written_reader import read_formula
 
+MOST_SAID = 120
 MOST_SIGNS = 1_500
 MOST_STATEMENTS = 3_000
 _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
 _OPERATORS = frozenset("PLUS MINUS OP".split())
 _ENVIRONMENTS = "|".join(re.escape(n) for n in sorted(DISPLAYS, key=len, reverse=True))
-_OPENING = re.compile(rf"\\begin\{{({_ENVIRONMENTS})\}}|(?<!\\)(?:\$\$|\\\[|\\\(|\$)")
-_CLOSING = {"$$": "$$", "$": "$", r"\[": r"\]", r"\(": r"\)"}
+_OPENING = re.compile(rf"\\begin\{{({_ENVIRONMENTS})\}}|(?<!\\)(?:\$\$|\\\[|\\\(|\$)|```math")
+_CLOSING = {"```math": "```", "$$": "$$", "$": "$", r"\[": r"\]", r"\(": r"\)"}
 _MACRO = re.compile(
     r"\\(?:(?:re)?new|provide)command\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{"
     r"|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{"
@@ -39,13 +40,17 @@ _MACRO = re.compile(
 _NUMPY = re.compile(r"^\s*(?:def |import |from \w+ import )", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _OFF = re.compile(r"^[ \t]*%+[ \t]*verify: off\b.*?(?:^[ \t]*%+[ \t]*verify: on\b|\Z)", re.M | re.S)
+_LAYOUT = re.compile(r"\\(?:begin|end)\{[a-z]+\*?\}|</?[a-z]+ ?/?>")
+_MARKUP = re.compile(
+    r"^[ \t]*(?:[-*+>]|\d+[.)])[ \t]+|(?<!\w)__(?=[\w(])|(?<=[\w\])])__(?!\w)|`", re.MULTILINE
+)
 _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A piece of mathematics: its tree, or why it could not be read. ``text`` is the stretch as
-    written.
+    written, ``group`` tells which formula of the document it is a piece of.
     """
 
     start: int
@@ -53,6 +58,7 @@ class Statement:
     text: str
     tree: Node | None
     error: Malformed | None = None
+    group: int = 0
 
     @property
     def is_relation(self) -> bool:
@@ -125,8 +131,32 @@ def _latex(text: str, source: str) -> Iterator[Statement]:
         )  # fmt: skip
     macros, bare = _macros(spoken)
     bare = " " * body + bare[body:] if body > 0 else bare
-    for start, end in _formulas(bare):
-        yield from _split(lex_latex(bare, start, end, macros, source), text, source)
+    open_chain: list[Token] = []
+    before = held = 0
+    for group, (start, end) in enumerate(_formulas(bare)):
+        pieces = _joined(lex_latex(bare, start, end, macros, source))
+        if open_chain and pieces and _goes_on(open_chain, pieces[0], text[before:start]):
+            _join(open_chain, pieces.pop(0))
+        before = end
+        if not pieces:
+            continue
+        if open_chain:
+            yield _statement(open_chain, text, source, held)
+        for piece in pieces[:-1]:
+            yield _statement(piece, text, source, group)
+        open_chain, held = pieces[-1], group
+    if open_chain:
+        yield _statement(open_chain, text, source, held)
+
+
+def _goes_on(chain: list[Token], piece: list[Token], gap: str) -> bool:
+    """Whether a formula continues the chain of the one before it: it begins with a relation, and
+    little is said between, or nothing where that one has none.
+    """
+    if piece[0].kind not in _RELATIONS:
+        return False
+    said = sum(c.isalnum() for c in _LAYOUT.sub("", gap))
+    return said <= (MOST_SAID if any(t.kind in _RELATIONS for t in chain) else 0)
 
 
 def left_out(text: str) -> tuple[tuple[int, int], ...]:
@@ -178,6 +208,7 @@ def _formulas(text: str) -> Iterator[tuple[int, int]]:
 
 def _text(text: str, declared: frozenset[str], source: str) -> Iterator[Statement]:
     """Plain text: a statement a line, continued inside brackets; ``$`` would make it LaTeX."""
+    plain = _MARKUP.sub(lambda m: " " * len(m[0]), text)
     start = 0
     while start < len(text):
         end, level = start, 0
@@ -187,20 +218,27 @@ def _text(text: str, declared: frozenset[str], source: str) -> Iterator[Statemen
         if level > 0:
             stop = text.find("\n", start)
             end = len(text) if stop < 0 else stop
-        yield from _split(lex_text(text, declared, start, end), text, source)
+        for piece in _joined(lex_text(plain, declared, start, end)):
+            yield _statement(piece, text, source, start)
         start = end + 1
 
 
-def _split(tokens: list[Token], text: str, source: str) -> Iterator[Statement]:
+def _joined(tokens: list[Token]) -> list[list[Token]]:
     """The pieces of one formula, chains and sums that were broken over lines joined again."""
     joined: list[list[Token]] = []
     for piece, continued in _pieces(match_bars(tokens)):
         if joined and (continued or piece[0].kind in _RELATIONS):
-            joined[-1].extend(piece)
+            _join(joined[-1], piece)
         else:
             joined.append(piece)
-    for piece in joined:
-        yield _statement(piece, text, source)
+    return joined
+
+
+def _join(chain: list[Token], piece: list[Token]) -> None:
+    """Continue a chain; a sign that ends one line and begins the next is one sign."""
+    if chain[-1].kind == piece[0].kind == "REL":
+        chain.pop()
+    chain.extend(piece)
 
 
 def _pieces(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
@@ -233,7 +271,9 @@ def _pieces(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
         yield piece, continued
 
 
-def _statement(tokens: list[Token], text: str, source: str) -> Statement:
+def _statement(tokens: list[Token], text: str, source: str, group: int) -> Statement:
+    if len(tokens) > 1 and tokens[-1].kind == "REL":
+        tokens = tokens[:-1]
     start, end = tokens[0].start, max(t.end for t in tokens)
     stretch = text[start:end].strip()
     try:
@@ -244,11 +284,11 @@ def _statement(tokens: list[Token], text: str, source: str) -> Statement:
                 Span(source, text, start, start + 1),
                 "name the parts and use the names",
             )
-        return Statement(start, end, stretch, read_formula(list(tokens), text, source))
+        tree = read_formula(list(tokens), text, source)
+        return Statement(start, end, stretch, tree, group=group)
     except Malformed as error:
-        return Statement(
-            start, end, stretch, None, error if any(t.kind in _RELATIONS for t in tokens) else None
-        )
+        kept = error if any(t.kind in _RELATIONS for t in tokens) else None
+        return Statement(start, end, stretch, None, kept, group)
 
 
 def definitions(text: str) -> str:

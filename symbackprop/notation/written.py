@@ -165,6 +165,14 @@ class Nabla(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Cases(Node):
+    """Values with the condition under which each holds, ``otherwise`` being a mark."""
+
+    values: tuple[Node, ...]
+    conditions: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Quoted(Node):
     """A piece that an edit puts in: its text, which is also the key under which its meaning is
     kept.

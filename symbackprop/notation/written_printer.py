@@ -17,6 +17,7 @@ from symbackprop.notation.written import (
     Binary,
     Bracket,
     Call,
+    Cases,
     Fraction,
     Juxt,
     Keyword,
@@ -238,3 +239,12 @@ def _(node: Relation, recur: Recur, words: dict[str, str]) -> str:
     for relation, member in zip(node.relations, node.members[1:], strict=True):
         out += f" {relation} {recur(member)}"
     return out
+
+
+@_print.register
+def _(node: Cases, recur: Recur, words: dict[str, str]) -> str:
+    rows = []
+    for value, condition in zip(node.values, node.conditions, strict=True):
+        when = rf"\text{{{recur(condition)}}}" if isinstance(condition, Mark) else recur(condition)
+        rows.append(f"{recur(value)} & {when}")
+    return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"

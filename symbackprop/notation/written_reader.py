@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symbackprop.errors import Malformed, Span
-from symbackprop.notation.token_cursor import Cursor, match_bars
+from symbackprop.notation.token_cursor import match_bars
 from symbackprop.notation.tokens import Token
 from symbackprop.notation.written import (
     Accent,
@@ -20,6 +20,7 @@ from symbackprop.notation.written import (
     Binary,
     Bracket,
     Call,
+    Cases,
     Fraction,
     Juxt,
     Keyword,
@@ -36,9 +37,10 @@ from symbackprop.notation.written import (
     Terms,
     depth,
 )
+from symbackprop.notation.written_scripts import ScriptReader
 
 DEEPEST_TREE = 100
-SHOWN = {"(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩"}
+SHOWN = {"cases": r"\end{cases}", "(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩"}
 _STARTS = frozenset("NUM ID FN BIG PARTIAL NABLA FRAC SQRT ACC ONES OPEN LB DOTS".split())
 
 
@@ -64,7 +66,7 @@ def read_formula(tokens: list[Token], text: str, source: str = "<derivation>") -
     return node
 
 
-class _Reader(Cursor):
+class _Reader(ScriptReader):
     """The grammar, lowest precedence first."""
 
     def relation(self) -> Node:
@@ -265,6 +267,8 @@ class _Reader(Cursor):
 
     def bracket(self) -> Node:
         t = self.next()
+        if t.text == "cases":
+            return self.cases(t.start)
         items = self.items("CLOSE")
         if self.kind != "CLOSE" or (
             self.token.text != t.text and {self.token.text, t.text} - {"(", "[", "{"}
@@ -274,6 +278,26 @@ class _Reader(Cursor):
             )
         close = self.next()
         return Bracket(t.start, close.end, t.text, items)
+
+    def cases(self, start: int) -> Node:
+        """Rows of a value and its condition; a row without one holds otherwise."""
+        values: list[Node] = []
+        conditions: list[Node] = []
+        while self.kind not in ("CLOSE", "END"):
+            values.append(self.relation())
+            self.skip("COMMA")
+            if self.kind in ("SEMI", "CLOSE") or self.token.text == "otherwise":
+                t = self.next() if self.token.text == "otherwise" else self.token
+                conditions.append(Mark(t.start, t.end, "otherwise"))
+            else:
+                conditions.append(self.relation())
+            self.skip("COMMA", "SEMI", "STOP")
+        end = self.expect("CLOSE", "cases", "the end of the cases").end
+        return Cases(start, end, tuple(values), tuple(conditions))
+
+    def skip(self, *kinds: str) -> None:
+        while self.kind in kinds:
+            self.next()
 
     def items(self, closing: str) -> tuple[Node, ...]:
         """Items between commas; ``:`` alone is a slot, ``axis=1`` a keyword."""
@@ -328,74 +352,6 @@ class _Reader(Cursor):
         body = self.product()
         self.depth -= 1
         return Big(t.start, body.end, t.text, below, above, body)
-
-    def scripted(self, base: Node) -> Node:
-        subs: list[Node] = []
-        sups: list[Node] = []
-        while self.kind in ("SUB", "SUP", "PRIME"):
-            t = self.next()
-            if t.kind == "PRIME":
-                sups.extend(Mark(t.start, t.end, "prime") for _ in t.text)
-            elif t.kind == "SUB":
-                subs.extend(self.script_items())
-            else:
-                sups.extend(self.superscripts())
-        if not subs and not sups:
-            return base
-        return Script(base.start, self.last, base, tuple(subs), tuple(sups))
-
-    def script_items(self) -> tuple[Node, ...]:
-        """Subscripts: items between commas, letters side by side being one item each."""
-        if self.kind != "LB":
-            return (self.argument(),)
-        self.next()
-        items = self.items("RB")
-        self.expect("RB", "", "a closing }")
-        flat: list[Node] = []
-        for item in items:
-            flat.extend(
-                item.factors
-                if isinstance(item, Juxt) and all(map(_plain, item.factors))
-                else (item,)
-            )
-        return tuple(flat)
-
-    def superscripts(self) -> tuple[Node, ...]:
-        r"""Superscripts: a run of ``(i)``, ``[l]``, ``T``, primes and numbers; otherwise one
-        expression.
-        """
-        if self.kind != "LB":
-            return (self.argument(),)
-        self.next()
-        items: list[Node] = []
-        while self.kind == "PRIME":
-            t = self.next()
-            items.extend(Mark(t.start, t.end, "prime") for _ in t.text)
-        if self.kind != "RB":
-            inner = self.relation() if not self.slot_follows() else self.argument()
-            if isinstance(inner, Script) and isinstance(inner.base, Bracket) and not inner.subs:
-                parts: tuple[Node, ...] = (inner.base, *inner.sups)
-            else:
-                parts = inner.factors if isinstance(inner, Juxt) else (inner,)
-            items.extend(parts if all(_mark_like(p) for p in parts) else (inner,))
-        while self.kind == "PRIME":
-            t = self.next()
-            items.extend(Mark(t.start, t.end, "prime") for _ in t.text)
-        self.expect("RB", "", "a closing }")
-        return tuple(items)
-
-
-def _plain(node: Node) -> bool:
-    return isinstance(node, Name | Number | Accent | Mark) or (
-        isinstance(node, Script) and isinstance(node.base, Name)
-    )
-
-
-def _mark_like(node: Node) -> bool:
-    marks = isinstance(node, Mark) and node.text == "prime"
-    return (
-        marks or isinstance(node, Bracket | Number) or (isinstance(node, Name) and node.text == "T")
-    )
 
 
 _ATOMS = {

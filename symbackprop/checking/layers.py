@@ -1,0 +1,61 @@
+r"""Errors of layers: ``\delta^{(2)}`` is the gradient by the pre-activation of layer 2.
+
+The pre-activation is what the model's activation of that number is applied to, or, in a layer
+without one, the quantity of that number that nothing but the loss uses. Taken as a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symbackprop.checking.indexing import indexed, whole
+from symbackprop.checking.readings import Readings
+from symbackprop.checking.scope import GRADIENT, Scope
+from symbackprop.checking.spellings import Scripts
+from symbackprop.ir.expressions import Apply, Entry, entry_names
+from symbackprop.notation.written import Name, Node, Number
+
+ERROR = "delta"
+
+
+def error_of_layer(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    """The gradient that a numbered δ means where the document does not define it."""
+    items = scripts.items
+    if not is_error(scripts) or not items or not isinstance(items[0], Number):
+        return None
+    name = preactivation(items[0].text, scope)
+    if name is None or scope.shape(GRADIENT + name) is None:
+        return None
+    scope.tell(node, f"{GRADIENT}{name} (a guess)")
+    mark = frozenset((f"{ERROR}_{items[0].text} as {GRADIENT}{name}",))
+    found = indexed(whole(GRADIENT + name, scope), items[1:], node, scope)
+    return tuple(replace(r, guessed=r.guessed | mark) for r in found)
+
+
+def is_error(scripts: Scripts) -> bool:
+    """Whether a symbol is a δ."""
+    return isinstance(scripts.base, Name) and scripts.base.text == ERROR
+
+
+def preactivation(number: str, scope: Scope) -> str | None:
+    """The name of the pre-activation of a layer."""
+    found = [
+        entry.name
+        for e in scope.forward.equations
+        for entry in e.rhs.atoms(Entry)
+        if isinstance(e.rhs, Apply) and numbered(entry.name, number)
+    ]
+    if found:
+        return found[0]
+    used = {n for e in scope.forward.equations if e.name != scope.loss for n in entry_names(e.rhs)}
+    ends = [
+        e.name
+        for e in scope.forward.equations
+        if numbered(e.name, number) and e.name not in used and not e.hidden
+    ]
+    return ends[0] if len(ends) == 1 else None
+
+
+def numbered(name: str, number: str) -> bool:
+    """Whether a name ends in a number."""
+    return name.endswith(number) and not name[: -len(number)][-1:].isdigit()
