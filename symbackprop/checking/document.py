@@ -345,6 +345,11 @@ class Document:
         if self.condition is not None:
             lefts, rights = where(lefts, self.condition), where(rights, self.condition)
         comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
+        if k == 1 and comparison.shapes is not None and self.is_other(left):
+            self.record(left, rights)
+            known = Comparison("proved", rights[0], rights[0])
+            symbol = said_of(left, self.scope)
+            return Step(statement, left, right, "definition", symbol, "proved", known, at=k)
         doubtful = bool(lefts[0].guessed) and not self.scope.sure(lefts[0].guessed)
         if comparison.verdict != "proved" and k == 1 and doubtful and definable(left):
             self.record(left, rights)
@@ -457,6 +462,13 @@ class Document:
 
     def source(self, node: Node) -> str:
         return self.scope.text[node.start : node.end]
+
+    def is_other(self, node: Node) -> bool:
+        """Whether a symbol is a letter in use for losses, and not the name of the model's: with
+        another shape it is something else.
+        """
+        named = isinstance(node, Name) and node.text != self.scope.loss
+        return named and isinstance(node, Name) and node.text in self.scope.loss_names
 
     def is_new(self, node: Node, statement: Statement) -> bool:
         """Whether a symbol is defined by this very statement; a later one is judged against it."""

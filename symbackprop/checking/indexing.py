@@ -84,7 +84,7 @@ def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Exp
     """
     if isinstance(item, Number) and item.text.isdigit():
         return Integer(int(item.text) - first)
-    if isinstance(item, Name) and item.text in scope.dims:
+    if isinstance(item, Name) and item.text in scope.dims and not _runs(item.text, axis, scope):
         if not same_extent(scope.dims[item.text], axis.extent):
             raise Unreadable(
                 "shape", f"the index {item.text} is no place on an axis of {axis.extent}", node
@@ -94,6 +94,15 @@ def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Exp
         assert isinstance(item, Name), "a letter is a name"
         return Index(item.text, axis.extent)
     raise Unreadable("notation", f"{item_text(item) or 'this'} is no index that can be read", item)
+
+
+def _runs(letter: str, axis: Index, scope: Scope) -> bool:
+    """Whether a letter that is also an extent is an index here: it is bound, or the extent of
+    another axis.
+    """
+    if letter in scope.bound:
+        return True
+    return letter.islower() and not same_extent(scope.dims[letter], axis.extent)
 
 
 def whole(name: str, scope: Scope) -> Reading:

@@ -90,7 +90,8 @@ def declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
             return tuple(replace(r, guessed=r.guessed | steps) for r in kept)
     for spelled in spellings(scripts.base):
         for name, rest in _composites(spelled, items):
-            if scope.shape(name) is not None:
+            shape = scope.shape(name)
+            if shape is not None and len(rest) <= len(shape):
                 scope.named.add(name)
                 scope.tell(node if scripts.items else scripts.base, name)
                 found = indexed(whole(name, scope), rest, node, scope)

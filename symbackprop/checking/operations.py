@@ -87,7 +87,7 @@ def _matrix_power(b: Reading, x: Reading) -> list[Reading]:
     total = b if x.expr else replace(b, expr=Delta(*b.axes))
     for _ in range(1, int(x.expr)):
         total = contract(total, b, 1, 0, **combined(b, x))
-    return [dearer(total, 0.6, MATRIX_POWER)]
+    return [dearer(total, 0.4, MATRIX_POWER)]
 
 
 def kind(r: Reading) -> str:
@@ -222,7 +222,7 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
     if clash(a, b):
         return []
     kinds = kind(a) + kind(b)
-    out = []
+    out = [r for x, y in _as_vectors(a, b) for r in product(x, y, sign)] if sign in JUXT else []
     if kinds == "mm" and not FITS["equal"](a, b) and not (sign == "@" or FITS["inner"](a, b)):
         liberty = (0.0,) if sign in "⊙*" else (2.0, BY_ENTRIES)
         for x, y in _stretched(a, b):
@@ -236,6 +236,16 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
                 row.make(a, b, **combined(a, b, row.cost, *((row.note,) if row.note else ())))
             )
     return out
+
+
+def _as_vectors(a: Reading, b: Reading) -> list[tuple[Reading, Reading]]:
+    """A matrix of one column before a row, or of one row after a column, as the vector it is."""
+    kinds = kind(a) + kind(b)
+    if kinds == "mr" and a.shape[1] == 1 and b.shape[0] != 1:
+        return [(squeezed(a), b)]
+    if kinds == "cm" and b.shape[0] == 1 and a.shape[0] != 1:
+        return [(a, replace(squeezed(b), row=True))]
+    return []
 
 
 def divide(a: Reading, b: Reading) -> list[Reading]:
