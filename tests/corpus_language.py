@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+
+from tests import window_functions
 
 Array = Any
 Names = dict[str, Any]
@@ -83,45 +84,6 @@ def onehot(index: Array, n: int) -> Array:
     return np.asarray(np.asarray(index)[..., None] == np.arange(n), float)
 
 
-def unfold1d(x: Array, width: int, stride: int = 1) -> Array:
-    return sliding_window_view(x, width, axis=-1)[..., ::stride, :]
-
-
-def unfold2d(x: Array, height: int, width: int) -> Array:
-    return sliding_window_view(x, (height, width), axis=(-2, -1))
-
-
-def conv1d(x: Array, w: Array, stride: int = 1) -> Array:
-    windows = unfold1d(x, w.shape[-1], stride)
-    return np.einsum("...tk,k->...t" if w.ndim == 1 else "...ctk,ock->...ot", windows, w)
-
-
-def conv2d(x: Array, w: Array) -> Array:
-    windows = unfold2d(x, *w.shape[-2:])
-    return np.einsum("...tskj,kj->...ts" if w.ndim == 2 else "...ctskj,ockj->...ots", windows, w)
-
-
-def pool1d(reduce: Callable[..., Array]) -> Callable[[Array, int], Array]:
-    return lambda x, p: reduce(np.reshape(x, (*x.shape[:-1], x.shape[-1] // p, p)), axis=-1)
-
-
-def pool2d(reduce: Callable[..., Array]) -> Callable[[Array, int], Array]:
-    def pool(x: Array, p: int) -> Array:
-        rows, columns = x.shape[-2:]
-        blocks = np.reshape(x, (*x.shape[:-2], rows // p, p, columns // p, p))
-        return reduce(blocks, axis=(-3, -1))
-
-    return pool
-
-
-def pad(x: Array, p: int) -> Array:
-    return np.pad(x, [(0, 0)] * (x.ndim - 1) + [(p, p)])
-
-
-def pad2d(x: Array, p: int, q: int) -> Array:
-    return np.pad(x, [(0, 0)] * (x.ndim - 2) + [(p, p), (q, q)])
-
-
 # fmt: off
 FUNCTIONS: Names = {
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "sqrt": np.sqrt,
@@ -139,15 +101,13 @@ FUNCTIONS: Names = {
     "eye": lambda n, m=None: np.eye(n, m), "ones": lambda *s: np.ones(s),
     "zeros": lambda *s: np.zeros(s), "arange": np.arange, "matpow": np.linalg.matrix_power,
     "vec": vec, "einsum": lambda s, *a: np.einsum(s, *[np.asarray(x, float) for x in a]),
-    "conv1d": conv1d, "conv2d": conv2d, "unfold1d": unfold1d, "unfold2d": unfold2d,
-    "avgpool1d": pool1d(np.mean), "maxpool1d": pool1d(np.max), "avgpool2d": pool2d(np.mean),
-    "maxpool2d": pool2d(np.max), "repeat": lambda x, p, axis=-1: np.repeat(x, p, axis=axis),
-    "pad": pad, "pad2d": pad2d, "flip": np.flip, "onehot": onehot, "swap": np.swapaxes,
+    "repeat": lambda x, p, axis=-1: np.repeat(x, p, axis=axis),
+    "flip": np.flip, "onehot": onehot, "swap": np.swapaxes,
     "reshape": lambda x, *s: np.reshape(x, s),
     "concat": lambda *a, axis=0: np.concatenate(a, axis=axis),
     "stack": lambda *a, axis=0: np.stack(a, axis=axis), "tril": np.tril, "triu": np.triu,
     "pi": np.pi, "inf": np.inf, "cumsum": np.cumsum, "solve": np.linalg.solve,
-    "eq": lambda a, b: np.asarray(a == b, float),
+    "eq": lambda a, b: np.asarray(a == b, float), **window_functions.FUNCTIONS,
 }
 # fmt: on
 

@@ -3,10 +3,16 @@
 * ``Σ_v δ(v + a, b) f(v) → [0 ≤ b - a < extent] f(b - a)``, the guard only where it says something;
 * ``Σ_{t,s} δ(p·t + s, j) f(t, s) → f(j // p, j % p)`` where s runs to p (a tiling);
 * ``δ(e // p, i) δ(e % p, j) → δ(e, p·i + j)`` where j < p;
+* ``δ(e, i) [0 ≤ e < n] → δ(e, i)`` where i < n;
 * ``Σ_v δ(t[n], v) f(v) → f(t[n])`` for integer data below the extent; without the sum,
   ``δ(t[n], v) f(t[n]) → δ(t[n], v) f(v)``;
-* ``Σ_j f(j // p, j % p, j) → Σ_{a,b} f(a, b, p·a + b)`` where p divides the extent;
-* ``Σ_v [0 ≤ v - a < n] f(v) → Σ_w f(w + a)`` where that range lies within the extent of v.
+* ``Σ_j f(j // p, j % p, j) → Σ_{a,b} f(a, b, p·a + b)`` where p divides the extent and j counts no
+  windows (``x[j + k]``);
+* ``Σ_v [0 ≤ v - a < n] f(v) → Σ_w f(w + a)`` where that range lies within the extent of v;
+* ``Σ_u [0 ≤ a-u < T] f(a-u, u) → Σ_t [0 ≤ a-t < K] f(t, a-t)`` where K, the extent of u, is less
+  simple than T;
+* ``Σ_u f(K-1-u) → Σ_u f(u)`` over all u < K;
+* ``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)`` where e // p is below the extent of t.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sympy import Expr, Integer, Pow, cancel, expand
+from sympy import Add, Expr, Integer, Pow, cancel, expand, preorder_traversal
 
 from symbackprop.algebra.context import Context
 from symbackprop.ir.affine import (
@@ -56,11 +62,13 @@ def eliminate(factors: list[Expr], bound: list[Index], context: Context) -> bool
     for position, f in enumerate(factors):
         base = f.base if isinstance(f, Pow) else f
         if isinstance(base, Delta) and not _is_plain(base):
+            if any(_floors(base)) and _split_one([base], factors, bound):
+                return True
             if _paired(factors, position, base) or _delta(factors, position, base, bound, context):
                 return True
         elif isinstance(base, InRange) and _guarded(factors, position, base, bound):
             return True
-    return _split_one(factors, bound)
+    return _split_one(factors, factors, bound) or _reverse_one(factors, bound)
 
 
 def _paired(factors: list[Expr], position: int, delta: Delta) -> bool:
@@ -123,12 +131,25 @@ def _delta(
             bound.remove(v)
         factors[:] = [substitute(g, solution.values) for g in factors] + solution.guards
         return True
-    if _renamed(factors, position, a, b):
+    if _renamed(factors, position, a, b) or _guards_dropped(factors, parts):
         return True
     canonical = _canonical(parts)
     if canonical != delta or isinstance(factors[position], Pow):
         factors[position] = canonical
         return True
+    return False
+
+
+def _guards_dropped(factors: list[Expr], parts: dict[Expr, Expr]) -> bool:
+    """``δ(e, i) [0 ≤ e < n] → δ(e, i)`` where i < n, in place; True if there was one."""
+    for i, c in parts.items():
+        if not isinstance(i, Index) or abs(c) != 1:
+            continue
+        e = _rest(parts, (i,), c)
+        for k, g in enumerate(factors):
+            if isinstance(g, InRange) and g.args[0] == e and inside(i, g.args[1]):
+                del factors[k]
+                return True
     return False
 
 
@@ -228,6 +249,8 @@ def _guarded(factors: list[Expr], position: int, guard: InRange, bound: list[Ind
     if not is_affine(parts):
         return False
     for v in bound:
+        if v in parts and expand(parts[v] + n) == 0 and _tiles(factors, position, v, bound):
+            return True
         if v not in parts or abs(parts[v]) != 1:
             continue
         if any(v in free_indices(a) for a in parts if a != v):
@@ -239,15 +262,74 @@ def _guarded(factors: list[Expr], position: int, guard: InRange, bound: list[Ind
             bound[bound.index(v)] = w
             factors[:] = [substitute(g, {v: value}) for g in factors]
             return True
+    return any(_exchanged(factors, position, v, parts, bound) for v in bound if v in parts)
+
+
+def _exchanged(
+    factors: list[Expr], position: int, v: Index, parts: dict[Expr, Expr], bound: list[Index]
+) -> bool:
+    """``Σ_u [0 ≤ a-u < T] f(a-u, u) → Σ_t [0 ≤ a-t < K] f(t, a-t)`` where that is simpler."""
+    place, n = factors[position].args
+    if parts[v] != -1 or not _simplicity(n) < _simplicity(v.extent):
+        return False
+    if len(parts) < 2 or any(v in free_indices(a) for a in parts if a != v):
+        return False
+    w = Index(v.name + "_", n)
+    if w in bound:
+        return False
+    value = expand(place + v - w)
+    bound[bound.index(v)] = w
+    rest = [_with(g, place, w) for k, g in enumerate(factors) if k != position]
+    factors[:] = [*(substitute(g, {v: value}) for g in rest), InRange(value, v.extent)]
+    return True
+
+
+def _simplicity(extent: Expr) -> tuple[int, str]:
+    """How much there is to an extent; a total order."""
+    return sum(1 for _ in preorder_traversal(extent)), order_key(extent)
+
+
+def _reverse_one(factors: list[Expr], bound: list[Index]) -> bool:
+    """``Σ_u f(K-1-u) → Σ_u f(u)`` where an entry is read at K-1-u and none at u."""
+    for v in bound:
+        mirrored = expand(v.extent - 1 - v)
+        if any(_reads(f, mirrored) for f in factors) and not any(_reads(f, v) for f in factors):
+            factors[:] = [worked_out_throughout(substitute(f, {v: mirrored})) for f in factors]
+            return True
     return False
 
 
-def _split_one(factors: list[Expr], bound: list[Index]) -> bool:
-    """``j`` as ``p·a + b`` where ``j // p`` or ``j % p`` occurs and p divides the extent of j."""
-    for f in factors:
+def _reads(e: Expr, place: Expr) -> bool:
+    """Whether an entry in ``e`` is read at this very place."""
+    if isinstance(e, Entry) and place in e.indices:
+        return True
+    return any(_reads(a, place) for a in e.args if a.args)
+
+
+def _tiles(factors: list[Expr], position: int, t: Index, bound: list[Index]) -> bool:
+    """``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)``: one tile alone holds e."""
+    place, p = factors[position].args
+    e = expand(place + p * t)
+    tile = floor_div(e, p)
+    if t in free_indices(e) or not inside(tile, t.extent):
+        return False
+    del factors[position]
+    bound.remove(t)
+    within = [_with(g, place, modulo(e, p)) for g in factors]
+    factors[:] = [substitute(g, {t: tile}) for g in within]
+    return True
+
+
+def _split_one(among: list[Expr], factors: list[Expr], bound: list[Index]) -> bool:
+    """``j`` as ``p·a + b`` where ``j // p`` or ``j % p`` occurs ``among`` the factors and p divides
+    the extent of j.
+    """
+    for f in among:
         for node in _floors(f):
             j, p = node.args
             if j not in bound or not isinstance(j, Index):
+                continue
+            if among is factors and any(_at_windows(g, j) for g in factors):
                 continue
             count = cancel(j.extent / p)
             if not nonnegative(count - 1):
@@ -258,6 +340,16 @@ def _split_one(factors: list[Expr], bound: list[Index]) -> bool:
             factors[:] = [worked_out_throughout(substitute(g, {j: p * a + b})) for g in factors]
             return True
     return False
+
+
+def _at_windows(e: Expr, j: Index) -> bool:
+    """Whether ``j`` counts windows in ``e``, as in ``x[j + k]``: taken apart it would not."""
+    if isinstance(e, Entry):
+        return any(
+            isinstance(i, Add) and j in atoms_of(i) and len(free_indices(i)) > 1
+            for i in e.indices
+        )
+    return any(_at_windows(a, j) for a in e.args if a.args)
 
 
 def _floors(e: Expr) -> Iterator[Expr]:

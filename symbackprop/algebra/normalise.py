@@ -11,6 +11,7 @@ from __future__ import annotations
 from sympy import Add, Expr, Integer, Mul, Number, Symbol
 
 from symbackprop.algebra.context import Context
+from symbackprop.algebra.fold import fold
 from symbackprop.algebra.naming import name_bound
 from symbackprop.algebra.products import Product, collapse
 from symbackprop.algebra.settled import settled
@@ -56,10 +57,23 @@ def _normalise(e: Expr, context: Context) -> Expr:
             settled_where if isinstance(settled_where, Where) else normalise(settled_where, context)
         )
     if isinstance(e, Compare):
-        return settled(Compare(e.args[0], *(normalise(a, context) for a in e.args[1:])), context)
+        sides = (_window_maximum(normalise(a, context), context) for a in e.args[1:])
+        return settled(Compare(e.args[0], *sides), context)
     if isinstance(e, IndexMax | IndexProduct):
         return _other_binder(e, context)
     return collapse(Product.of(e), context, normalise)
+
+
+def _window_maximum(e: Expr, context: Context) -> Expr:
+    """A maximum over a window by its name: it has no short formula, as one over an axis has."""
+    if not isinstance(e, IndexMax) or not context.folding:
+        return e
+    places = (i for entry in e.body.atoms(Entry) for i in entry.indices)
+    if all(isinstance(i, Index) or i.is_Integer for i in places):
+        return e
+    factors: list[Expr] = [e]
+    fold(factors, context)
+    return Mul(*factors)
 
 
 def _sum_of_terms(e: Add, context: Context) -> Expr:

@@ -230,7 +230,20 @@ def worked_out(i: Expr) -> Expr:
         return floor_div(inner[0], inner[1])
     if isinstance(i, Modulo):
         return modulo(inner[0], inner[1])
-    return expand(i.func(*inner))
+    return _rejoined(expand(i.func(*inner)))
+
+
+def _rejoined(e: Expr) -> Expr:
+    """``p (a // p) + a % p → a``."""
+    if not isinstance(e, Add) or not e.has(Modulo):
+        return e
+    parts = atoms_of(e)
+    for rest in [a for a in parts if isinstance(a, Modulo)]:
+        whole = FloorDiv(*rest.args)
+        if parts.get(whole, 0) == expand(parts[rest] * rest.args[1]):
+            apart = parts[rest] * (rest.args[1] * whole + rest - rest.args[0])
+            return _rejoined(expand(e - apart))
+    return e
 
 
 def worked_out_throughout(e: Expr) -> Expr:

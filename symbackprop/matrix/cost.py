@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import prod
 
-from sympy import Add, Expr, Integer, Mul, Pow
+from sympy import Add, Expr, Integer, Mul, Pow, preorder_traversal
 
 from symbackprop.ir.terms import Term
 
@@ -142,6 +142,30 @@ def _einsum(term: Term) -> tuple[int, int]:
     return max(1, len(inputs) - 1) * flops(*extents.values()), PRICES["einsum"]
 
 
+def _entries(term: Term) -> tuple[int, int]:
+    """Index notation runs over every index at once."""
+    indices, body = term.attrs
+    bound = sorted(
+        {i for node in preorder_traversal(body) for i in getattr(node, "bound", ())},
+        key=lambda i: i.name,
+    )
+    return flops(*(i.extent for i in (*indices, *bound))), PRICES["entries"]
+
+
+def _correlation(term: Term) -> tuple[int, int]:
+    """Each entry of the result sees every entry of a kernel once."""
+    return flops(*term.shape, *term.args[1].shape[term.args[1].rank > len(term.attrs[0]) :]), 0
+
+
+def _windows(term: Term) -> tuple[int, int]:
+    """Windows are views; what is folded up is added once."""
+    return (flops(*term.args[0].shape), 0) if term.op == "fold" else (0, 0)
+
+
+def _pool(term: Term) -> tuple[int, int]:
+    return flops(*term.shape, *term.attrs[0]), 0
+
+
 # fmt: off
 RULES: dict[str, Callable[[Term], tuple[int, int]]] = {
     "add": _elementwise, "sub": _elementwise, "mul": _elementwise, "div": _elementwise,
@@ -156,6 +180,8 @@ RULES: dict[str, Callable[[Term], tuple[int, int]]] = {
     "det": lambda term: (flops(*term.args[0].shape, term.args[0].shape[0]), 0),
     "logdet": lambda term: (flops(*term.args[0].shape, term.args[0].shape[0]), 0),
     "matpow": lambda term: (flops(*term.shape, term.shape[0]), 0),
+    "conv": _correlation, "unfold": _windows, "fold": _windows, "maxpool": _pool, "avgpool": _pool,
+    "entries": _entries,
     "kron": lambda term: (flops(*term.shape), 0),
 }
 # fmt: on

@@ -9,13 +9,13 @@ either orientation, or a sum over a product; ``einsum`` is the last resort.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 
 from sympy import Expr
 
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import Delta, Index
+from symbackprop.ir.expressions import Delta, Entry, Index
 from symbackprop.matrix.lift_arithmetic import times
 from symbackprop.matrix.lift_contractions import Operand, contracted
 from symbackprop.matrix.lift_forms import (
@@ -241,9 +241,9 @@ class Network:
         for k, group in enumerate(self.groups):
             if not chosen >> k & 1:
                 continue
-            own = sorted(self.indices(self.masks[k]), key=lambda i: letter[i])
             ways = [
-                (self._whole(group, p), "".join(letter[i] for i in p)) for p in permutations(own)
+                (self._whole(group, p), "".join(letter[i] for i in p))
+                for p in self._orders(k, letter)
             ]
             found = [(f.cost, subscript, f) for f, subscript in ways if f is not None]
             if not found:
@@ -253,6 +253,19 @@ class Network:
         parts.sort(key=lambda part: part[0])
         subscripts = ",".join(s for s, _ in parts) + "->" + "".join(letter[i] for i in wanted)
         return build(lambda *t: einsum(subscripts, *t), *(f for _, f in parts))
+
+    def _orders(self, k: int, letter: Mapping[Index, str]) -> Iterable[tuple[Index, ...]]:
+        """Orders of a group's axes: of an entry at plain indices its own, which is the cheapest; of
+        one at other places none.
+        """
+        own = self.indices(self.masks[k])
+        (first, *others) = self.groups[k]
+        if isinstance(first, Entry) and not others:
+            if first.indices == indices_in(first):
+                return (indices_in(first),)
+            if not all(isinstance(i, Index) or i.is_Integer for i in first.indices):
+                return ()
+        return permutations(sorted(own, key=lambda i: letter[i]))
 
     def _inside(self, chosen: int) -> int:
         inside = 0

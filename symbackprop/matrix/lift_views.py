@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sympy import Add, Expr, Integer, Mul, Pow, expand
 
-from symbackprop.ir import array_terms, terms
+from symbackprop.ir import array_terms, terms, window_terms
 from symbackprop.ir.affine import atoms_of, inside, is_affine, nonnegative
 from symbackprop.ir.expressions import (
     Compare,
@@ -23,12 +23,15 @@ from symbackprop.ir.expressions import (
     Entry,
     FloorDiv,
     Index,
+    IndexSum,
     InRange,
     MatrixFunction,
     Modulo,
     free_indices,
 )
-from symbackprop.ir.terms import Term
+from symbackprop.ir.terms import ShapeError, Term
+from symbackprop.matrix.lift_windows import windowed
+from symbackprop.matrix.window_ties import Tie, is_positive, simplicity, two_indices
 
 ZERO = Integer(0)
 
@@ -37,6 +40,8 @@ class Views(Protocol):
     """What the rules need of the lifter: leaves, and fresh names for terms."""
 
     def leaf(self, name: str, indices: tuple[Expr, ...]) -> Term: ...
+
+    def lift(self, e: Expr, indices: tuple[Index, ...]) -> Term: ...
 
     def named(self, term: Term) -> str:
         """The name that stands for ``term`` from now on."""
@@ -107,6 +112,10 @@ def _plain(e: Expr, lifter: Views, order: tuple[Index, ...]) -> Expr:
         return _entry(Entry(lifter.named(array_terms.inv(leaf)), *e.indices), (), lifter) or e
     if isinstance(e, FloorDiv | Modulo):
         return e
+    if isinstance(e, IndexSum):
+        found = windowed(e, lifter, lambda entry, guards: _entry(entry, guards, lifter), order)
+        if found is not None:
+            return found
     if hasattr(e, "bound"):
         return e.func(_plain(e.args[0], lifter, (*order, *e.args[1:])), *e.args[1:])
     return e.func(
@@ -294,8 +303,19 @@ def _cut(view: _View, axis: int, start: Expr, count: Expr, step: int = 1) -> Non
     if step == 1 and start == 0 and terms.same_extent(stop, extent):
         return
     cut = slice(None if start == 0 else start, None if last else stop, None if step == 1 else step)
-    items = tuple(slice(None) if k != axis else cut for k in range(axis + 1))
+    items: tuple[object, ...] = tuple(
+        slice(None) if k != axis else cut for k in range(axis + 1)
+    )
+    if view.term.op == "index" and _cuts_before(view.term, axis):
+        items = (*view.term.attrs[0], *items[len(view.term.attrs[0]) :])
+        view.term = view.term.args[0]
     view.term = terms.index(view.term, items)
+
+
+def _cuts_before(term: Term, axis: int) -> bool:
+    """Whether a term is cut along axes before this one, and nothing else is done to it."""
+    (items,) = term.attrs
+    return len(items) <= axis and all(isinstance(i, slice) for i in items)
 
 
 def _padded(view: _View, axis: int, i: Index, start: Expr) -> bool:
@@ -384,4 +404,54 @@ def _repeated(view: _View, axis: int, lifter: Views) -> bool:
     return True
 
 
-STEPS = (_number, _looked_up, _slice, _tiled, _repeated)
+def _unfolded(view: _View, axis: int, lifter: Views) -> bool:
+    """``X[s*i + d*k - p] → unfold1d(X, K)[i, k]``; two such axes beside each other at once."""
+    axes = [axis]
+    if axis + 1 < len(view.at) and _tie(view, axis + 1) is not None:
+        axes.append(axis + 1)
+    ties = [tie for k in axes if (tie := _tie(view, k)) is not None]
+    if len(ties) < len(axes):
+        return False
+    for k, tie in zip(axes, ties, strict=True):
+        if not tie.counts(view.term.shape[k]) or (tie.padding != 0 and k not in view.padded):
+            return _reached(view, k, tie)
+    moved, last = view.term, view.term.rank - len(axes)
+    order = [i for k, i in enumerate(view.at) if k not in axes]
+    for k in reversed(axes):
+        for j in range(k, last + axes.index(k)):
+            moved = array_terms.swap(moved, j, j + 1)
+    told = [(t.within.extent, t.stride, t.padding, t.dilation) for t in ties]
+    try:
+        view.term = window_terms.unfold(moved, *zip(*told, strict=True))
+    except ShapeError:
+        return False
+    view.padded = {k - sum(a < k for a in axes) for k in view.padded if k not in axes}
+    view.at = [*order, *(t.position for t in ties), *(t.within for t in ties)]
+    return True
+
+
+def _tie(view: _View, axis: int) -> Tie | None:
+    """How windows lie on an axis: those that fill it, else those with the simpler extent."""
+    parts = two_indices(view.at[axis])
+    if parts is None or not all(is_positive(c) for _, c in parts[:2]):
+        return None
+    (x, a), (y, b), constant = parts
+    one = Tie(x, y, a, b, -constant)
+    both = sorted((one, one.turned()), key=lambda t: simplicity(t.within.extent))
+    return next((t for t in both if t.counts(view.term.shape[axis])), both[0])
+
+
+def _reached(view: _View, axis: int, tie: Tie) -> bool:
+    """The axis cut or padded to the places that its windows reach."""
+    run = Index("_z", tie.reach)
+    start = -tie.padding
+    if axis in view.padded:
+        if not _padded(view, axis, run, start):
+            return False
+    else:
+        _cut(view, axis, start, tie.reach)
+    view.at[axis] = expand(tie.place + tie.padding)
+    return True
+
+
+STEPS = (_number, _looked_up, _slice, _tiled, _unfolded, _repeated)

@@ -11,7 +11,7 @@ from sympy import Add, Expr, Integer, Mul, expand
 from symbackprop.ir.affine import floor_div, inside, modulo, outside
 from symbackprop.ir.array_terms import count
 from symbackprop.ir.expressions import Compare, IndexSum, InRange
-from symbackprop.ir.terms import Shape, Term, same_extent
+from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.operations import (
     ONE,
     ZERO,
@@ -119,11 +119,11 @@ def matched(old: Shape, new: Shape) -> list[tuple[tuple[int, ...], tuple[int, ..
         first, second = i, j
         i, j = min(i + 1, len(old)), min(j + 1, len(new))
         best = None
+        counts = {q: count(new[second:q]) for q in range(second, len(new) + 1)}
         for p in range(first, len(old) + 1):
-            for q in range(second, len(new) + 1):
-                if (p, q) != (first, second) and same_extent(
-                    count(old[first:p]), count(new[second:q])
-                ):
+            entries = count(old[first:p])
+            for q, others in counts.items():
+                if (p, q) != (first, second) and entries == others:
                     if best is None or p + q < sum(best):
                         best = (p, q)
         assert best is not None, "the shapes hold equally many entries"
