@@ -108,8 +108,11 @@ def _with(e: Expr, old: Expr, new: Expr) -> Expr:
 
 
 def _is_plain(delta: Delta) -> bool:
-    """Whether the plain law serves: numbers, and indices of one extent."""
+    """Whether the plain law serves: numbers within the range, and indices of one extent."""
     extents = {x.extent for x in delta.args if isinstance(x, Index)}
+    numbers = [x for x in delta.args if x.is_Integer]
+    if any((x - n).is_nonnegative for x in numbers for n in extents):
+        return False
     return len(extents) < 2 and all(isinstance(x, Index) or x.is_Integer for x in delta.args)
 
 

@@ -69,7 +69,7 @@ def _instances(
                 and times.is_Integer
                 and all((times * e).is_Rational for e in instance.values())
             ):
-                yield Entry(equation.name, *at), instance, times
+                yield equation.entry_at(at), instance, times
 
 
 def _remove(factors: list[Expr], instance: dict[Expr, Expr], times: Expr) -> list[Expr]:

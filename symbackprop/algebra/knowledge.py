@@ -14,6 +14,7 @@ from symbackprop.algebra.context import Context, is_constant, is_nonnegative
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.symmetry import derived_symmetry, may_be_symmetric
+from symbackprop.ir.affine import inside
 from symbackprop.ir.expressions import (
     Apply,
     Entry,
@@ -125,14 +126,31 @@ def _subtracted(body: Expr, index: Index, above: Mapping[str, Equation]) -> tupl
 
 
 def inline(e: Expr, equations: tuple[Equation, ...]) -> Expr:
-    """``e`` with entries of the defined quantities replaced by their right sides."""
+    """``e`` with entries of the defined quantities replaced by their right sides; an entry of a
+    family where it is certain which equation defines that member.
+    """
 
     def writer(equation: Equation) -> Callable[[Entry], Expr]:
         return lambda entry: substitute(
             equation.rhs, dict(zip(equation.indices, entry.indices, strict=True))
         )
 
-    return replace_entries(e, {q.name: writer(q) for q in equations})
+    plain = {q.name: writer(q) for q in equations if q.start is None}
+    pieces = tuple(q for q in equations if q.start is not None)
+    return replace_entries(e, plain | {q.name: _member_writer(q.name, pieces) for q in pieces})
+
+
+def _member_writer(name: str, pieces: tuple[Equation, ...]) -> Callable[[Entry], Expr]:
+    own = tuple(q for q in pieces if q.name == name)
+
+    def written(entry: Entry) -> Expr:
+        for q in own:
+            places = q.own_places(entry.indices)
+            if inside(places[0], q.indices[0].extent):
+                return substitute(q.rhs, dict(zip(q.indices, places, strict=True)))
+        return entry
+
+    return written
 
 
 def inline_in_turn(e: Expr, equations: Iterable[Equation]) -> Expr:

@@ -17,6 +17,8 @@ from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.differential import Tangent, differential
+from symbackprop.calculus.recurrences import conditional, splits
+from symbackprop.errors import NotSupported
 from symbackprop.ir.derivation import Step
 from symbackprop.ir.expressions import (
     Delta,
@@ -64,7 +66,7 @@ class Adjoint:
     """The adjoint of one quantity before it is read as a matrix formula.
 
     ``entry`` is its generic entry at ``indices``, in terms of forward quantities and the adjoints
-    of ``consumers``.
+    of ``consumers``. Of a family it may be one case of several: the members from ``start`` on.
     """
 
     of: str
@@ -74,6 +76,7 @@ class Adjoint:
     consumers: tuple[str, ...]
     hidden: bool
     block: Block | None = None
+    start: Expr | None = None
 
     @property
     def name(self) -> str:
@@ -86,7 +89,11 @@ class Names:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.hidden = frozenset(e.name for e in program.equations if e.hidden)
-        self._indices = {e.name: e.indices for e in program.equations}
+        self._indices = {e.name: e.indices for e in reversed(program.equations)}
+        for name, family in program.families.items():
+            if name in self._indices:
+                stack = Index(family.index, family.count)
+                self._indices[name] = (stack, *self._indices[name][1:])
         self.taken = frozenset(
             [q.name for q in program.inputs]
             + [e.name for e in program.equations]
@@ -160,6 +167,11 @@ def reverse(
     for name in _order(program, live, consumers):
         if name == of:
             adjoint = _start(names.indices(of), of, seed)
+        elif name in program.families:
+            out.extend(_cases(names, name, consumers.get(name, []), values, context))
+            if len(out[-1].indices) and out[-1].start is None and not entry_names(out[-1].entry):
+                values[name] = out[-1].indices, out[-1].entry
+            continue
         else:
             adjoint = _like_one_before(names, name, consumers.get(name, []), values, context, met)
         if adjoint is not None:
@@ -177,9 +189,9 @@ def _order(
     """
     inputs = sorted((q for q in program.inputs if q.name in live), key=lambda q: q.role != "param")
     first_use = {q.name: consumers[q.name][0].name for q in inputs}
-    out = []
+    out: list[str] = []
     for equation in reversed(program.equations):
-        if equation.name in live:
+        if equation.name in live and not (equation.start is not None and equation.name in out):
             out.append(equation.name)
             out.extend(q.name for q in inputs if first_use[q.name] == equation.name)
     return out
@@ -187,19 +199,23 @@ def _order(
 
 def _between(program: Program, of: str, wrt: Sequence[str]) -> set[str]:
     """Names that depend on something in ``wrt`` and on which ``of`` depends."""
-    reached = set(wrt)
-    for equation in program.equations:
-        if entry_names(equation.rhs) & reached:
-            reached.add(equation.name)
+    reached, before = set(wrt), -1
+    while before < len(reached):  # once, unless equations recur
+        before = len(reached) if program.families else len(program.equations) + len(wrt)
+        for equation in program.equations:
+            if entry_names(equation.rhs) & reached:
+                reached.add(equation.name)
     needed, stack = set(), [of]
-    defined = {e.name: e for e in program.equations}
+    defined: dict[str, list[Equation]] = {}
+    for equation in program.equations:
+        defined.setdefault(equation.name, []).append(equation)
     while stack:
         name = stack.pop()
         if name in needed:
             continue
         needed.add(name)
-        if name in defined:
-            stack.extend(entry_names(defined[name].rhs))
+        for equation in defined.get(name, ()):
+            stack.extend(entry_names(equation.rhs))
     return reached & needed | ({of} if of in reached else set())
 
 
@@ -262,14 +278,44 @@ def _block(names: Names, name: str, consumers: list[Equation], context: Context)
     return Block(tuple(key), listed)
 
 
+def _cases(
+    names: Names,
+    name: str,
+    consumers: list[Equation],
+    values: Mapping[str, tuple[tuple[Index, ...], Expr]],
+    context: Context,
+) -> tuple[Adjoint, ...]:
+    """The adjoint of a family, by as few cases as make its guards vanish."""
+    stack, *rest = names.indices(name)
+    for cases in splits(stack.extent):
+        out = []
+        for case in cases:
+            index, place = case.place(stack.name)
+            adjoint = _adjoint(
+                names, name, consumers, values, context, ((index, *rest), (place, *places(rest)))
+            )
+            if conditional(adjoint.entry, index):
+                break
+            out.append(replace(adjoint, start=None if len(cases) == 1 else case.start))
+        else:
+            return tuple(out)
+    raise NotSupported(
+        f"{name} to be used at its first or last member, or at every step",
+        "a member in the middle used by itself",
+        hint="give that member a name inside the recurrence",
+    )
+
+
 def _adjoint(
     names: Names,
     name: str,
     consumers: list[Equation],
     values: Mapping[str, tuple[tuple[Index, ...], Expr]],
     context: Context,
+    case: tuple[tuple[Index, ...], tuple[Expr, ...]] | None = None,
 ) -> Adjoint:
-    target = names.indices(name)
+    """The adjoint of ``name``; with ``case``, at these indices, which mean these places."""
+    target, at_target = case or (names.indices(name), places(names.indices(name)))
     chain, differentiated, collapsed = [], [], []
     taken = names.taken | {i.name for i in target}
     for equation in consumers:
@@ -278,14 +324,14 @@ def _adjoint(
         body = rename_apart(
             substitute(equation.rhs, dict(zip(equation.indices, at, strict=True))), target
         )
-        tangent = _seeded(name, places(target))
+        tangent = _seeded(name, at_target)
         slope = normalise(
             differential(body, tangent, frozenset((name,)), names.program.rules), context
         )
         upper = _upper(equation, at, values)
-        chain.append(
-            _summed(upper * Partial(Entry(equation.name, *at), Entry(name, *places(target))), over)
-        )
+        chain.append(_summed(upper * Partial(equation.entry_at(at), Entry(name, *at_target)), over))
+        if slope == 0 and case is not None:
+            continue  # this member is not used there
         differentiated.append(_summed(upper * slope, over))
         collapsed.append(normalise(differentiated[-1], context))
     entry = normalise(Add(*collapsed), context)
@@ -332,4 +378,4 @@ def _upper(
     if equation.name in values:
         indices, value = values[equation.name]
         return substitute(value, dict(zip(indices, inner, strict=True)))
-    return Entry(PREFIX + equation.name, *inner)
+    return equation.entry_at(inner, PREFIX)

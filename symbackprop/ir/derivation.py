@@ -25,6 +25,23 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurrence:
+    """For which steps the equation of a family's derivative holds: ``index`` from ``first`` to
+    ``last``; the other members are told by the equations of ``boundary``.
+
+    ``downwards`` if the derivative at a step uses that at a later one. ``lines`` are the steps by
+    which each boundary was reached.
+    """
+
+    index: str
+    first: Expr
+    last: Expr
+    boundary: tuple[Equation, ...] = ()
+    downwards: bool = False
+    lines: tuple[tuple[Step, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Derivative:
     """The derivative of ``of`` by ``wrt`` (a pair for a mixed Hessian block).
 
@@ -40,6 +57,12 @@ class Derivative:
     equation: Equation
     steps: tuple[Step, ...]
     facts: tuple[Fact, ...] = ()
+    recurrence: Recurrence | None = None
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        """All equations that define the derivative: several for a family with boundaries."""
+        return (self.equation, *(self.recurrence.boundary if self.recurrence else ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ Mathematics, 2.1), so that a guarded entry may lie outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import singledispatch
+from types import MappingProxyType
 
 import mpmath
 import numpy as np
@@ -50,13 +51,17 @@ from symbackprop.ir.expressions import (
     MatrixFunction,
     Modulo,
     Where,
+    substitute,
 )
+from symbackprop.ir.families import family_of
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
 from symbackprop.ir.matrix_functions import MATRIX_FUNCTIONS
-from symbackprop.ir.program import Program
+from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.schedule import number, steps
 
 Axes = tuple[Index, ...]
 Named = tuple[Array, Axes]
+NOTHING: Mapping[str, Array] = MappingProxyType({})
 INDICATORS = (Delta, InRange, Compare)
 
 
@@ -153,13 +158,55 @@ def extent_value(e: Expr, dims: Mapping[str, int]) -> int:
 
 def run(program: Program, point: Point) -> Point:
     """The point with every quantity that the program defines computed, in order."""
+    return work_out(program, program.equations, point)
+
+
+def work_out(
+    program: Program,
+    equations: Sequence[Equation],
+    point: Point,
+    *,
+    downwards: bool = False,
+    fixed: Collection[str] = (),
+    moved: Mapping[str, Array] = NOTHING,
+) -> Point:
+    """The point with these equations computed in order, those of a recurrence step by step.
+
+    ``downwards`` is the direction of adjoints; quantities in ``fixed`` keep the values that the
+    point gives them, members of families are moved by ``moved`` beside what defines them.
+    """
     values = dict(point.values)
     rules = {**program.rules, **point.rules}
     exact = point.exact or point.arithmetic is PRECISE
-    for eq in program.equations:
-        here = Point(point.dims, values, point.functions, rules, exact)
-        values[eq.name] = evaluate(eq.rhs, here, eq.indices)
-    return Point(point.dims, values, point.functions, rules, exact)
+    here = Point(point.dims, values, point.functions, rules, exact)
+    if not program.families:
+        for eq in equations:
+            if eq.name not in fixed:
+                values[eq.name] = evaluate(eq.rhs, here, eq.indices)
+        return here
+    free = tuple(e for e in equations if e.name not in fixed)
+    for eq in free:
+        values.pop(eq.name, None)
+    for eq, place in steps(free, program.families, point.dims, downwards=downwards):
+        if place is None:
+            values[eq.name] = evaluate(eq.rhs, here, eq.indices)
+            continue
+        member = evaluate(
+            substitute(eq.rhs, {eq.indices[0]: Integer(place)}), here, eq.indices[1:]
+        )
+        if eq.name not in values:
+            values[eq.name] = _nowhere(eq, member, program, point)
+        at = number(eq.start or Integer(0), point.dims) + place
+        values[eq.name][at] = member + moved[eq.name][at] if eq.name in moved else member
+    return here
+
+
+def _nowhere(eq: Equation, member: Array, program: Program, point: Point) -> Array:
+    """The stack of a family of which no member is known yet."""
+    family = family_of(eq.name, program.families)
+    assert family is not None, "an equation with a start defines members of a family"
+    nan = mpmath.nan if member.dtype == object else np.nan
+    return np.full((number(family.count, point.dims), *member.shape), nan, dtype=member.dtype)
 
 
 def _spread(a: Array, axes: Axes, order: Axes) -> Array:

@@ -287,6 +287,29 @@ class Partial(Node):
         return f"d({printer._print(self.args[0])})/d({printer._print(self.args[1])})"
 
 
+class Series(Node):
+    """``Σ_{letter=first}^{last} body`` over members of families at the letter: how a sum over the
+    places of a stack is shown, never part of an equation.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, body: Expr, letter: Symbol, first: Expr, last: Expr) -> Series:
+        return Expr.__new__(cls, body, letter, sympify(first), sympify(last))
+
+    @property
+    def body(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def letter(self) -> str:
+        return self.args[1].name
+
+    def _sympystr(self, printer: Any) -> str:
+        _, letter, first, last = (printer._print(a) for a in self.args)
+        return f"sum[{letter} in {first}..{last}]({printer._print(self.body)})"
+
+
 @lru_cache(maxsize=1 << 17)
 def free_indices(e: Basic) -> frozenset[Index]:
     """The indices that occur free in ``e``."""

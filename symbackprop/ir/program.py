@@ -8,12 +8,13 @@ equations come in order, each uses only what stands above it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, expand
 
-from symbackprop.ir.expressions import Index
+from symbackprop.ir.expressions import Entry, Index
+from symbackprop.ir.families import Family, Loop
 from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.terms import Shape, Term
 
@@ -64,6 +65,9 @@ class Equation:
 
     A hidden equation was made when a heavy operation inside an expression was lowered; people see
     its term, not its name.
+
+    An equation with a ``start`` defines a part of a stacked family: at its first index ``i`` the
+    member at place ``start + i``. Its term speaks of members (``H[l-1]``), ``step`` is the letter.
     """
 
     name: str
@@ -71,10 +75,24 @@ class Equation:
     rhs: Expr
     term: Term
     hidden: bool = False
+    start: Expr | None = None
+    step: str = ""
 
     @property
     def shape(self) -> Shape:
         return tuple(i.extent for i in self.indices)
+
+    def entry_at(self, places: Sequence[Expr], prefix: str = "") -> Entry:
+        """The entry that the right side at ``places`` is, or the adjoint's with a prefix."""
+        if self.start is None:
+            return Entry(prefix + self.name, *places)
+        return Entry(prefix + self.name, expand(self.start + places[0]), *places[1:])
+
+    def own_places(self, indices: Sequence[Expr]) -> tuple[Expr, ...]:
+        """What the equation's own indices are where the entry at ``indices`` is meant."""
+        if self.start is None:
+            return tuple(indices)
+        return (expand(indices[0] - self.start), *indices[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +102,8 @@ class Program:
 
     ``functions`` are abstract elementwise functions; ``rules`` has a row for every other function
     that is no primitive. ``sizes`` are default extents by name; ``conditions`` are declared
-    relations between extents (``K <= L``).
+    relations between extents (``K <= L``). ``families`` are the stacked arrays, ``loops`` the
+    ranges of the letters of steps; both are empty where nothing recurs.
     """
 
     dims: tuple[Symbol, ...]
@@ -96,13 +115,16 @@ class Program:
     sizes: Mapping[str, int] = field(default_factory=dict)
     conditions: tuple[tuple[Expr, str, Expr], ...] = ()
     rules: Mapping[str, FunctionRule] = field(default_factory=dict)
+    families: Mapping[str, Family] = field(default_factory=dict)
+    loops: Mapping[str, Loop] = field(default_factory=dict)
 
     def shape_of(self, name: str) -> Shape:
         """Shape of an input or of a defined quantity; KeyError if there is none of that name."""
         for q in self.inputs:
             if q.name == name:
                 return q.shape
-        return self.equation(name).shape
+        shape = self.equation(name).shape
+        return (self.families[name].count, *shape[1:]) if name in self.families else shape
 
     def equation(self, name: str) -> Equation:
         """The equation that defines ``name``; KeyError if there is none."""

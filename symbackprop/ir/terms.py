@@ -97,6 +97,7 @@ VOCABULARY = {row.name: row for row in (
     Operation("index",       1,    "(items,)",                   "a[...]: items are None (new axis), slice of extents (steps are integers), or an extent"),
     Operation("broadcast",   1,    "(shape,)",                   "a broadcast to a shape, printed as an addition of or product with what gives it that shape"),
     Operation("einsum",      None, "(subscripts,)",              "einsum as the last resort"),
+    Operation("series",      1,    "(letter, first, last)",      "sum over the steps first ... last of an array that names members at the letter"),
     Operation("entries",     0,    "(indices, Expr)",            "the array whose generic entry is given in index notation"),
 )}
 # fmt: on
@@ -392,6 +393,11 @@ def slice_length(item: slice, extent: Expr) -> Expr:
         stop = stop + extent if stop.is_negative else stop
     span = expand(stop - start if step > 0 else start - stop)
     return span if abs(step) == 1 else floor_div(expand(span + abs(step) - 1), Integer(abs(step)))
+
+
+def series(a: Term, letter: str, first: Expr, last: Expr) -> Term:
+    """``Σ_{letter=first}^{last} a``, where ``a`` names members of families at the letter."""
+    return Term("series", (a,), a.shape, (letter, sympify(first), sympify(last)))
 
 
 def entries(indices: tuple[Any, ...], body: Expr) -> Term:

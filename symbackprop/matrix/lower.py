@@ -20,16 +20,26 @@ sum[d](w[d]*X[n,d])
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from sympy import Expr, Symbol
 
 from symbackprop.errors import NotSupported
 from symbackprop.ir.expressions import Entry, Index, substitute
+from symbackprop.ir.families import Family, Loop
 from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Fact, Program, Quantity
 from symbackprop.ir.terms import Shape, Term, same_shape
-from symbackprop.matrix import operations, rearrangements, reductions, whole_matrices, windows
+from symbackprop.matrix import (
+    operations,
+    rearrangements,
+    reductions,
+    stacks,
+    whole_matrices,
+    windows,
+)
 from symbackprop.matrix.operations import (
     LINEAR,
     NONLINEAR,
@@ -39,6 +49,7 @@ from symbackprop.matrix.operations import (
     heavy_entries,
     summands,
 )
+from symbackprop.matrix.stacks import stack_equations, written_out
 
 # No index bears one of these: they are words of the language or would read as such.
 RESERVED = frozenset(
@@ -51,7 +62,11 @@ RULES = (
     | rearrangements.RULES
     | whole_matrices.RULES
     | windows.RULES
+    | stacks.RULES
 )
+
+
+NO_FAMILIES: Mapping[str, Any] = MappingProxyType({})
 
 
 class Lowering:
@@ -63,8 +78,10 @@ class Lowering:
         constants: Iterable[str],
         rules: Mapping[str, FunctionRule],
         known: Sequence[Equation] = (),
+        families: Mapping[str, Family] = NO_FAMILIES,
     ) -> None:
         self.taken = RESERVED.union(names)
+        self.families = families
         self.constants = frozenset(constants)
         self.rules = rules
         self.hidden = 0
@@ -120,6 +137,18 @@ class Lowering:
             return lambda at, scope: self.entry(term, at, scope)
         equation = self._hide(term)
         return lambda at, scope: self._read(equation, term.shape, at)
+
+    def within(self, term: Term, at: At, scope: frozenset[str]) -> Expr:
+        """The entry of ``term`` with everything heavy in it written out: it changes from step to
+        step, and no equation of its own can hold it.
+        """
+        before, made, hidden = len(self.equations), dict(self._made), self.hidden
+        self._index_known()
+        body = self.entry(term, at, scope, Place.WHOLE)
+        extra = self.equations[before:]
+        del self.equations[before:]
+        self._made, self.hidden = made, hidden
+        return written_out(body, extra)
 
     def array(self, term: Term) -> str:
         """The name of the array that ``term`` is: its own, or that of a hidden equation."""
@@ -195,6 +224,8 @@ def lower(
     sizes: Mapping[str, int] | None = None,
     conditions: Sequence[tuple[Expr, str, Expr]] = (),
     rules: Mapping[str, FunctionRule] | None = None,
+    families: Mapping[str, Family] = NO_FAMILIES,
+    loops: Mapping[str, Loop] = NO_FAMILIES,
 ) -> Program:
     """The program of these statements, in order; the output is the last of them unless named.
 
@@ -208,21 +239,28 @@ def lower(
         | {q.name for q in inputs}
         | set(functions)
         | {n for n, _ in statements}
+        | set(families)
+        | set(loops)
     )
     data = (q.name for q in inputs if q.role == "data" and not q.shape)
-    lowering = Lowering(names, data, rules or {})
+    lowering = Lowering(names, data, rules or {}, families=families)
     for name, term in statements:
         lowering.define(name, term)
+    equations = tuple(lowering.equations)
+    if families:
+        equations, families = stack_equations(equations, families, loops)
     return Program(
         dims=tuple(dims),
         inputs=tuple(inputs),
         functions=tuple(functions),
         facts=tuple(facts),
-        equations=tuple(lowering.equations),
+        equations=equations,
         output=output or (statements[-1][0] if statements else ""),
         sizes=dict(sizes or {}),
         conditions=tuple(conditions),
         rules=dict(rules or {}),
+        families=dict(families),
+        loops=dict(loops),
     )
 
 
@@ -239,6 +277,9 @@ def entry(
     )
     names |= {e.name for e in program.equations}
     data = (q.name for q in program.inputs if q.role == "data" and not q.shape)
-    lowering = Lowering(names, data, program.rules, program.equations)
+    names |= program.families.keys() | program.loops.keys()
+    lowering = Lowering(
+        names, data, program.rules, program.equations, families=program.families
+    )
     rhs = lowering.entry(term, places(indices), frozenset(i.name for i in indices), Place.WHOLE)
     return rhs, tuple(lowering.equations)

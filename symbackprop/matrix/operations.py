@@ -28,6 +28,7 @@ from symbackprop.ir.expressions import (
     Where,
     substitute,
 )
+from symbackprop.ir.families import Family
 from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.terms import Shape, Term, slice_of
 
@@ -38,6 +39,7 @@ ZERO, ONE, HALF = Integer(0), Integer(1), Rational(1, 2)
 # Heavy operations: those that are sums of products, and those that are a function of a reduction.
 LINEAR = frozenset({
     "matmul", "dot", "sum", "mean", "trace", "norm1", "einsum", "matpow", "conv", "fold", "avgpool",
+    "series",
 })  # fmt: skip
 NONLINEAR = frozenset({
     "var", "max", "min", "prod", "norm2", "logsumexp", "softmax", "log_softmax", "cumsum",
@@ -66,6 +68,7 @@ class Lowers(Protocol):
 
     constants: frozenset[str]
     rules: Mapping[str, FunctionRule]
+    families: Mapping[str, Family]
 
     def bind(self, shape: Shape, scope: Scope) -> tuple[Index, ...]: ...
 
@@ -74,6 +77,8 @@ class Lowers(Protocol):
     def reader(self, term: Term) -> Callable[[At, Scope], Expr]: ...
 
     def array(self, term: Term) -> str: ...
+
+    def within(self, term: Term, at: At, scope: Scope) -> Expr: ...
 
 
 Rule = Callable[[Lowers, Term, At, Scope, Place], Expr]

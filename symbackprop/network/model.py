@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from sympy import Expr, Symbol
 
 from symbackprop.errors import Span
+from symbackprop.ir.families import Family, Loop
 from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.program import Fact, Quantity
 from symbackprop.ir.terms import Term
@@ -46,6 +47,8 @@ class Model:
     statements: tuple[tuple[str, Term, Span], ...]
     output: str
     title: str = ""
+    families: Mapping[str, Family] = field(default_factory=dict)
+    loops: Mapping[str, Loop] = field(default_factory=dict)
     rules: Mapping[str, FunctionRule] = field(
         default_factory=lambda: RULES, repr=False, compare=False
     )
@@ -72,6 +75,8 @@ def parse(text: str, source: str = "<model>") -> Model:
         tuple(reading.statements),
         output,
         title_of(text),
+        dict(reading.recurrences.families),
+        dict(reading.recurrences.loops),
     )
 
 

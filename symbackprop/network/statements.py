@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import singledispatchmethod
 
 from sympy import Expr, Symbol
 
-from symbackprop.errors import Malformed, NotSupported, Span
+from symbackprop.errors import Malformed, Span
 from symbackprop.ir.expressions import extent_symbol
+from symbackprop.ir.families import member
 from symbackprop.ir.program import Fact, Quantity
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.library.losses import expansions
 from symbackprop.network.facts import condition, declared_fact, sum_fact
+from symbackprop.network.recurrences import Recurrences, check_shape, label_of
 from symbackprop.notation import syntax as s
-from symbackprop.notation.elaborate import Scope, elaborate_equation
+from symbackprop.notation.elaborate import Scope, elaborate, elaborate_equation
 from symbackprop.notation.extents import extent
 from symbackprop.notation.integers import is_integral
 from symbackprop.notation.scope import unknown
@@ -40,6 +43,7 @@ class Reading:
         self.spans: dict[str, Span] = {}
         self.later: dict[str, Span] = {}
         self.output: s.Name | None = None
+        self.recurrences = Recurrences()
 
     def foresee(self, trees: tuple[s.Tree, ...]) -> None:
         """Notes where each name will be defined, so that a use too early can be told from an
@@ -61,6 +65,8 @@ class Reading:
             later=later,
             defining=defining,
             integers=frozenset(self.integers),
+            families=self.recurrences.families,
+            unfinished=self.recurrences.defined,
         )
 
     def declare(self, name: s.Name) -> None:
@@ -116,15 +122,10 @@ class Reading:
             self._input(item, tree.role)
 
     def _input(self, item: s.Declared, role: str, bound: Expr | None = None) -> None:
-        if item.family is not None:
-            raise NotSupported(
-                "an array",
-                f"the family {item.name.text}[{item.family.index.text} in …]",
-                item.span,
-                "declare one array for each layer",
-            )
         shape = tuple(self._extent(e) for e in item.shape)
         self.declare(item.name)
+        if item.family is not None:
+            shape = (self.recurrences.declare(item, self.scope()), *shape)
         self.shapes[item.name.text] = shape
         if role == "index":
             self.integers.add(item.name.text)
@@ -163,6 +164,10 @@ class Reading:
 
     @take.register
     def _(self, tree: s.Equation) -> None:
+        if self.recurrences.is_piece(tree, self.scope()):
+            self._piece(tree)
+            return
+        self.recurrences.finish()
         if tree.name.text in self.spans and tree.indices is None:
             self.declare(tree.name)
         term = elaborate_equation(tree, self.scope(tree.name.text))
@@ -171,6 +176,30 @@ class Reading:
         if is_integral(term, self.scope()):
             self.integers.add(tree.name.text)
         self.statements.append((tree.name.text, term, tree.span))
+
+    def _piece(self, tree: s.Equation) -> None:
+        """A boundary or a step of a recurrence."""
+        known, name = self.recurrences, tree.name.text
+        if name in self.spans and (name not in known.defined or known.defined[name]):
+            self.declare(tree.name)
+        if name not in self.spans:
+            self.declare(tree.name)
+        assert tree.indices is not None, "a piece stands in brackets"
+        (item,) = tree.indices
+        if isinstance(item, s.Name) and tree.ranges:
+            loop = known.step(tree, self.scope())
+            term = elaborate(tree.value, replace(self.scope(), steps={loop.index: loop}))
+            if name in self.shapes:
+                check_shape(tree, self.shapes[name][1:], term.shape)
+            known.stepped(name, loop)
+            label = label_of(name, loop)
+        else:
+            place = known.boundary(tree, self.scope())
+            term = elaborate(tree.value, self.scope())
+            known.opened(tree, place, term.shape)
+            label = member(name, place)
+        self.shapes[name] = (known.families[name].count, *term.shape)
+        self.statements.append((label, term, tree.span))
 
     @take.register
     def _(self, tree: s.Output) -> None:
@@ -185,6 +214,7 @@ class Reading:
 
     def finish(self) -> str:
         """The name of the output, once all statements are taken."""
+        self.recurrences.finish()
         defined = [name for name, _, _ in self.statements]
         if not defined:
             raise Malformed(

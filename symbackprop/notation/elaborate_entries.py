@@ -2,7 +2,7 @@
 
 The ranges of indices follow from the arrays in whose brackets they stand alone, or are told by
 ``for i in 0..H-R``. The result is an expression of ``ir.expressions``; an equation becomes the term
-``entries`` that holds it. Recurrences are recognised and answered as not supported.
+``entries`` that holds it. Recurrences are taken apart by whoever reads statements.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from symbackprop.ir.terms import Term, same_extent
 from symbackprop.notation import syntax as s
 from symbackprop.notation.elaborate_calls import FORMS, arguments, unknown_function
 from symbackprop.notation.elaborate_operators import elaborate
+from symbackprop.notation.elaborate_recurrences import series
 from symbackprop.notation.extents import extent, index_expression
 from symbackprop.notation.numbers import check_power, division_by_zero
 from symbackprop.notation.scope import Scope, unknown
@@ -57,10 +58,10 @@ def elaborate_equation(tree: s.Equation, scope: Scope) -> Term:
         or tree.name.text in scope.shapes
     ):
         raise NotSupported(
-            "an equation for a whole array",
-            f"{tree.name.text} defined piece by piece (a recurrence)",
+            "an equation for a whole array, or a recurrence such as H[l] = … for l in 1..K",
+            f"{tree.name.text} defined piece by piece",
             tree.span,
-            "write one line for each layer or time step",
+            "give the boundary first, H[0] = …, then the step, H[l] = … for l in 1..K",
         )
     for name in names:
         if scope.declares(name.text):
@@ -354,5 +355,10 @@ def _elementwise(tree: s.Call, scope: Scope) -> Expr:
 
 @elaborate.register
 def _(tree: s.Reduction, scope: Scope) -> Term:
-    """``sum[n](y[n])`` inside array notation is a scalar."""
+    """``sum[n](y[n])`` inside array notation is a scalar; over steps, ``sum[t](L[t])``, it has the
+    shape of its body.
+    """
+    over_steps = series(tree, scope) if scope.families else None
+    if over_steps is not None:
+        return over_steps
     return terms.entries((), elaborate_entry(tree, replace(scope, indices={})))

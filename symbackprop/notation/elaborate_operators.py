@@ -88,6 +88,13 @@ def _(tree: s.Number, scope: Scope) -> Term:
 def _(tree: s.Name, scope: Scope) -> Term:
     if tree.text in scope.bound:
         return scope.bound[tree.text]
+    if tree.text in scope.unfinished:
+        raise Malformed(
+            f"a member of {tree.text}, such as {tree.text}[l-1]",
+            f"the whole of {tree.text}, which is not yet known",
+            tree.span,
+            "name the step in brackets",
+        )
     if tree.text in scope.shapes:
         return terms.name(tree.text, scope.shapes[tree.text])
     if tree.text in scope.dims:

@@ -8,6 +8,7 @@ several of them, one for each axis from the first on, ``gather``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sympy import Expr, Integer
 
@@ -17,6 +18,7 @@ from symbackprop.ir.affine import nonnegative
 from symbackprop.ir.terms import Term
 from symbackprop.notation import syntax as s
 from symbackprop.notation.elaborate_operators import checked, elaborate, shape_phrase
+from symbackprop.notation.elaborate_recurrences import member_of
 from symbackprop.notation.extents import extent
 from symbackprop.notation.integers import require_integers
 from symbackprop.notation.scope import Scope
@@ -27,7 +29,15 @@ LARGEST_STEP = 1_000_000
 @elaborate.register
 def subscript(tree: s.Subscript, scope: Scope) -> Term:
     """An array with some of its axes taken at places, cut, added or looked up."""
-    base = elaborate(tree.base, scope)
+    member = member_of(tree, scope) if scope.families or scope.steps else None
+    if member is None:
+        return _cut(tree, elaborate(tree.base, scope), scope)
+    further = replace(tree, items=tree.items[1:])
+    return _cut(further, member, scope) if further.items else member
+
+
+def _cut(tree: s.Subscript, base: Term, scope: Scope) -> Term:
+    """``base`` with the items of ``tree`` applied."""
     items = _complete(tree, base)
     looked_up = {k: t for k, t in enumerate(items) if t is not None and _is_array(t, scope)}
     if looked_up:

@@ -30,6 +30,7 @@ from symbackprop.ir.expressions import (
     MatrixFunction,
     Modulo,
     Partial,
+    Series,
     Where,
     free_indices,
 )
@@ -121,9 +122,19 @@ def _(e: Symbol, at: Letters) -> Shown:
 
 @_show.register
 def _(e: Entry, at: Letters) -> Shown:
-    return (
-        f"{e.name}[{','.join(_close(i, at) for i in e.indices)}]" if e.indices else e.name
-    ), POSTFIX
+    if not e.indices:
+        return e.name, POSTFIX
+    places = ",".join(_close(i, at) for i in e.indices)
+    if e.name.endswith("]"):  # a member of a family: W[l] at m, d is W[l,m,d]
+        return f"{e.name[:-1]},{places}]", POSTFIX
+    return f"{e.name}[{places}]", POSTFIX
+
+
+@_show.register
+def _(e: Series, at: Letters) -> Shown:
+    inner = replace(at, taken=at.taken | {e.letter})
+    ends = "..".join(_close(x, at) for x in e.args[2:])
+    return f"sum[{e.letter} in {ends}]({_show(e.body, inner)[0]})", POSTFIX
 
 
 @_show.register

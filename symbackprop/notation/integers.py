@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from symbackprop.errors import Malformed
+from symbackprop.ir.families import split_member
 from symbackprop.ir.terms import Term, names_in
 from symbackprop.notation import syntax as s
 from symbackprop.notation.scope import Scope
@@ -19,7 +20,8 @@ KEEPING = frozenset({
 def is_integral(term: Term, scope: Scope) -> bool:
     """Whether every entry of ``term`` is an integer by what was declared."""
     if term.op == "name":
-        return term.attrs[0] in scope.integers
+        parts = split_member(term.attrs[0])
+        return (parts[0] if parts else term.attrs[0]) in scope.integers
     if term.op == "number":
         return bool(term.attrs[0].is_integer)
     if term.op in ("dim", "arange", "ones", "zeros", "eye"):

@@ -14,6 +14,7 @@ from sympy import Symbol
 
 from symbackprop.errors import Malformed, Span
 from symbackprop.ir.expressions import Index
+from symbackprop.ir.families import Family, Loop
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.notation.syntax import Tree
 
@@ -61,6 +62,12 @@ class Scope:
         The name that the statement at hand defines.
     integers : frozenset of str
         Arrays whose entries are integers: they may stand in brackets.
+    families : mapping of str to Family
+        Stacked arrays, of which members may be taken.
+    steps : mapping of str to Loop
+        Letters of steps that may stand in the bracket of a family.
+    unfinished : mapping of str to bool
+        Families that the recurrence at hand defines, and whether their equation stands above.
     """
 
     dims: Mapping[str, Symbol] = field(default_factory=lambda: NOTHING)
@@ -72,6 +79,9 @@ class Scope:
     later: Mapping[str, Span] = field(default_factory=lambda: NOTHING)
     defining: str = ""
     integers: frozenset[str] = frozenset()
+    families: Mapping[str, Family] = field(default_factory=lambda: NOTHING)
+    steps: Mapping[str, Loop] = field(default_factory=lambda: NOTHING)
+    unfinished: Mapping[str, bool] = field(default_factory=lambda: NOTHING)
 
     def declares(self, name: str) -> bool:
         """Whether ``name`` is an array, an extent or a parameter here."""

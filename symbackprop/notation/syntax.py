@@ -123,11 +123,14 @@ class Subscript(Tree):
 
 @dataclass(frozen=True, slots=True)
 class Reduction(Tree):
-    """``sum[c, u](body)``: a reduction over named indices, in index notation."""
+    """``sum[c, u](body)``: a reduction over named indices, in index notation; ``sum[t in
+    1..T](body)`` tells the range.
+    """
 
     word: str
     indices: tuple[Name, ...]
     body: Tree
+    ranges: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

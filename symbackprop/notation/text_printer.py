@@ -300,6 +300,12 @@ def _einsum(term: Term) -> Shown:
     return _called("einsum", f'"{term.attrs[0]}"', *(show(a) for a in term.args))
 
 
+def _series(term: Term) -> Shown:
+    letter, first, last = term.attrs
+    ends = f"{show_extent(first)}..{show_extent(last)}"
+    return f"sum[{letter} in {ends}]({show(term.args[0])})", POSTFIX
+
+
 def _entries(term: Term) -> Shown:
     return entry_with_level(term.attrs[1], term.attrs[0])
 
@@ -319,4 +325,5 @@ _PRINTERS: dict[str, Callable[[Term], Shown]] = {
     "ones": _filled, "zeros": _filled, "arange": _filled, "eye": _eye,
     "conv": _correlation, "unfold": _windows, "fold": _windows, "maxpool": _pool, "avgpool": _pool,
     "index": _index, "broadcast": _broadcast, "einsum": _einsum, "entries": _entries,
+    "series": _series,
 }  # fmt: skip

@@ -281,9 +281,14 @@ class _Builder:
             case s.Name():
                 return s.Call(span, function, plain, keywords)
             case s.Subscript(base=s.Name(text=word), items=items) if single:
-                names = tuple(i for i in items if isinstance(i, s.Name))
+                told = tuple(i for i in items if isinstance(i, s.Range))
+                names = tuple(
+                    i.index if isinstance(i, s.Range) else i
+                    for i in items
+                    if isinstance(i, s.Name | s.Range)
+                )
                 if len(names) == len(items):
-                    return s.Reduction(span, word, names, plain[0])
+                    return s.Reduction(span, word, names, plain[0], told)
         raise Malformed(
             "the name of a function before (",
             "something else",

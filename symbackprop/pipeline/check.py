@@ -20,7 +20,7 @@ from symbackprop.calculus.directional import gradient_entry
 from symbackprop.calculus.reverse import PREFIX, Names
 from symbackprop.ir.arithmetic import Array
 from symbackprop.ir.derivation import DerivationRecord, Derivative
-from symbackprop.ir.evaluate import Point, evaluate, run
+from symbackprop.ir.evaluate import Point, evaluate, run, work_out
 from symbackprop.ir.expressions import Entry, Index, entry_names
 from symbackprop.ir.letters import places
 from symbackprop.ir.sample import draw
@@ -79,11 +79,7 @@ class Checker:
         top = PREFIX + self.record.of
         if top in frozenset().union(*(entry_names(e.rhs) for e in self._adjoints)):
             values[top] = rng.normal(size=np.shape(values[self.record.of]))
-        for equation in self._adjoints:
-            values[equation.name] = evaluate(
-                equation.rhs, replace(point, values=values), equation.indices
-            )
-        return replace(point, values=values)
+        return work_out(program, self._adjoints, replace(point, values=values), downwards=True)
 
     def check(self, derivative: Derivative) -> Check:
         """The lifted form against the entry by proof, the entry against central differences by
@@ -166,13 +162,12 @@ class Checker:
         """
         values = {q.name: point.values[q.name] for q in self.record.program.inputs}
         values |= {x: np.asarray(point.values[x], dtype=float) + v for x, v in moves.items()}
-        for equation in self.record.program.equations:
-            if equation.name not in moves:
-                values[equation.name] = evaluate(
-                    equation.rhs, replace(point, values=values), equation.indices
-                )
+        program = self.record.program
+        moved = work_out(
+            program, program.equations, replace(point, values=values), fixed=tuple(moves)
+        )
         entry, indices = measured
-        return np.asarray(evaluate(entry, replace(point, values=values), indices), dtype=float)
+        return np.asarray(evaluate(entry, moved, indices), dtype=float)
 
 
 SMALLEST_STEP = 1e-2  # in units of STEP: below it a difference is all rounding

@@ -10,7 +10,7 @@ from dataclasses import replace
 from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.recognition import recognise
 from symbackprop.calculus.reverse import reverse
-from symbackprop.errors import Malformed
+from symbackprop.errors import Malformed, NotSupported
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.expressions import entry_names
 from symbackprop.ir.program import Program
@@ -20,6 +20,8 @@ from symbackprop.network.model import Model
 from symbackprop.pipeline.derivation import Derivation
 from symbackprop.pipeline.kinds import record_of_kind
 from symbackprop.pipeline.presentation import in_jacobian_layout, present
+from symbackprop.pipeline.recurrent_derivation import RecurrentDerivation
+from symbackprop.pipeline.recurrent_presentation import present_recurrent
 
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "jvp", "vjp")
 DIRECTIONAL = ("hvp", "jvp", "vjp")
@@ -38,6 +40,8 @@ def program_of(model: Model) -> Program:
         sizes=model.sizes,
         conditions=model.conditions,
         rules=RULES,
+        families=model.families,
+        loops=model.loops,
     )
 
 
@@ -92,18 +96,24 @@ def derive(
     of = of if of is not None else program.output
     _known(program, of)
     names = _differentiated_by(program, wrt, of)
+    if program.families:
+        _recurrent_kind(program, of, kind, layout)
     known = _recognised(program)
     if kind in DIRECTIONAL:
         return Derivation(model, *record_of_kind(known, of, names, kind, layout, direction))
     if kind != "gradient":
         return Derivation(model, *record_of_kind(program, of, names, kind, layout, direction))
     context = working_context(known)
-    derivatives = present(reverse(known, of, names, context), of, known, context)
+    adjoints = reverse(known, of, names, context)
+    if program.families:
+        derivatives = present_recurrent(adjoints, of, known, names, context)
+    else:
+        derivatives = present(adjoints, of, known, context)
     derivatives = tuple(d for d in derivatives if d.wrt[0] != of)
     if layout == "jacobian":
         derivatives = in_jacobian_layout(derivatives, program)
     record = DerivationRecord(program, of, kind, layout, derivatives, wrt=names)
-    return Derivation(model, record, context)
+    return (RecurrentDerivation if program.families else Derivation)(model, record, context)
 
 
 def _recognised(program: Program) -> Program:
@@ -112,6 +122,28 @@ def _recognised(program: Program) -> Program:
     """
     equations = (replace(e, rhs=recognise(e.rhs)) for e in program.equations)
     return replace(program, equations=tuple(equations))
+
+
+def _recurrent_kind(program: Program, of: str, kind: str, layout: str) -> None:
+    """What is known of recurrences: gradients of a scalar in the layout of the notes."""
+    if kind != "gradient":
+        raise NotSupported(
+            "gradients of a model with a recurrence",
+            f"kind {kind}",
+            hint="write the steps out, as in rnn-unrolled, for other kinds",
+        )
+    if layout != "notes":
+        raise NotSupported(
+            "the layout notes for a model with a recurrence",
+            f"layout {layout}",
+            hint="derive without --layout",
+        )
+    if program.shape_of(of):
+        raise NotSupported(
+            "a scalar to differentiate in a model with a recurrence",
+            f"{of}, which is an array",
+            hint="add a line that makes a number of it, such as a loss",
+        )
 
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> None:
@@ -152,8 +184,10 @@ def _differentiated_by(
 
 def _ancestors(program: Program, of: str) -> frozenset[str]:
     """Every name on which ``of`` depends."""
-    needed = {of}
-    for equation in reversed(program.equations):
-        if equation.name in needed:
-            needed |= entry_names(equation.rhs)
+    needed, before = {of}, 0
+    while before < len(needed):  # once, unless equations recur
+        before = len(needed) if program.families else len(program.equations) + len(program.inputs)
+        for equation in reversed(program.equations):
+            if equation.name in needed:
+                needed |= entry_names(equation.rhs)
     return frozenset(needed)

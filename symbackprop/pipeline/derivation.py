@@ -6,7 +6,7 @@ What is dear (closed forms, LaTeX, checks) is worked out when it is first asked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from symbackprop.backends.latex.terms import latex_term
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
-from symbackprop.ir.expressions import MatrixFunction, entry_names
+from symbackprop.ir.expressions import Entry, MatrixFunction, entry_names
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 from symbackprop.ir.terms import name as name_term
@@ -182,6 +182,10 @@ class DerivativeResult:
             steps.insert(len(steps) - 1, Step(whole, "with the adjoints put in"))
         return self._owner.readable_steps(tuple(steps))
 
+    def how(self) -> tuple[Step, ...]:
+        """The steps, when they are asked for."""
+        return self.steps
+
     @property
     def facts(self) -> tuple[str, ...]:
         """Facts that were used on the way."""
@@ -228,8 +232,8 @@ def _step_json(step: Step, owner: Derivation) -> dict[str, str]:
 
 def show_generic(equation: Equation) -> str:
     """``Z[n,m] = sum[d](X[n,d]*W[m,d]) + b[m]``: an equation by its generic entry."""
-    at = f"[{','.join(i.name for i in equation.indices)}]" if equation.indices else ""
-    return f"{equation.name}{at} = {show_entry(equation.rhs)}"
+    left = show_entry(Entry(equation.name, *equation.indices))
+    return f"{left} = {show_entry(equation.rhs)}"
 
 
 def _has_operation(term: Term, operations: tuple[str, ...]) -> bool:
@@ -241,6 +245,8 @@ class Derivation(Mapping[Any, DerivativeResult]):
     pair.
     """
 
+    result = DerivativeResult
+
     def __init__(self, model: Model, record: DerivationRecord, context: Context) -> None:
         self.model, self.record = model, record
         self._context = context
@@ -249,7 +255,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
             if equation.hidden:
                 self._hidden_terms[equation.name] = replace_names(equation.term, self._hidden_terms)
         self._hidden = tuple(e for e in reversed(record.program.equations) if e.hidden)
-        self.derivatives = tuple(DerivativeResult(self, d) for d in record.derivatives)
+        self.derivatives = tuple(self.result(self, d) for d in record.derivatives)
         self._by_name = {d.wrt: d for d in self.derivatives}
 
     @property
@@ -360,8 +366,8 @@ class Derivation(Mapping[Any, DerivativeResult]):
     def __len__(self) -> int:
         return len(self._by_name)
 
-    def as_json(self, form: str | None = None) -> dict[str, Any]:
-        """The document of ``derive --json``; ``form`` index or array leaves closed forms out."""
+    def equations_json(self) -> list[dict[str, Any]]:
+        """The forward equations, as fields of the language page."""
         equations = []
         for equation in self.record.program.visible():
             shown = self.readable_equation(equation)
@@ -374,13 +380,17 @@ class Derivation(Mapping[Any, DerivativeResult]):
                     "latex": self.latex_relation(shown),
                 }
             )
+        return equations
+
+    def as_json(self, form: str | None = None) -> dict[str, Any]:
+        """The document of ``derive --json``; ``form`` index or array leaves closed forms out."""
         wanted = form in (None, "closed")
         return {
             "schema": SCHEMA,
             "of": self.of,
             "kind": self.kind,
             "layout": self.layout,
-            "equations": equations,
+            "equations": self.equations_json(),
             "derivatives": [
                 d.as_json(closed=wanted)
                 | ({"kronecker": d.kronecker} if form == "kronecker" else {})
@@ -392,7 +402,18 @@ class Derivation(Mapping[Any, DerivativeResult]):
         """The derivatives for a terminal, one a line, with shapes; ``steps`` adds how each was
         reached.
         """
-        lines = []
+        lines = self.as_lines(form)
+        width = min(max((len(b) for b, _, _ in lines), default=0), 78)
+        out = []
+        for body, shape, how in lines:
+            out.append(f"{body:<{width}}   # {shape}")
+            if steps:
+                out.extend(f"    = {self.step_text(s):<{width}}   ({s.because})" for s in how())
+        return "\n".join(out)
+
+    def as_lines(self, form: str) -> list[tuple[str, str, Callable[[], tuple[Step, ...]]]]:
+        """Each derivative on a line, its shape, and how to get the steps that lead to it."""
+        lines: list[tuple[str, str, Callable[[], tuple[Step, ...]]]] = []
         for d in self.derivatives:
             shape = "×".join(d.shape) if d.shape else "scalar"
             if form == "index":
@@ -404,14 +425,8 @@ class Derivation(Mapping[Any, DerivativeResult]):
                 body = f"{d.label} = {d.closed or f'({d.closed_reason})'}"
             else:
                 body = f"{d.label} = {d.text}"
-            lines.append((body, shape, d))
-        width = min(max((len(b) for b, _, _ in lines), default=0), 78)
-        out = []
-        for body, shape, d in lines:
-            out.append(f"{body:<{width}}   # {shape}")
-            if steps:
-                out.extend(f"    = {self.step_text(s):<{width}}   ({s.because})" for s in d.steps)
-        return "\n".join(out)
+            lines.append((body, shape, d.how))
+        return lines
 
     def __str__(self) -> str:
         return self.as_text()

@@ -68,6 +68,11 @@ class FormMaker:
         term = self._lifter.lift(entry, indices)
         return Form(entry, term, cost(term))
 
+    def by_entries(self, entry: Expr, indices: tuple[Index, ...]) -> Form:
+        """The form that needs no array notation."""
+        term = terms.entries(indices, entry)
+        return Form(entry, term, cost(term))
+
     def says_the_same(self, form: Form, indices: tuple[Index, ...]) -> bool:
         """``lower(lift(e)) = e``: by working form or expanded form, else by value."""
         lowered, extra = lowered_entry(form.term, indices, self._program)
@@ -110,7 +115,7 @@ def present(
         if known is not None and block is not None:
             derivative = _carried_over(known, adjoint, of, block)
         else:
-            derivative = _presented(adjoint, of, done, hidden, maker, context)
+            derivative = presented(adjoint, of, done, hidden, maker, context)
             if block is not None and block.covers(derivative.equation.rhs):
                 met[block.key] = block, adjoint, derivative
         done[adjoint.name] = derivative.equation
@@ -173,7 +178,7 @@ def _put_in_reason(adjoint: Adjoint) -> str:
     return f"put {', '.join(f'∇{c}' for c in adjoint.consumers)} in and simplify"
 
 
-def _presented(
+def presented(
     adjoint: Adjoint,
     of: str,
     done: dict[str, Equation],
@@ -181,6 +186,7 @@ def _presented(
     maker: FormMaker,
     context: Context,
 ) -> Derivative:
+    """The derivative that an adjoint is, in its cheapest form, with complete steps."""
     given = _write_out(adjoint.entry, hidden, context)
     best = cheapest(given, adjoint.indices, maker, context)
     steps = list(adjoint.steps)
@@ -214,8 +220,7 @@ def cheapest(entry: Expr, indices: tuple[Index, ...], maker: FormMaker, context:
     for form in sorted(forms, key=lambda form: form.price):
         if maker.says_the_same(form, indices):
             return form
-    by_entries = terms.entries(indices, entry)
-    return Form(entry, by_entries, cost(by_entries))
+    return maker.by_entries(entry, indices)
 
 
 def _put_in(

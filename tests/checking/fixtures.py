@@ -54,6 +54,8 @@ def program_of(model) -> Program:  # type: ignore[no-untyped-def]
         output=model.output,
         sizes=model.sizes,
         conditions=model.conditions,
+        families=model.families,
+        loops=model.loops,
         rules=model.rules,
     )
 

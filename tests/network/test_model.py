@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sympy import Integer
 
-from symbackprop.errors import Malformed, NotSupported
+from symbackprop.errors import Malformed
 from symbackprop.ir.evaluate import Point, run
 from symbackprop.ir.program import DECLARABLE_FACTS, Fact
 from symbackprop.ir.sample import draw
@@ -35,6 +35,7 @@ def run_model(model: Model, point: Point) -> dict[str, np.ndarray]:
         dims=model.dims, inputs=model.inputs, functions=model.functions, facts=model.facts,
         statements=[(n, t) for n, t, _ in model.statements], output=model.output,
         sizes=model.sizes, conditions=model.conditions, rules=model.rules,
+        families=model.families, loops=model.loops,
     )  # fmt: skip
     given = point if point.values else draw(program, np.random.default_rng(0), dims=point.dims)
     return {k: np.asarray(v, dtype=float) for k, v in run(program, given).values.items()}
@@ -148,12 +149,6 @@ def test_a_large_file_is_refused(tmp_path: Path) -> None:
     path.write_text("x" * 2_000_000)
     with pytest.raises(Malformed, match="1 MB"):
         load(str(path))
-
-
-def test_recurrences_say_that_they_come_later() -> None:
-    text = "dims K, M\ndata X[M]\nH[0] = X\nH[l] = tanh(H[l-1]) for l in 1..K\nL = sum(H[K])"
-    with pytest.raises(NotSupported, match="recurrence"):
-        parse(text)
 
 
 @pytest.mark.parametrize("name", ["__import__", "lambda", "forward", "self", "None_"])

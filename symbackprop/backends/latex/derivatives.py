@@ -7,7 +7,7 @@ says so, and where adjoints are short the formula in forward quantities is added
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from sympy import Expr, Mul
@@ -23,6 +23,7 @@ from symbackprop.backends.latex.equations import (
 )
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.reasons import typeset_reason
+from symbackprop.backends.latex.recurrences import after_comma
 from symbackprop.backends.latex.rows import (
     LINE,
     WIDE_LEFT,
@@ -51,6 +52,7 @@ from symbackprop.ir.expressions import (
     replace_entries,
     substitute,
 )
+from symbackprop.ir.families import split_member
 from symbackprop.ir.program import Equation
 from symbackprop.ir.terms import Term, names_in, size, transpose
 from symbackprop.matrix.substitution import draw_out_scale, replace_names
@@ -109,8 +111,10 @@ class SummaryRow:
 class Writer:
     """Writes the derivatives of one record; remembers which adjoints are short enough to put in."""
 
-    def __init__(self, record: DerivationRecord, notation: Notation) -> None:
-        self.record, self.notation = record, notation
+    def __init__(
+        self, record: DerivationRecord, notation: Notation, steps: Mapping[str, str]
+    ) -> None:
+        self.record, self.notation, self.steps = record, notation, steps
         self.abbreviator = Abbreviator(notation)
         self.short: dict[str, Term] = {}
         self.entries: dict[str, Equation] = {}
@@ -182,8 +186,13 @@ class Writer:
     def _opening(self, derivative: Derivative) -> str:
         program, wrt = self.record.program, derivative.wrt[0]
         symbol = self.notation.name(wrt)
-        space = space_text(program.shape_of(wrt), self.notation)
-        users = [e.name for e in program.equations if wrt in entry_names(e.rhs)]
+        space = space_text(
+            derivative.shape if wrt.endswith("]") else program.shape_of(wrt), self.notation
+        )
+        single = split_member(wrt)
+        if single is not None and wrt not in self.steps:
+            return rf"${symbol} \in {space}$ stands at an end of the recurrence."
+        users = list(dict.fromkeys(e.name for e in program.equations if _is_used(wrt, e)))
         where = _enumerated([rf"\eqref{{{forward_label(u)}}}" for u in users])
         noun = "equation" if len(users) == 1 else "equations"
         return rf"${symbol} \in {space}$ is used in {noun}~{where}." if users else ""
@@ -310,17 +319,34 @@ class Writer:
         room = BOXED - min(width(left), BOXED / 2)
         whole, definitions = self.abbreviator.term(term, room)
         closed = latex_term(self._closed(term), self.notation)
-        if not definitions and closed != whole and width(f"{left} = {whole} = {closed}") <= BOXED:
-            return f"{left} = {whole} = {closed}", ()
-        if width(f"{left} = {whole}") <= BOXED:
-            return f"{left} = {whole}", definitions
+        steps = after_comma(self.steps.get(derivative.equation.name, ""))
+        both = f"{left} = {whole} = {closed}{steps}"
+        if not definitions and closed != whole and width(both) <= BOXED:
+            return both, ()
+        if width(f"{left} = {whole}{steps}") <= BOXED:
+            return f"{left} = {whole}{steps}", definitions
         first, *more = broken(whole, room)
-        rows = r" \\ ".join([f"{left} &= {first}", *(rf"&\qquad {line}" for line in more)])
+        lines = [f"{left} &= {first}", *(rf"&\qquad {line}" for line in more)]
+        if steps:
+            lines.append(rf"&\qquad {self.steps[derivative.equation.name]}")
+        rows = r" \\ ".join(lines)
         return rf"\begin{{aligned}} {rows} \end{{aligned}}", definitions
 
     def _closing(self, derivative: Derivative) -> tuple[str, ...]:
         facts = dict.fromkeys(fact_sentence(f, self.notation) for f in derivative.facts)
         return (f"Here it was used that {_enumerated(list(facts))}.",) if facts else ()
+
+
+def _is_used(wrt: str, equation: Equation) -> bool:
+    """Whether an equation uses a quantity; of a family, the member at some step."""
+    own = split_member(wrt)
+    if own is None:
+        return wrt in entry_names(equation.rhs)
+    for name in entry_names(equation.rhs):
+        other = split_member(name)
+        if other is not None and other[0] == own[0] and (name == wrt or equation.step):
+            return True
+    return False
 
 
 def derivative_key(derivative: Derivative) -> str:

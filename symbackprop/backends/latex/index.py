@@ -50,6 +50,7 @@ from symbackprop.ir.expressions import (
     MatrixFunction,
     Modulo,
     Partial,
+    Series,
     Where,
     entry_names,
     free_indices,
@@ -164,9 +165,10 @@ def _(node: Entry, writer: Writer) -> Piece:
         return _derivative(writer.notation.name(writer.notation.of), inner, writer)
     name = writer.notation.name(node.name)
     if not node.indices:
-        return Piece(name)
+        return Piece(name, POWER if node.name.endswith("]") else ATOM)
     base = bracket(name) if "_{" in name or r"\operatorname" in name else name
-    return Piece(f"{base}_{{{writer.positions(node.indices)}}}")
+    level = POWER if node.name.endswith("]") and base == name else ATOM
+    return Piece(f"{base}_{{{writer.positions(node.indices)}}}", level)
 
 
 def _derivative(above: str, by: Entry, writer: Writer, sign: str = r"\partial") -> Piece:
@@ -205,6 +207,13 @@ def _(node: IndexSum | IndexProduct, writer: Writer) -> Piece:
 
 
 @write.register
+def _(node: Series, writer: Writer) -> Piece:
+    first, last = (writer(e).text for e in node.args[2:])
+    sign = rf"\sum_{{{index_letter(node.letter)}={first}}}^{{{last}}} "
+    return Piece(sign + at_least(writer(node.body), JUXTAPOSED), JUXTAPOSED, open=True)
+
+
+@write.register
 def _(node: IndexMax, writer: Writer) -> Piece:
     inner = writer.naming(node.bound)
     ranges = r",\, ".join(
@@ -217,9 +226,17 @@ def _(node: IndexMax, writer: Writer) -> Piece:
 @write.register
 def _(node: Delta, writer: Writer) -> Piece:
     a, b = (writer.position(i) for i in node.args)
+    if _is_of_steps(node):
+        texts = [writer(i).text for i in node.args]
+        return Piece(rf"\delta_{{{('' if all(len(t) == 1 for t in texts) else ',').join(texts)}}}")
     if "delta" in writer.notation.names:
         return Piece(rf"\mathbf{{1}}[{a} = {b}]")
     return Piece(rf"\delta_{{{writer.positions(node.args)}}}")
+
+
+def _is_of_steps(node: Delta) -> bool:
+    """Whether a δ compares letters of steps, which count as they are written."""
+    return not free_indices(node) and not all(s.is_positive for s in node.free_symbols)
 
 
 @write.register

@@ -7,7 +7,7 @@ the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,11 @@ from symbackprop.backends.latex.graph import draw_network
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.neurons import describe_functions
 from symbackprop.backends.latex.proofs import IDENTITIES, Identity
+from symbackprop.backends.latex.recurrences import (
+    after_comma,
+    notation_over_members,
+    steps_of,
+)
 from symbackprop.backends.latex.rows import LINE, Line, Row, set_rows
 from symbackprop.backends.latex.shapes import (
     ROLES,
@@ -31,6 +36,7 @@ from symbackprop.backends.latex.terms import latex_term
 from symbackprop.backends.templates import environment, version
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.expressions import Entry, entry_names
+from symbackprop.ir.members import as_members
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 
@@ -109,21 +115,25 @@ def contents(
     identities: Sequence[Identity],
 ) -> dict[str, Any]:
     """Everything that the templates insert, as strings and flat items."""
+    notation = notation_for(record, **MACROS)
+    ranges = steps_of(record, notation)
+    record = as_members(record)
     program = record.program
     written = dict(statements or [(e.name, e.term) for e in program.visible()])
-    notation = notation_for(record, **MACROS)
-    writer = Writer(record, notation)
+    if ranges:
+        notation = notation_over_members(notation, program)
+    writer = Writer(record, notation, ranges)
     gradients = record.kind == GRADIENT
     plural = PLURALS[record.kind]
     return {
         "version": version(),
         "title": _title(title, record.kind),
         "opening": _opening(program, notation),
-        "symbols": _symbols(program, notation),
+        "symbols": _symbols(program, notation, ranges),
         "facts": [f"{_capital(fact_sentence(f, notation))}." for f in program.facts],
-        "picture": draw_network(program, notation, _shapes(program, notation)),
+        "picture": None if ranges else draw_network(program, notation, _shapes(program, notation)),
         "picture_caption": _caption(gradients),
-        "forward": _forward(program, written, notation),
+        "forward": _forward(program, written, notation, ranges),
         "unnamed": _unnamed(program, notation),
         "neurons": describe_functions(program, tuple(written.values()), identities, notation),
         "further_conventions": _further_conventions(program, record, notation),
@@ -164,14 +174,19 @@ def _opening(program: Program, notation: Notation) -> str:
     return text
 
 
-def _symbols(program: Program, notation: Notation) -> list[Symbol]:
+def _symbols(
+    program: Program, notation: Notation, ranges: Mapping[str, str]
+) -> list[Symbol]:
+    def at(name: str) -> str:
+        return f", ${ranges[name]}$" if name in ranges else ""
+
     rows = [
-        Symbol(notation.name(q.name), space_text(q.shape, notation), ROLES[q.role])
+        Symbol(notation.name(q.name), space_text(q.shape, notation), ROLES[q.role] + at(q.name))
         for q in program.inputs
     ]
     for equation in program.equations:
         what = "output, computed" if equation.name == program.output else "computed"
-        role = rf"{what} by \eqref{{{forward_label(equation.name)}}}"
+        role = rf"{what} by \eqref{{{forward_label(equation.name)}}}{at(equation.name)}"
         space = space_text(equation.shape, notation)
         rows.append(Symbol(notation.name(equation.name), space, role))
     return rows
@@ -193,9 +208,14 @@ def _unnamed(program: Program, notation: Notation) -> str:
     return f" Here {listed} {verb} to which the model gives no name."
 
 
-def _forward(program: Program, written: dict[str, Term], notation: Notation) -> list[Row]:
+def _forward(
+    program: Program, written: dict[str, Term], notation: Notation, ranges: Mapping[str, str]
+) -> list[Row]:
     """Each statement in matrix form, and by entries: beside it where the columns leave room."""
-    lines = [_forward_line(e, written.get(e.name, e.term), notation) for e in program.equations]
+    lines = [
+        _forward_line(e, written.get(e.name, e.term), notation, ranges.get(e.name, ""))
+        for e in program.equations
+    ]
     beside = [line for line in lines if line.entry and line.width <= FORWARD]
     while beside and max(x.left for x in beside) + max(x.right for x in beside) > FORWARD:
         beside.remove(max(beside, key=lambda line: line.width))
@@ -223,13 +243,15 @@ class _ForwardLine:
         return self.left + self.right
 
 
-def _forward_line(equation: Equation, term: Term, notation: Notation) -> _ForwardLine:
+def _forward_line(
+    equation: Equation, term: Term, notation: Notation, steps: str
+) -> _ForwardLine:
     label = forward_label(equation.name)
     left = latex_entry(Entry(equation.name, *equation.indices), notation)
     entry = left, latex_entry(equation.rhs, notation, free=equation.indices)
     if term.op == "entries":
-        return _ForwardLine(entry, (), label)
-    whole = notation.name(equation.name), latex_term(term, notation)
+        return _ForwardLine((entry[0], entry[1] + after_comma(steps)), (), label)
+    whole = notation.name(equation.name), latex_term(term, notation) + after_comma(steps)
     return _ForwardLine(whole, () if entry == whole else entry, label)
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from symbackprop.ir.families import split_member
 from symbackprop.ir.program import Program
 from symbackprop.notation.spelling import GREEK as LETTERS
 from symbackprop.notation.spelling import spell
@@ -93,7 +94,10 @@ class Notation:
         return r"\partial^{+}" if (of, by) in self.immediate else r"\partial"
 
     def name(self, text: str) -> str:
-        """LaTeX of a name that is no adjoint."""
+        """LaTeX of a name that is no adjoint; a member of a family bears its label above."""
+        parts = split_member(text)
+        if parts is not None:
+            return f"{self.name(parts[0])}^{{({parts[1].replace('*', ' ')})}}"
         return self.spelling.get(text) or spell_name(text)
 
     def of_any_scalar(self) -> Notation:

@@ -88,7 +88,9 @@ def _name(term: Term, write: Writer) -> Piece:
     text: str = term.attrs[0]
     if not text.startswith(ADJOINT):
         spelled = write.notation.name(text)
-        return Piece(spelled, JUXTAPOSED if " " in spelled else ATOM)
+        return Piece(
+            spelled, POWER if text.endswith("]") else JUXTAPOSED if " " in spelled else ATOM
+        )
     by = write.notation.name(text.removeprefix(ADJOINT))
     return Piece(
         rf"\nabla_{{{by}}} {write.notation.name(write.notation.of)}", JUXTAPOSED, open=True
@@ -216,6 +218,14 @@ def _where(term: Term, write: Writer) -> Piece:
     return cases(a, condition, b)
 
 
+def _series(term: Term, write: Writer) -> Piece:
+    """A sum over steps, with its range."""
+    letter, first, last = term.attrs
+    below, above = (extent(e, write).text for e in (first, last))
+    body = at_least(write(term.args[0]), JUXTAPOSED)
+    return Piece(rf"\sum_{{{letter}={below}}}^{{{above}}} {body}", JUXTAPOSED, open=True)
+
+
 def _broadcast(term: Term, write: Writer) -> Piece:
     (a,) = term.args
     piece = write(a)
@@ -266,6 +276,7 @@ RULES: Mapping[str, Rule] = {
     "broadcast":   _broadcast,
     "einsum":      write_einsum,
     "entries":     write_entries,
+    "series":      _series,
     **arrays.RULES,
     **windows.RULES,
 }

@@ -71,7 +71,7 @@ class Buffered:
     lines: list[str] = field(default_factory=list)
     buffers: list[Buffer] = field(default_factory=list)
     _free: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
-    _written: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
 
     @property
     def writer(self) -> Writer:
@@ -196,8 +196,8 @@ class Buffered:
                 self._free.setdefault((b.shape, b.mask), []).append(b.name)
 
     def _emit(self, call: str, target: str, arguments: str, *, first: bool = False) -> None:
-        fresh = target not in self._written
-        self._written.add(target)
+        fresh = target not in self.written
+        self.written.add(target)
         if first:
             self.lines.append(f"{target} = ws.{target}")
             self.lines.append(f"{call}({target}, {arguments})")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sympy import Symbol
 
 from symbackprop.backends.numpy.arguments import as_tuple, extents
-from symbackprop.ir.program import Program
+from symbackprop.ir.program import Program, Quantity
+from symbackprop.ir.terms import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,15 @@ def descent(program: Program, names: Mapping[str, str], learnt: tuple[str, ...])
 
 def sample_extent(program: Program) -> Symbol | None:
     """The extent that counts samples, None if there is none."""
-    data = [q for q in program.inputs if q.role != "param" and q.shape]
-    if not data or not isinstance(data[0].shape[0], Symbol):
+    data = [q for q in program.inputs if q.role != "param" and _members(q, program)]
+    if not data or not isinstance(_members(data[0], program)[0], Symbol):
         return None
-    first = data[0].shape[0]
+    first = _members(data[0], program)[0]
     params = (q for q in program.inputs if q.role == "param")
     owned = {s for q in params for e in q.shape for s in e.free_symbols}
     return None if first in owned else first
+
+
+def _members(q: Quantity, program: Program) -> Shape:
+    """The shape of a member of a stack, or of the array itself: a step is no sample."""
+    return q.shape[1:] if q.name in program.families else q.shape

@@ -26,6 +26,8 @@ from symbackprop.backends.numpy.names import identifiers
 from symbackprop.backends.numpy.passes import Passes, all_names, helpers_in, passes, uses
 from symbackprop.backends.numpy.plan import plan
 from symbackprop.backends.numpy.records import Dim, Function, Further, Kernel, Value
+from symbackprop.backends.numpy.recurrent_passes import recurrent_passes
+from symbackprop.backends.numpy.recurrent_plan import recurrent_plan
 from symbackprop.backends.numpy.sampling import draw, sampled_facts, sizes
 from symbackprop.backends.templates import environment, version
 from symbackprop.errors import Malformed, NotSupported
@@ -101,8 +103,9 @@ def _bare(record: DerivationRecord) -> DerivationRecord:
 def _assemble(
     record: DerivationRecord, base: DerivationRecord, title: str, text: str, dtype: str | None
 ) -> Kernel:
-    program, planned = base.program, plan(base)
-    p = passes(base, planned)
+    program = base.program
+    planned = recurrent_plan(base) if program.families else plan(base)
+    p = (recurrent_passes if program.families else passes)(base, planned)
     more = None
     if record.kind != "gradient":
         asked = planned if record is base else plan(record)

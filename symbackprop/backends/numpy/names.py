@@ -91,7 +91,7 @@ def describe(term: Term) -> str:
 
 def _words(term: Term) -> str:
     if term.op in ("name", "constant"):
-        return str(term.attrs[0])
+        return str(term.attrs[0]).partition("[")[0]
     if term.op in ("number", "dim"):
         text = str(term.attrs[0])
         return _NUMBERS.get(text) or re.sub(r"\W+", "_", text).strip("_")

@@ -44,7 +44,7 @@ class Passes:
 
     def forward(self) -> list[str]:
         """The lines of ``forward`` after the checks of arguments, ending with the cache."""
-        body = [line for s in self.plan.forward for line in self._line(s, copy=False)]
+        body = self.lines(self.plan.forward, ())
         computed = {s.key for s in self.plan.forward if not s.term.shape}
         items = [
             f'"{k}": ' + (f"np.asarray({self.names[k]})" if k in computed else self.names[k])
@@ -81,7 +81,7 @@ class Passes:
 
     def whole(self) -> list[str]:
         """The lines of a function that starts from the arguments and runs forward first."""
-        body = [line for s in self.used_forward() for line in self._line(s, copy=False)]
+        body = self.lines(self.used_forward(), ())
         body += self._backward()
         if self.plan.single:
             (name,) = self.plan.results.values()
@@ -95,17 +95,25 @@ class Passes:
 
     def buffered(self) -> tuple[list[str], list[Buffer]]:
         """Both passes without allocation, and the buffers they need."""
-        emit = Buffered(dict(self.names))
-        body = []
-        for s in (*self.plan.forward, *self.plan.backward):
-            copy = s.key in self.plan.results.values()
-            body += commented(emit.statement(s, copy=copy), self.mathematics(s))
+        body, buffers = self.statements_buffered(tuple(self.plan.results.values()))
         shapes = extents([(q.name, q.shape) for q in self.program.inputs], self.names)
         sizes = as_tuple([shapes[d.name] for d in self.program.dims if d.name in shapes])
         fits = f"workspace.fits({sizes}, {self._real([q.name for q in self.program.inputs])}.dtype)"
-        fits = f"ws = {fits}" if emit.buffers else fits
+        fits = f"ws = {fits}" if buffers else fits
         returned = self.results(f"return {self.names[self.plan.of]}, {{", "}")
-        return [*self._opening(body), *commented([fits], ""), *body, *returned], emit.buffers
+        return [*self._opening(body), *commented([fits], ""), *body, *returned], buffers
+
+    def statements_buffered(self, results: Iterable[str]) -> tuple[list[str], list[Buffer]]:
+        """The statements of both passes in buffers, and these."""
+        emit = Buffered(dict(self.names))
+        body: list[str] = []
+        for s in (*self.plan.forward, *self.plan.backward):
+            body += commented(emit.statement(s, copy=s.key in results), self.mathematics(s))
+        return body, emit.buffers
+
+    def lines(self, statements: Sequence[Statement], results: Iterable[str]) -> list[str]:
+        """The lines of statements; ``results`` may not be views of other quantities."""
+        return [line for s in statements for line in self._line(s, copy=s.key in results)]
 
     def results(self, opening: str, closing: str) -> list[str]:
         """The dictionary of results, by the model's own names."""
@@ -122,8 +130,12 @@ class Passes:
                 saved.append(next(q.name for q in self.program.inputs if d in q.shape))
         if uses(body_of_backward, "dtype") and not self._real(saved):
             saved.append(next(q.name for q in self.program.inputs if q.role != "index"))
-        order = [q.name for q in self.program.inputs] + [s.key for s in self.plan.forward]
+        order = [*(q.name for q in self.program.inputs), *self.filled()]
         return tuple(k for k in order if k in saved)
+
+    def filled(self) -> tuple[str, ...]:
+        """What the forward pass computes, in order."""
+        return tuple(s.key for s in self.plan.forward)
 
     def shape_of(self, key: str) -> Shape:
         """The shape of a quantity or of a statement."""
@@ -139,8 +151,8 @@ class Passes:
 
     def functions(self, statements: Sequence[Statement]) -> tuple[str, ...]:
         """Abstract functions that the statements call, in order of first use."""
-        called = (f for s in statements for f in _called(s.term) if f not in SPELLED)
-        return tuple(dict.fromkeys(called))
+        found = (f for s in statements for f in called(s.term) if f not in SPELLED)
+        return tuple(dict.fromkeys(found))
 
     def mathematics(self, s: Statement) -> str:
         """What a statement computes, as a comment: as the model has it, before any rewriting."""
@@ -149,10 +161,9 @@ class Passes:
         return mathematics(s.key, expand(meant, hidden))
 
     def _backward(self) -> list[str]:
-        results = set(self.plan.results.values())
-        return [line for s in self.plan.backward for line in self._line(s, copy=s.key in results)]
+        return self.lines(self.plan.backward, tuple(self.plan.results.values()))
 
-    def _line(self, s: Statement, *, copy: bool) -> list[str]:
+    def _line(self, s: Statement, *, copy: bool, indent: int = 4) -> list[str]:
         value = self.writer.source(s.term)
         if copy and s.term.op == "broadcast":
             value = f"np.array({value})"
@@ -160,7 +171,7 @@ class Passes:
             value = f"{value}.copy()"
         elif copy and is_static(s.term):
             value = f"dtype.type({value})"
-        return commented([f"{self.names[s.key]} = {value}"], self.mathematics(s))
+        return commented([f"{self.names[s.key]} = {value}"], self.mathematics(s), indent)
 
     def _opening(self, body: Sequence[str]) -> list[str]:
         own = self.inputs
@@ -197,7 +208,7 @@ def all_names(program: Program, plan: Plan) -> list[str]:
     everything += program.functions
     statements = (*plan.forward, *plan.backward)
     everything += [s.key for s in statements]
-    everything += [f for s in statements for f in _called(s.term) if f not in SPELLED]
+    everything += [f for s in statements for f in called(s.term) if f not in SPELLED]
     return everything + ([plan.seed] if plan.seed else [])
 
 
@@ -214,8 +225,9 @@ def helpers_in(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(h for h, called in known.items() if uses(listed, called))
 
 
-def _called(term: Term) -> Iterator[str]:
+def called(term: Term) -> Iterator[str]:
+    """The functions that a term applies."""
     if term.op == "apply":
         yield term.attrs[0]
     for a in term.args:
-        yield from _called(a)
+        yield from called(a)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sympy import Expr
+
 from symbackprop.backends.numpy.economy import economical
 from symbackprop.backends.numpy.names import describe
 from symbackprop.backends.numpy.stable import steady
@@ -26,12 +28,33 @@ VIEWS = frozenset(("name", "number", "dim", "constant", "transpose", "index", "b
 
 
 @dataclass(frozen=True, slots=True)
+class Turns:
+    """The turns of a loop: ``letter`` from ``first`` to ``last``, or the other way."""
+
+    letter: str
+    first: Expr
+    last: Expr
+    downwards: bool
+
+    def covers(self, other: Turns) -> bool:
+        """Whether what is there at each of these turns is there at each of the other's."""
+        return (self.letter, self.first, self.last) == (other.letter, other.first, other.last)
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """``key = term``; ``equation`` is the entry form, absent for a common subterm."""
+    """``key = term``; ``equation`` is the entry form, absent for a common subterm.
+
+    With ``turns`` it stands in a loop: ``guard`` says at which turns, ``below`` the last or
+    ``last`` alone; with ``adds`` the term is added to what ``key`` holds, at first 0.
+    """
 
     key: str
     term: Term
     equation: Equation | None = None
+    turns: Turns | None = None
+    guard: str = ""
+    adds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +85,7 @@ def plan(record: DerivationRecord) -> Plan:
     lifter = Lifter(shape_of, [e.term for e in program.equations])
     definitions = {e.name: _in_arrays(e.term, lifter) for e in program.equations}
     hidden = {e.name: definitions[e.name] for e in program.equations if e.hidden}
-    results = _results(record, inputs)
+    results = results_of(record, inputs)
 
     def calm(term: Term) -> Term:
         return economical(steady(term, definitions, program.rules))
@@ -87,7 +110,7 @@ def plan(record: DerivationRecord) -> Plan:
     return Plan(record.of, tuple(forward), tuple(backward), saved, results, seed, single)
 
 
-def _results(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:
+def results_of(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str]:
     """Key of each returned derivative and its equation: those asked for, inputs first, as declared.
 
     A record that does not say what was asked for gives those by inputs, or all if there are none.
@@ -146,7 +169,7 @@ def _named(
             if earlier.key in rename.values():
                 s = replace(s, term=_swap(s.term, earlier.term, _as_name(earlier)))
         if s.key in hidden:
-            key = _free(describe(s.term), taken)
+            key = free_name(describe(s.term), taken)
             rename[s.key] = key
             taken.add(key)
             s = replace(s, key=key)
@@ -157,7 +180,8 @@ def _named(
     ]
 
 
-def _free(wish: str, taken: Iterable[str]) -> str:
+def free_name(wish: str, taken: Iterable[str]) -> str:
+    """``wish``, numbered if it is taken."""
     taken, word, count = set(taken), wish, 1
     while word in taken:
         count += 1
@@ -192,14 +216,14 @@ def _shared(
     known: dict[Key, Term] = {}
 
     def visit(term: Term, out: list[Statement]) -> Term:
-        same = _key(term)
+        same = key_of(term)
         if same in known:
             return known[same]
         args = tuple(visit(a, out) for a in term.args)
         short = term if args == term.args else replace(term, args=args)
-        if count.get(same, 0) < 2 or not _is_work(term):
+        if count.get(same, 0) < 2 or not is_work(term):
             return short
-        key = _free(describe(short), taken)
+        key = free_name(describe(short), taken)
         taken.add(key)
         out.append(Statement(key, short))
         known[same] = name(key, term.shape)
@@ -210,9 +234,9 @@ def _shared(
         out: list[Statement] = []
         for s in side:
             args = tuple(visit(a, out) for a in s.term.args)
-            same = _key(s.term)
+            same = key_of(s.term)
             out.append(replace(s, term=known.get(same) or replace(s.term, args=args)))
-            if _is_work(s.term):
+            if is_work(s.term):
                 known.setdefault(same, _as_name(s))
         sides.append(out)
     return sides[0], sides[1]
@@ -223,7 +247,7 @@ def _uses(statements: Sequence[Statement]) -> dict[Key, int]:
     count: dict[Key, int] = {}
 
     def visit(term: Term) -> None:
-        same = _key(term)
+        same = key_of(term)
         count[same] = count.get(same, 0) + 1
         if count[same] == 1:
             for a in term.args:
@@ -234,15 +258,15 @@ def _uses(statements: Sequence[Statement]) -> dict[Key, int]:
     return count
 
 
-def _key(term: Term) -> Key:
+def key_of(term: Term) -> Key:
     """What two equal terms have in common, hashable where a term with slices is not."""
     items = term.attrs
     if term.op == "index":
         items = tuple((i.start, i.stop) if isinstance(i, slice) else i for i in term.attrs[0])
-    return (term.op, items, term.shape, *(_key(a) for a in term.args))
+    return (term.op, items, term.shape, *(key_of(a) for a in term.args))
 
 
-def _is_work(term: Term) -> bool:
+def is_work(term: Term) -> bool:
     """Whether a second computation would cost something: no view, no number, no fill."""
     return bool(term.args) and term.op not in VIEWS and not is_static(term)
 
