@@ -136,6 +136,11 @@ def read_label(text: str, letters: Mapping[str, Expr]) -> Expr:
     return expand(total)
 
 
+def at_step(label: Expr, letter: str, value: Expr) -> Expr:
+    """A label where the step ``letter`` is ``value``."""
+    return expand(label.xreplace({letter_symbol(letter): value}))
+
+
 def staged(e: Expr, families: Mapping[str, Family], step: Step | None) -> Expr:
     """``e`` with entries of stacks as entries of members, where the place in the stack is told by
     the step or by extents.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr, Symbol
 
-from symbackprop.ir.families import letter_symbol, member, read_label, split_member
+from symbackprop.ir.families import at_step, letter_symbol, member, read_label, split_member
 from symbackprop.ir.terms import Term
 
 
@@ -31,7 +31,7 @@ def relabelled(term: Term, letter: str, label: Expr) -> Term:
             return term
         here: Mapping[str, Symbol] = {letter: letter_symbol(letter)}
         old = read_label(parts[1], here)
-        new = old.xreplace({letter_symbol(letter): label})
+        new = at_step(old, letter, label)
         return term if new == old else replace(term, attrs=(member(parts[0], new),))
     if term.op == "series" and term.attrs[0] == letter:
         return term

@@ -108,7 +108,8 @@ class Recurrences:
         loop = self._loop(tree.ranges[0], scope)
         if self.open is None or not _same(self.open, loop):
             pending = {n: False for n, done in self.defined.items() if not done}
-            self.finish({n for n in pending if not _follows(self.families[n], loop)})
+            others = pending.keys() - {tree.name.text}
+            self.finish({n for n in others if not _follows(self.families[n], loop)})
             self.open, self.defined = loop, pending
         known = self.loops.get(loop.index)
         if known is not None and not _same(known, loop):

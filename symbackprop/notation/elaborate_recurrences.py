@@ -18,6 +18,7 @@ from symbackprop.ir.affine import nonnegative
 from symbackprop.ir.families import (
     Family,
     Loop,
+    at_step,
     family_of,
     label_text,
     letter_symbol,
@@ -95,7 +96,7 @@ def _check_range(tree: s.Subscript, family: Family, label: Expr, scope: Scope) -
     low = high = label
     if letter:
         loop = scope.steps[letter]
-        low, high = (expand(label.xreplace({letter_symbol(letter): e})) for e in _ends(loop))
+        low, high = (at_step(label, letter, e) for e in (loop.first, loop.last))
     for end, lacking in ((low, expand(family.first - low)), (high, expand(high - family.last))):
         if nonnegative(expand(lacking - 1)):
             known = f"{label_text(family.first)}..{label_text(family.last)}"
@@ -105,10 +106,6 @@ def _check_range(tree: s.Subscript, family: Family, label: Expr, scope: Scope) -
                 tree.span,
                 "shorten the range, or declare or define that member",
             )
-
-
-def _ends(loop: Loop) -> tuple[Expr, Expr]:
-    return loop.first, loop.last
 
 
 def _check_causal(

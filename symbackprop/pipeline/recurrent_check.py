@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from sympy import Integer
 
 from symbackprop.algebra.prove import prove
 from symbackprop.ir.arithmetic import Array
@@ -16,6 +17,7 @@ from symbackprop.ir.evaluate import Point, evaluate, work_out
 from symbackprop.ir.expressions import Entry, Index
 from symbackprop.ir.members import step_of
 from symbackprop.ir.program import Equation, Quantity
+from symbackprop.ir.schedule import number
 from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.recurrent_forms import MemberForms
 
@@ -65,7 +67,7 @@ class RecurrentChecker(Checker):
         """As for other derivatives; members that nobody asked for are not moved."""
         name = derivative.wrt[-1]
         value = np.asarray(point.values[derivative.equation.name], dtype=float)
-        known = ~np.isnan(value)
+        known = self._told(derivative, point, value.shape)
         x = np.asarray(point.values[name], dtype=float)
         size = np.where(x == 0, 1.0, np.minimum(np.abs(x), 1.0))
         move = np.random.default_rng([seed, 1]).normal(size=x.shape) * size * known
@@ -80,6 +82,18 @@ class RecurrentChecker(Checker):
             numeric = np.asarray(np.sum(numeric * weight))
         error = np.max(np.abs(claimed - numeric), initial=0.0)
         return float(error / (1 + np.max(np.abs(numeric), initial=0.0)))
+
+    def _told(
+        self, derivative: Derivative, point: Point, shape: tuple[int, ...]
+    ) -> Array:
+        """Which members the derivative tells; all of what is no family."""
+        if derivative.recurrence is None:
+            return np.ones(shape, dtype=bool)
+        told = np.zeros(shape, dtype=bool)
+        for e in derivative.equations:
+            first = number(e.start or Integer(0), point.dims)
+            told[first : first + number(e.indices[0].extent, point.dims)] = True
+        return told
 
     def _at(self, point: Point, moves: Mapping[str, Array], measured: Measured) -> Array:
         program = self.record.program
