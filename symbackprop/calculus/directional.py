@@ -1,9 +1,8 @@
-"""Forward mode: tangents through a program, for Jacobian–vector products, Hessians and
-Hessian–vector products.
+"""Forward mode by entries: tangents through a program, for Hessians.
 
 There is no second-order calculus here. A Hessian is one forward pass over the gradient's entry with
-the tangent δδ; its product with a vector is the same pass with the tangent V, so that no Hessian is
-ever formed (Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994).
+the tangent δδ. Its product with a vector is the same pass with a vector as tangent, which is done
+equation by equation, in ``tangents``.
 """
 
 from __future__ import annotations
@@ -77,35 +76,21 @@ def gradient_entry(
     raise Malformed(f"a quantity on which {of} depends", f"{wrt}, on which it does not")
 
 
-def jvp_entry(
-    program: Program, of: str, directions: Mapping[str, str], context: Context
-) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
-    """The generic entry of ``Σ_x (∂of/∂x) v_x`` for ``directions`` x ↦ v_x."""
-    indices = Names(program).indices(of)
-    tangents = Tangents(program, {x: along(v) for x, v in directions.items()}, context)
-    entry = tangents.of(Entry(of, *places(indices)))
-    return entry, indices, (Step(entry, "one forward pass along the direction"),)
-
-
-def hvp_entry(
-    program: Program, of: str, wrt: str, directions: Mapping[str, str], context: Context
-) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
-    """The generic entry of ``Σ_x (∂²of/∂wrt∂x) v_x``: the gradient, differentiated along the
-    directions.
-    """
-    gradient, indices = gradient_entry(program, of, wrt, context)
-    entry = Tangents(program, {x: along(v) for x, v in directions.items()}, context).of(gradient)
-    steps = (Step(gradient, "the gradient"), Step(entry, "its derivative along the direction"))
-    return entry, indices, steps
-
-
 def hessian_entry(
-    program: Program, of: str, first: str, second: str, context: Context
+    program: Program,
+    of: str,
+    first: str,
+    second: str,
+    context: Context,
+    gradient: tuple[Expr, tuple[Index, ...]] | None = None,
 ) -> tuple[Expr, tuple[Index, ...], tuple[Step, ...]]:
     """The generic entry of ``∂²of/∂first∂second``, its indices (those of ``first``, then those of
     ``second``) and steps.
+
+    ``gradient`` is that of ``first`` in forward quantities with its indices, where a simpler form
+    than that of reverse mode is known.
     """
-    gradient, rows = gradient_entry(program, of, first, context)
+    start, rows = gradient or gradient_entry(program, of, first, context)
     names = Names(program)
     taken = names.taken | {i.name for i in rows}
     own = names.indices(second)
@@ -121,7 +106,7 @@ def hessian_entry(
     def seed(entry: Entry) -> Expr:
         return Mul(*(Delta(i, c) for i, c in zip(entry.indices, places(marked), strict=True)))
 
-    entry = Tangents(program, {second: seed}, context).of(gradient)
+    entry = Tangents(program, {second: seed}, context).of(start)
     entry = normalise(substitute(entry, dict(zip(marked, columns, strict=True))), context)
-    steps = (Step(gradient, "the gradient"), Step(entry, f"differentiate by {second} again"))
+    steps = (Step(start, "the gradient"), Step(entry, f"differentiate by {second} again"))
     return entry, rows + columns, steps

@@ -66,12 +66,40 @@ class Derivative:
 
 
 @dataclass(frozen=True, slots=True)
+class Curvature:
+    """What a block of a Hessian has beside its Gauss–Newton part, where the axes of each pair in
+    ``ties`` (one of the rows, one of the columns) have equal indices.
+
+    ``parts`` names one derivative, or three: weights ``q[n,t]`` and matrices ``a[n,r]``,
+    ``b[n,c]`` whose ``Σ_n q a b`` it is.
+    """
+
+    first: str
+    second: str
+    ties: tuple[tuple[int, int], ...]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GaussNewton:
+    """A Hessian as ``sign · Jᵀ J`` plus curvature: ``jacobian`` names the derivative that holds the
+    stretch of ``J`` of each parameter, axes of samples first, whose extent is ``samples``.
+    """
+
+    samples: Expr
+    sign: int
+    jacobian: Mapping[str, str]
+    curvature: tuple[Curvature, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DerivationRecord:
     """A forward program and the derivatives asked for, adjoints of intermediates on the way
     included, in order of derivation.
 
     ``wrt`` are the names asked for, where others were derived on the way; ``directions`` tells
-    which array a directional kind goes along for a name.
+    which array a directional kind goes along for a name; ``structure`` says how the parts of a
+    Hessian are put together where it is not given block by block.
     """
 
     program: Program
@@ -81,6 +109,7 @@ class DerivationRecord:
     derivatives: tuple[Derivative, ...]
     directions: Mapping[str, str] = field(default_factory=dict)
     wrt: tuple[str, ...] = ()
+    structure: GaussNewton | None = None
 
     def is_asked_for(self, derivative: Derivative) -> bool:
         """Whether a derivative is one of those asked for: others were derived on the way.

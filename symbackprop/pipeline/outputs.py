@@ -20,6 +20,7 @@ from symbackprop.network.model import Model
 from symbackprop.network.shipped import shipped_models, title_of
 from symbackprop.pipeline.compilation import derive, program_of
 from symbackprop.pipeline.derivation import Derivation
+from symbackprop.pipeline.second_order import structured_record
 
 TARGETS = ("numpy",)
 SUFFIXES = (".tex", ".pdf")
@@ -129,6 +130,8 @@ def kernel(derivation: Derivation, target: str = "numpy", dtype: str | None = No
     gradient = None
     if record.kind in SECOND_ORDER:
         gradient = derive(model, wrt=record.wrt, of=record.of).record
+    if record.kind == "hessian":
+        record = structured_record(record) or record
     source = kernel_source(
         record, title=model.name, source_text=model.source, dtype=dtype, gradient=gradient
     )

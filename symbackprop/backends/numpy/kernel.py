@@ -21,6 +21,7 @@ from symbackprop.backends.numpy.arguments import (
     extents,
 )
 from symbackprop.backends.numpy.descent import descent
+from symbackprop.backends.numpy.hessian import hessian_lines
 from symbackprop.backends.numpy.layout import commented, laid_out
 from symbackprop.backends.numpy.names import identifiers
 from symbackprop.backends.numpy.passes import Passes, all_names, helpers_in, passes, uses
@@ -113,7 +114,7 @@ def _assemble(
         p = replace(p, names=names)
         extended = record.program.inputs != program.inputs
         more = Passes(record.program, asked, names, "_checked_all" if extended else "_checked")
-    results = tuple(_value(p, key, name) for key, name in planned.results.items())
+    results = _results(p)
     learnt = tuple(r.key for r in results if r.key in program.params)
     seeded, has_loss = bool(planned.seed), base.kind == "gradient"
     forward = p.forward()
@@ -157,7 +158,7 @@ def _assemble(
 
 def _further(record: DerivationRecord, p: Passes, base: Program, facts: Sequence[Fact]) -> Further:
     """The function that computes ``record``, beside those of ``base``."""
-    given = {q.name for q in base.inputs}
+    structure, given = record.structure, {q.name for q in base.inputs}
     fresh = [q for q in record.program.inputs if q.name not in given]
     statements = (*p.used_forward(), *p.plan.backward)
     moves = {x: v for x, v in record.directions.items() if x in given or record.kind == "vjp"}
@@ -170,13 +171,27 @@ def _further(record: DerivationRecord, p: Passes, base: Program, facts: Sequence
             replace(a, says=about[a.key]) if a.key in about else a for a in _arguments(p)
         ),
         callables=_functions(p, p.functions(statements)),
-        results=tuple(_value(p, key, name) for key, name in p.plan.results.items()),
-        lines=tuple(p.whole()),
+        results=_blocks(record, p) if structure else _results(p),
+        lines=tuple(hessian_lines(p, structure) if structure else p.whole()),
         checks=tuple(_checks(p)) if fresh else (),
         draws=tuple(f'"{p.names[q.name]}": {draw(q, facts, p.writer)}' for q in fresh),
         moves=tuple((p.names.get(x, x), p.names[v]) for x, v in moves.items() if whole),
         tested=as_tuple([f'("{p.names[k]}", "{k}")' for k in p.plan.results if k in given]),
     )
+
+
+def _results(p: Passes) -> tuple[Value, ...]:
+    return tuple(_value(p, key, name) for key, name in p.plan.results.items())
+
+
+def _blocks(record: DerivationRecord, p: Passes) -> tuple[Value, ...]:
+    """The blocks of a Hessian that is made up of parts."""
+    out = []
+    for a in record.wrt:
+        for b in record.wrt:
+            kind = _kind(p, record.program.shape_of(a) + record.program.shape_of(b))
+            out.append(Value("", f"{a},{b}", kind, "Array", f'"{a}", "{b}"'))
+    return tuple(out)
 
 
 def _arguments(p: Passes) -> tuple[Argument, ...]:

@@ -51,7 +51,7 @@ class Passes:
             for k in self.saved(body_of_backward=self._backward())
         ]
         cache = listing(items, "cache: dict[str, Array] = {", "}", 96)
-        return [*self._opening(body), *body, *cache]
+        return [*self.opening(body), *body, *cache]
 
     def backward(self) -> list[str]:
         """The lines of ``backward``: the cache unpacked, adjoints in order, the results."""
@@ -85,8 +85,8 @@ class Passes:
         body += self._backward()
         if self.plan.single:
             (name,) = self.plan.results.values()
-            return [*self._opening(body), *body, f"return {self.names[name]}"]
-        return [*self._opening(body), *body, *self.results("return {", "}")]
+            return [*self.opening(body), *body, f"return {self.names[name]}"]
+        return [*self.opening(body), *body, *self.results("return {", "}")]
 
     def used_forward(self) -> list[Statement]:
         """The forward statements that a result rests on."""
@@ -101,7 +101,7 @@ class Passes:
         fits = f"workspace.fits({sizes}, {self._real([q.name for q in self.program.inputs])}.dtype)"
         fits = f"ws = {fits}" if buffers else fits
         returned = self.results(f"return {self.names[self.plan.of]}, {{", "}")
-        return [*self._opening(body), *commented([fits], ""), *body, *returned], buffers
+        return [*self.opening(body), *commented([fits], ""), *body, *returned], buffers
 
     def statements_buffered(self, results: Iterable[str]) -> tuple[list[str], list[Buffer]]:
         """The statements of both passes in buffers, and these."""
@@ -117,7 +117,7 @@ class Passes:
 
     def results(self, opening: str, closing: str) -> list[str]:
         """The dictionary of results, by the model's own names."""
-        items = [f'"{k}": {self.names[name]}' for k, name in self.plan.results.items()]
+        items = [f"{key_of(k)}: {self.names[name]}" for k, name in self.plan.results.items()]
         return listing(items, opening, closing, 96)
 
     def saved(self, body_of_backward: Sequence[str]) -> tuple[str, ...]:
@@ -173,7 +173,12 @@ class Passes:
             value = f"dtype.type({value})"
         return commented([f"{self.names[s.key]} = {value}"], self.mathematics(s), indent)
 
-    def _opening(self, body: Sequence[str]) -> list[str]:
+    def line(self, s: Statement) -> list[str]:
+        """A statement as lines; its value may be a view."""
+        return self._line(s, copy=False)
+
+    def opening(self, body: Sequence[str]) -> list[str]:
+        """The lines that check the arguments and learn what the body uses of them."""
         own = self.inputs
         left = f"({own[0]},)" if len(own) == 1 else ", ".join(own)
         shapes = [(q.name, q.shape) for q in self.program.inputs]
@@ -200,6 +205,12 @@ class Passes:
 def passes(record: DerivationRecord, plan: Plan) -> Passes:
     """The passes of a planned record, with an identifier for every name."""
     return Passes(record.program, plan, identifiers(all_names(record.program, plan)))
+
+
+def key_of(key: str) -> str:
+    """The code of a key of the results: of a Hessian's block a pair."""
+    parts = [f'"{part}"' for part in key.split(",")]
+    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
 
 
 def all_names(program: Program, plan: Plan) -> list[str]:

@@ -115,6 +115,8 @@ def results_of(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str
 
     A record that does not say what was asked for gives those by inputs, or all if there are none.
     """
+    if record.structure is not None:
+        return {d.equation.name: d.equation.name for d in record.derivatives}
     asked = set(record.wrt or inputs)
     found = {
         d.wrt: d.equation.name
@@ -125,6 +127,9 @@ def results_of(record: DerivationRecord, inputs: Sequence[str]) -> dict[str, str
         return {",".join(d.wrt): d.equation.name for d in record.derivatives}
     places = {name: k for k, name in enumerate(inputs)}
     order = sorted(found, key=lambda wrt: [places.get(w, len(places)) for w in wrt])
+    if record.kind == "hessian":
+        order = sorted(found, key=lambda wrt: [places.get(wrt[k], len(places)) for k in (0, -1)])
+        return {f"{wrt[0]},{wrt[-1]}": found[wrt] for wrt in order}
     return {",".join(wrt): found[wrt] for wrt in order}
 
 

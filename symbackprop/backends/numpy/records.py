@@ -75,6 +75,11 @@ class Further:
         return SAYS[self.name].format(of=self.of)
 
     @property
+    def code(self) -> str:
+        """All its lines."""
+        return "\n".join(self.lines)
+
+    @property
     def returned(self) -> str:
         """What the returned dictionary is called; nothing where an array is returned."""
         return RETURNED[self.name]
