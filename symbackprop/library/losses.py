@@ -75,7 +75,11 @@ def expansions() -> Mapping[str, Expansion]:
     """The losses as functions that a model may call."""
     return {
         row.name: Expansion(
-            row.name, row.parameters, read_expression(row.definition, "<library>"), row.defaults, row.labels
+            row.name,
+            row.parameters,
+            read_expression(row.definition, "<library>"),
+            row.defaults,
+            row.labels,
         )
         for row in LOSSES
     }

@@ -16,6 +16,7 @@ from sympy import Expr
 
 from symbackprop.ir import terms
 from symbackprop.ir.expressions import Delta, Entry, Index
+from symbackprop.matrix.cost import PRICES
 from symbackprop.matrix.lift_arithmetic import times
 from symbackprop.matrix.lift_contractions import Operand, contracted
 from symbackprop.matrix.lift_forms import (
@@ -99,7 +100,7 @@ class Network:
         if key not in self.plain:
             if chosen & (chosen - 1):
                 found = best(self._meetings(chosen, layout))
-                if (found is None or len(layout) > 2) and None not in layout:
+                if (found is None or _may_be_dear(found, layout)) and None not in layout:
                     found = best((found, self._einsum(chosen, layout)))
             else:
                 found = self._single(chosen.bit_length() - 1, layout)
@@ -272,6 +273,11 @@ class Network:
         for k, mask in enumerate(self.masks):
             inside |= mask if chosen >> k & 1 else 0
         return inside
+
+
+def _may_be_dear(f: Form, layout: Layout) -> bool:
+    """Whether ``einsum``, which is never cheaper in operations, might be so in style."""
+    return len(layout) > 2 and f.cost[1] >= PRICES["einsum"]
 
 
 def einsum(subscripts: str, *operands: terms.Term) -> terms.Term:

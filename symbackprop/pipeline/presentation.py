@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Pow
+from sympy import Basic, Expr, Pow
 
 from symbackprop.algebra.candidates import candidates
 from symbackprop.algebra.context import Context
@@ -37,6 +37,9 @@ from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
 from symbackprop.matrix.lift import Lifter
 from symbackprop.matrix.lower import entry as lowered_entry
+
+
+LONG = 5  # a formula with more entries is put in where something cancels, else it is no shorter
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +242,16 @@ def _put_in(
     )
     if not upper:
         return None
-    form = cheapest(normalise(inline(given, upper), context), adjoint.indices, maker, context)
+    entry = normalise(inline(given, upper), context)
+    if _size(entry) > max(LONG, _size(given)):
+        return None
+    form = cheapest(entry, adjoint.indices, maker, context)
     return form if form.price < best.price else None
+
+
+def _size(e: Basic) -> int:
+    """How many entries are written in ``e``."""
+    return 1 if isinstance(e, Entry) else sum(_size(a) for a in e.args if a.args)
 
 
 def _may_cancel(done: dict[str, Equation], consumer: str) -> bool:
