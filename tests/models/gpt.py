@@ -1,0 +1,64 @@
+"""The text of GPT-2 with any number of blocks; the model that ships has twelve."""
+
+from __future__ import annotations
+
+HEAD = """\
+# GPT-2 (Radford et al. 2019): {blocks} pre-norm blocks, causal attention with heads, tied embedding.
+dims  N = 2, T = 3, V = 5                # sequences, tokens in each, vocabulary (published: 1024 tokens, 50257 words)
+dims  D = 4, A = 2, E = 2, M = 3         # width, heads, width of a head, hidden (768, 12, 64, 3072)
+index t[N, T] < V                        # the tokens
+index u[N, T] < V                        # at each place the token that follows
+data  C[T, T], eps                       # causal mask
+param Wte[V, D], Wpe[T, D]               # embeddings of tokens, also read back as scores, and of places
+"""
+PARAMETERS = """\
+
+param ga{k}[D], ba{k}[D], gm{k}[D], bm{k}[D]
+param Wq{k}[D, A*E], bq{k}[A, E], Wk{k}[D, A*E], bk{k}[A, E], Wv{k}[D, A*E], bv{k}[A, E]
+param Wo{k}[A*E, D], bo{k}[D], W{k}[D, M], b{k}[M], U{k}[M, D], c{k}[D]
+"""
+FACTS = """
+param g[D], b[D]
+assume C causal
+assume eps positive
+
+X0 = Wte[t] + Wpe
+"""
+BLOCK = """
+# block {k}
+mu{k} = mean(X{j}, axis=2, keepdims=True)
+sa{k} = sqrt(mean((X{j} - mu{k})**2, axis=2, keepdims=True) + eps)
+Xa{k} = (X{j} - mu{k}) / sa{k}
+Z{k}  = ga{k} * Xa{k} + ba{k}
+Q{k}  = swap(reshape(Z{k} @ Wq{k}, N, T, A, E) + bq{k}, 1, 2)
+K{k}  = swap(reshape(Z{k} @ Wk{k}, N, T, A, E) + bk{k}, 1, 2)
+V{k}  = swap(reshape(Z{k} @ Wv{k}, N, T, A, E) + bv{k}, 1, 2)
+P{k}  = softmax(Q{k} @ swap(K{k}, 2, 3) / sqrt(E) + C, axis=3)
+O{k}  = reshape(swap(P{k} @ V{k}, 1, 2), N, T, A*E)
+R{k}  = X{j} + O{k} @ Wo{k} + bo{k}
+nu{k} = mean(R{k}, axis=2, keepdims=True)
+sm{k} = sqrt(mean((R{k} - nu{k})**2, axis=2, keepdims=True) + eps)
+Xm{k} = (R{k} - nu{k}) / sm{k}
+F{k}  = (gm{k} * Xm{k} + bm{k}) @ W{k} + b{k}
+B{k}  = tanh(sqrt(2 / pi) * (F{k} + 0.044715 * F{k}**3))    # GELU in its tanh form
+G{k}  = F{k} * (1 + B{k}) / 2
+X{k}  = R{k} + G{k} @ U{k} + c{k}
+"""
+TAIL = """
+mu = mean(X{blocks}, axis=2, keepdims=True)
+s  = sqrt(mean((X{blocks} - mu)**2, axis=2, keepdims=True) + eps)
+X  = (X{blocks} - mu) / s
+Z  = (g * X + b) @ Wte.T
+L  = cross_entropy(Z, u)
+
+output L
+"""
+
+
+def gpt(blocks: int) -> str:
+    """The model file of GPT-2 with so many blocks."""
+    numbers = range(1, blocks + 1)
+    parameters = (PARAMETERS.format(k=k).lstrip("\n" if k > 1 else "") for k in numbers)
+    bodies = (BLOCK.format(k=k, j=k - 1) for k in numbers)
+    head, tail = HEAD.format(blocks=blocks), TAIL.format(blocks=blocks)
+    return "".join((head, *parameters, FACTS, *bodies, tail))
