@@ -39,7 +39,8 @@ R{k}  = X{j} + O{k} @ Wo{k} + bo{k}
 nu{k} = mean(R{k}, axis=2, keepdims=True)
 sm{k} = sqrt(mean((R{k} - nu{k})**2, axis=2, keepdims=True) + eps)
 Xm{k} = (R{k} - nu{k}) / sm{k}
-F{k}  = (gm{k} * Xm{k} + bm{k}) @ W{k} + b{k}
+Y{k}  = gm{k} * Xm{k} + bm{k}
+F{k}  = Y{k} @ W{k} + b{k}
 B{k}  = tanh(sqrt(2 / pi) * (F{k} + 0.044715 * F{k}**3))    # GELU in its tanh form
 G{k}  = F{k} * (1 + B{k}) / 2
 X{k}  = R{k} + G{k} @ U{k} + c{k}
@@ -48,7 +49,8 @@ TAIL = """
 mu = mean(X{blocks}, axis=2, keepdims=True)
 s  = sqrt(mean((X{blocks} - mu)**2, axis=2, keepdims=True) + eps)
 X  = (X{blocks} - mu) / s
-Z  = (g * X + b) @ Wte.T
+H  = g * X + b
+Z  = H @ Wte.T
 L  = cross_entropy(Z, u)
 
 output L

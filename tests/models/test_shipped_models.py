@@ -13,11 +13,12 @@ import pytest
 
 from symbackprop.network.shipped import shipped_models
 from tests.backends.numpy.loading import draw, kernel, record
+from tests.models.whole import SINGLE
 
 SOURCES = shipped_models()
 # By entries or with an abstract function: these have references of their own beside the kernels.
 NOT_PYTHON = {name for name, text in SOURCES.items() if "\nfunction" in text or "] = " in text}
-SCALAR = sorted(name for name, text in SOURCES.items() if "\nL " in text and name not in NOT_PYTHON)
+SCALAR = [n for n in SINGLE if "\nL " in SOURCES[n] and n not in NOT_PYTHON]
 # fmt: off
 WANTED = {
     "attention", "autoencoder", "batch-norm-mlp", "factorisation-machine", "gaussian-mixture",

@@ -13,9 +13,9 @@ import pytest
 from symbackprop import pipeline
 from symbackprop.backends.latex.display import width
 from symbackprop.backends.latex.notes import notes_source
-from symbackprop.network.shipped import shipped_models
+from tests.models.whole import SINGLE
 
-SHIPPED = tuple(shipped_models())
+SHIPPED = SINGLE
 HOSTILE = """
 dims N, lambda_x
 data input[N, lambda_x], délta[N]

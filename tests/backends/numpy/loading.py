@@ -16,21 +16,22 @@ from symbackprop.ir.program import Program
 from symbackprop.network.model import load, parse
 from symbackprop.network.shipped import shipped_models
 from symbackprop.pipeline.compilation import derive
+from tests.models.whole import SINGLE
 
-SHIPPED = sorted(shipped_models())
+SHIPPED = SINGLE
 SLOPES = {"f": np.tanh, "f_prime": lambda z: 1 - np.tanh(z) ** 2}
 
 
 @lru_cache(maxsize=64)
 def record(model: str, **options: Any) -> DerivationRecord:
     """The derivation of a shipped model, or of a model's text."""
-    return derive(load(model) if model in SHIPPED else parse(model), **options).record
+    return derive(load(model) if model in shipped_models() else parse(model), **options).record
 
 
 @lru_cache(maxsize=64)
 def source(model: str, dtype: str | None = None, **options: Any) -> str:
     """The kernel of a model as text."""
-    title = model if model in SHIPPED else "test"
+    title = model if model in shipped_models() else "test"
     return kernel_source(record(model, **options), title=title, source_text=model, dtype=dtype)
 
 
