@@ -42,7 +42,7 @@ LOSSES = (
     Loss("cross_entropy", ("Z", "Y"), ("N,K", "N,K"),
          "mean(-sum(Y*log_softmax(Z, axis=-1), axis=-1))",
          "(softmax(Z, axis=1) - Y)/N", "Y onehot", labels="Y",
-         remark="softmax cross-entropy of scores against one-hot rows or labels: for classification"),
+         remark="softmax cross-entropy of scores against labels or one-hot rows: classification"),
     Loss("binary_cross_entropy", ("p", "y"), ("N", "N"),
          "mean(-y*log(p) - (1 - y)*log(1 - p))",
          "(p - y)/(p*(1 - p))/N",

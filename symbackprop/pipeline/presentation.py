@@ -38,7 +38,6 @@ from symbackprop.matrix.cost import Cost, cost
 from symbackprop.matrix.lift import Lifter
 from symbackprop.matrix.lower import entry as lowered_entry
 
-
 LONG = 5  # a formula with more entries is put in where something cancels, else it is no shorter
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sympy import Rational
 
+from symbackprop.backends.numpy import windows
 from symbackprop.backends.numpy.plan import Statement
 from symbackprop.backends.numpy.terms import (
     ARRAY_HELPERS,
@@ -111,7 +112,8 @@ class Buffered:
             return t.args[1].op == "number" and t.args[1].attrs[0] in POWERS
         known = (ARITHMETIC, CALLS, REDUCTIONS)
         return any(t.op in table for table in known) or t.op in (
-            "compare", "softmax", "log_softmax", "logsumexp", "einsum", *ARRAY_HELPERS,
+            "compare", "softmax", "log_softmax", "logsumexp", "einsum",
+            *ARRAY_HELPERS, *windows.BUFFERED,
         )  # fmt: skip
 
     def _into(self, t: Term, target: str) -> None:
@@ -153,6 +155,8 @@ class Buffered:
             return REDUCTIONS[t.op], t.args, axes_of(t)
         if t.op == "einsum":
             return "np.einsum", t.args, ", optimize=True"
+        if t.op in windows.BUFFERED:
+            return windows.HELPERS[t.op], t.args, windows.arguments(self.writer, t)
         if t.op in ARRAY_HELPERS:
             count = "".join(f", {self.writer.extent(e)}" for e in t.attrs)
             return ARRAY_HELPERS[t.op], t.args, count

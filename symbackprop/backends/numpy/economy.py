@@ -13,16 +13,26 @@ from collections.abc import Callable, Mapping
 
 from sympy import Integer
 
+from symbackprop.backends.numpy import windows
 from symbackprop.ir import array_terms, terms
 from symbackprop.ir.terms import Term, same_shape
 
 EVERY = slice(None)
+#: Operations that terms of the language do not have.
+OPERATIONS = frozenset({"scatter", "less_one", "pick", "columns", "unpool"})
+Look = Callable[[Term], Term]
 ENTRY_BY_ENTRY = frozenset({"add", "sub", "mul", "div", "neg", "apply", "pow"})
 
 
-def economical(term: Term) -> Term:
-    """``term`` with every law of this file applied, innermost first."""
-    args = tuple(economical(a) for a in term.args)
+def economical(term: Term, look: Look) -> Term:
+    """``term`` with every law of this file applied, innermost first; ``look`` says what a name
+    stands for.
+    """
+    for rule in _WHOLE.get(term.op, ()):
+        found = rule(term, look)
+        if found is not None:
+            return economical(found, look)
+    args = tuple(economical(a, look) for a in term.args)
     out = term if args == term.args else Term(term.op, args, term.shape, term.attrs)
     for rule in _RULES.get(out.op, ()):
         found = rule(out)
@@ -50,7 +60,8 @@ def _diagonal(t: Term) -> Term | None:
     if _is_diagonal(b) and not _is_labels(a):
         return terms.mul(a, b.args[0])
     if a.op == "matmul" and _is_diagonal(a.args[1]):  # left alone for the labels before it
-        return economical(terms.matmul(a.args[0], _scaled_rows(a.args[1].args[0], b)))
+        scaled = terms.matmul(a.args[0], _scaled_rows(a.args[1].args[0], b))
+        return _added_up(scaled) or scaled
     return None
 
 
@@ -156,4 +167,11 @@ _RULES: Mapping[str, tuple[Callable[[Term], Term | None], ...]] = {
     "matmul": (_added_up, _counted, _diagonal, _one_product),
     "sum": (_picked,),
     "sub": (_less_one,),
+    "conv": (windows.correlation,),
+}
+# Laws about an operation and what stands in it, before the operands are rewritten.
+_WHOLE: Mapping[str, tuple[Callable[[Term, Look], Term | None], ...]] = {
+    "swap": (windows.kernel_gradient,),
+    "fold": (windows.unpooled,),
+    "mul": (windows.unpooled_tiles,),
 }

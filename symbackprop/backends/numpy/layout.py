@@ -61,7 +61,7 @@ def fitted(line: str, width: int) -> list[str]:
     if len(line) <= width:
         return [line]
     target, equals, value = line.partition(" = ")
-    if equals and len(target) > width // 2 and "(" not in target:
+    if equals and len(target) > width // 2 and "(" not in target and ": " not in target:
         return ["(", *_filled(target.split(", "), width - 4), *_value(") = ", value, "", width)]
     if equals and "(" not in target:
         return _value(f"{target} = ", value, "", width)

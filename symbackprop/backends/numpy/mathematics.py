@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from sympy import Expr, Symbol
 
+from symbackprop.backends.numpy.economy import OPERATIONS
 from symbackprop.ir.terms import Term
 from symbackprop.notation.text_printer import show
 
@@ -35,7 +36,16 @@ def symbol(key: str) -> str:
 
 def _text(term: Term) -> Text:
     rule = _RULES.get(term.op)
-    return rule(term) if rule is not None else (show(term), ATOM)
+    if rule is not None:
+        return rule(term)
+    if _is_of_kernels(term):
+        return f"{term.op}({', '.join(_text(a)[0] for a in term.args)})", ATOM
+    return show(term), ATOM
+
+
+def _is_of_kernels(term: Term) -> bool:
+    """Whether some operation in ``term`` is none of the language."""
+    return term.op in OPERATIONS or any(_is_of_kernels(a) for a in term.args)
 
 
 def _inside(term: Term, level: int) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from symbackprop.backends.numpy import windows
 from symbackprop.backends.numpy.arguments import as_tuple, extents
 from symbackprop.backends.numpy.buffers import Buffer, Buffered, is_view
 from symbackprop.backends.numpy.layout import commented, listing
@@ -233,7 +234,8 @@ def helpers_in(lines: Iterable[str]) -> tuple[str, ...]:
     """The helpers that code calls, in the table's order."""
     listed = list(lines)
     known = {**HELPERS, **ARRAY_HELPERS}
-    return tuple(h for h, called in known.items() if uses(listed, called))
+    own = tuple(h for h, called in known.items() if uses(listed, called))
+    return own + windows.helpers_in(lambda called: uses(listed, called))
 
 
 def called(term: Term) -> Iterator[str]:

@@ -16,7 +16,7 @@ from sympy import Expr
 
 from symbackprop.backends.numpy.economy import economical
 from symbackprop.backends.numpy.names import describe
-from symbackprop.backends.numpy.stable import steady
+from symbackprop.backends.numpy.stable import seen, steady
 from symbackprop.backends.numpy.terms import is_static
 from symbackprop.ir.derivation import DerivationRecord
 from symbackprop.ir.program import Equation
@@ -88,7 +88,7 @@ def plan(record: DerivationRecord) -> Plan:
     results = results_of(record, inputs)
 
     def calm(term: Term) -> Term:
-        return economical(steady(term, definitions, program.rules))
+        return economical(steady(term, definitions, program.rules), lambda t: seen(t, definitions))
 
     above = [
         Statement(e.name, calm(expand(definitions[e.name], hidden)), e) for e in program.equations

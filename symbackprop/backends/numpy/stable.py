@@ -29,7 +29,7 @@ def steady(term: Term, definitions: Definitions, rules: Mapping[str, FunctionRul
     if out.op == "apply" and out.attrs[0] in rules and out.attrs[0] not in SPELLED:
         return steady(written_out(rules[out.attrs[0]], args), definitions, rules)
     for rule in _RULES.get(out.op, ()):
-        found = rule(out, lambda t: _seen(t, definitions))
+        found = rule(out, lambda t: seen(t, definitions))
         if found is not None:
             return found
     return out
@@ -38,7 +38,7 @@ def steady(term: Term, definitions: Definitions, rules: Mapping[str, FunctionRul
 Look = Callable[[Term], Term]
 
 
-def _seen(term: Term, definitions: Definitions) -> Term:
+def seen(term: Term, definitions: Definitions) -> Term:
     """What a name stands for, if an equation says so; any other term itself."""
     while term.op == "name" and term.attrs[0] in definitions:
         term = definitions[term.attrs[0]]

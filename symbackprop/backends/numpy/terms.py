@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, Rational, Symbol
 
-from symbackprop.backends.numpy import arrays
+from symbackprop.backends.numpy import arrays, windows
 from symbackprop.backends.numpy.spelling import ADD, ATOM, MUL, NEG, POW, Code
 from symbackprop.errors import NotSupported
 from symbackprop.ir.terms import Term
@@ -290,5 +290,6 @@ _RULES: Mapping[str, Callable[[Writer, Term], Code]] = {
     "broadcast":   _broadcast,
     "einsum":      _einsum,
     **arrays.RULES,
+    **windows.RULES,
 }
 # fmt: on
