@@ -24,14 +24,14 @@ Look = Callable[[Term], Term]
 ENTRY_BY_ENTRY = frozenset({"add", "sub", "mul", "div", "neg", "apply", "pow"})
 
 
-def economical(term: Term, look: Look) -> Term:
+def economical(term: Term, look: Look = lambda term: term) -> Term:
     """``term`` with every law of this file applied, innermost first; ``look`` says what a name
     stands for.
     """
-    for rule in _WHOLE.get(term.op, ()):
-        found = rule(term, look)
-        if found is not None:
-            return economical(found, look)
+    for law in _WHOLE.get(term.op, ()):
+        shorter = law(term, look)
+        if shorter is not None:
+            return economical(shorter, look)
     args = tuple(economical(a, look) for a in term.args)
     out = term if args == term.args else Term(term.op, args, term.shape, term.attrs)
     for rule in _RULES.get(out.op, ()):

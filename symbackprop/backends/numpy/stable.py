@@ -118,32 +118,8 @@ def _norm2(t: Term, look: Look) -> Term | None:
     return terms.apply("sqrt", terms.reduce("sum", squares, *t.attrs))
 
 
-def _diagonal(t: Term, look: Look) -> Term | None:
-    """``diag(v) @ B → v[:, None] * B`` and ``A @ diag(v) → A * v``: no square matrix is made."""
-    a, b = t.args
-    if a.op == "diag" and a.args[0].rank == 1 and b.rank in (1, 2):
-        v = a.args[0]
-        return terms.mul(terms.index(v, (slice(None), None)) if b.rank == 2 else v, b)
-    if b.op == "diag" and b.args[0].rank == 1 and a.rank in (1, 2):
-        return terms.mul(a, b.args[0])
-    return None
-
-
-def _quotient(t: Term, look: Look) -> Term | None:
-    """``p / q → number`` of two exact numbers"""
-    if all(a.op == "number" for a in t.args) and t.args[1].attrs[0] != 0:
-        return terms.number(t.args[0].attrs[0] / t.args[1].attrs[0])
-    return None
-
-
-def _minus(t: Term, look: Look) -> Term | None:
-    """``-(q) → number`` of an exact number"""
-    return terms.number(-t.args[0].attrs[0]) if t.args[0].op == "number" else None
-
-
 _RULES: Mapping[str, tuple[Callable[[Term, Look], Term | None], ...]] = {
     "apply": (_log, _log1p),
-    "matmul": (_diagonal,),
     "div": (_softmax, _sigmoid, _quotient),
     "neg": (_minus,),
     "norm1": (_norm1,),
