@@ -9,8 +9,8 @@ from typing import Any
 
 from sympy import Expr, Integer, expand
 
+from symbackprop.checking.array_functions import normed, reduced
 from symbackprop.checking.conditions import excluded, guard
-from symbackprop.checking.functions import normed, reduced
 from symbackprop.checking.operations import product
 from symbackprop.checking.phrases import counted
 from symbackprop.checking.read import read
@@ -53,6 +53,7 @@ from symbackprop.notation.written import (
 BINDERS = {"sum": IndexSum, "prod": IndexProduct, "max": IndexMax}
 BLOCK = Note("the dots of the block stand for all entries between the first and the last")
 ENTRIES = Note("a sum without index is over all entries")
+LENGTH = Note("bars around a vector are its length")
 UNWRITTEN = Note("the sum is over the axis whose letter it names, though the terms do not show it")
 MOST_UNROLLED = 20
 SPARE = "jkmnpqrstuvw"
@@ -68,7 +69,9 @@ def _bracket(node: Bracket, scope: Scope) -> Readings:
     if node.kind == "‖":
         return tuple(normed(r) for r in read(item, scope))
     if node.kind == "|":
-        return tuple(replace(r, expr=Apply("abs", r.expr)) for r in read(item, scope))
+        found = read(item, scope)
+        lengths = tuple(dearer(normed(r), 1.0, LENGTH) for r in found if r.rank == 1)
+        return tuple(replace(r, expr=Apply("abs", r.expr)) for r in found) + lengths
     if isinstance(item, Relation):
         return indicator(item, scope)
     if isinstance(item, Mark):
@@ -190,6 +193,7 @@ def _big(node: Big, scope: Scope) -> Readings:
             raise Unreadable("notation", f"a {node.word} without its index", node)
         whole = [reduced(r, tuple(range(r.rank))) for r in read(node.body, scope) if r.rank]
         return tuple(dearer(r, 0.5, ENTRIES) for r in whole) or read(node.body, scope)
+    node = _between(node)
     letters, lower, outside = _bound(node, scope)
     if (unrolled := _unrolled(node, letters, lower, scope)) is not None:
         return unrolled
@@ -204,6 +208,16 @@ def _big(node: Big, scope: Scope) -> Readings:
             r = _over(_without(r, letter, outside, scope), letter, lower, node, scope)
         out.append(r)
     return tuple(out)
+
+
+def _between(node: Big) -> Big:
+    """``1 ≤ n ≤ N`` below the sign is ``n = 1`` below it and N above."""
+    below = node.below[0] if len(node.below) == 1 else None
+    if not isinstance(below, Relation) or below.relations != ("<=", "<=") or node.above:
+        return node
+    first, letter, last = below.members
+    start = replace(below, members=(letter, first), relations=("=",))
+    return replace(node, below=(start,), above=(last,))
 
 
 Outside = dict[str, list[Node]]

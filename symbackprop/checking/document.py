@@ -16,8 +16,8 @@ from sympy import Integer
 
 from symbackprop.algebra.prove import decide
 from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
+    array_functions,
     brackets,
-    functions,
     names,
     products,
 )
@@ -352,6 +352,7 @@ class Document:
             return Step(statement, left, right, "definition", symbol, "proved", known, at=k)
         doubtful = bool(lefts[0].guessed) and not self.scope.sure(lefts[0].guessed)
         if comparison.verdict != "proved" and k == 1 and doubtful and definable(left):
+            rights = self.matching(rights)
             self.record(left, rights)
             return Step(
                 statement,
@@ -360,7 +361,7 @@ class Document:
                 "definition",
                 said_of(left, self.scope),
                 "proved",
-                Comparison("proved", rights[0], rights[0]),
+                self.defining(rights),
                 at=k,
                 instead=lefts[0].guessed,
             )

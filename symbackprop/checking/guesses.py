@@ -23,6 +23,7 @@ from symbackprop.checking.readings import (
     array,
     cheapest,
     dearer,
+    position,
 )
 from symbackprop.checking.scope import AS, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, spellings
@@ -101,6 +102,10 @@ def _others(scripts: Scripts, scope: Scope) -> Iterator[Reading]:
         note = Note(f"{base} read as {other}")
         mark = frozenset((base + AS + other,))
         yield Reading(scope.dims[other], cost=1.0, notes=frozenset((note,)), guessed=mark)
+    if base == "e" and not scripts.items and not scripts.powers:
+        for name, e in scope.dims.items():
+            mark = frozenset((f"e{AS}the ones of {name}",))
+            yield Reading(Integer(1), (position(0, e),), cost=0.7, guessed=mark)
     yield from _picked(scripts, scope)
     yield from _deviation(scripts, scope)
 

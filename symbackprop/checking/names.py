@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from symbackprop.checking.functions import apply_to, function_of
 from symbackprop.checking.guesses import guesses, symbol_text
 from symbackprop.checking.indexing import indexed, said
 from symbackprop.checking.known_names import declared, defined
@@ -36,7 +37,7 @@ from symbackprop.checking.special_names import (
 )
 from symbackprop.checking.spellings import Scripts, item_text, scripts_of, spellings
 from symbackprop.ir.expressions import Apply
-from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Number, Script
+from symbackprop.notation.written import Accent, Bracket, Juxt, Mark, Name, Node, Number, Script
 
 Rule = Callable[[Scripts, Node, Scope], Readings | None]
 RULES: tuple[Rule, ...] = (
@@ -97,6 +98,9 @@ def _odd(r: Reading) -> list[str]:
 @read.register(Mark)
 def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
     scripts = scripts_of(node)
+    slope = _dotted_slope(node, scripts, scope)
+    if slope is not None:
+        return slope
     scripts = _layer_or_power(scripts, scope)
     if isinstance(scripts.base, Name | Accent | Mark | Number):
         if (
@@ -113,9 +117,25 @@ def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
     return _with_powers(found, scripts, node, scope)
 
 
+def _dotted_slope(node: Node, scripts: Scripts, scope: Scope) -> Readings | None:
+    """``f'`` without argument: the slope where the model applies the function."""
+    if not scripts.primes and not isinstance(scripts.base, Accent):
+        return None
+    function = function_of(node, scope)
+    if function is None or not function.order:
+        return None
+    dots = Mark(node.start, node.end, "dots")
+    return apply_to(function, (dots,), node, scope)
+
+
 def _with_powers(found: Readings, scripts: Scripts, node: Node, scope: Scope) -> Readings:
     """Powers and transposes of what a symbol stands for; ``^{-1}`` of a matrix is its inverse."""
     for exponent in scripts.powers:
+        if _turns(exponent, scope):
+            guess = f"the superscript {item_text(exponent) or 'tr'}{AS}transpose"
+            scope.strong.add(guess)
+            found = tuple(replace(transpose(r, node), guessed=r.guessed | {guess}) for r in found)
+            continue
         exponents = read(exponent, scope)
         if exponents[0].expr == -1 and any(map(is_square, found)):
             found = inverted(found, node, scope)
@@ -124,6 +144,16 @@ def _with_powers(found: Readings, scripts: Scripts, node: Node, scope: Scope) ->
     if scripts.turned != (scripts.primes % 2 == 1):
         found = tuple(transpose(r, node) for r in found)
     return found
+
+
+def _turns(exponent: Node, scope: Scope) -> bool:
+    """Whether a superscript is a transpose in an older hand: ``t``, ``tr``, ``*``."""
+    if isinstance(exponent, Juxt):
+        return all(isinstance(f, Name) for f in exponent.factors) and (
+            "".join(map(item_text, exponent.factors)) == "tr"
+        )
+    text = item_text(exponent)
+    return text in ("t", "tr", "star") and text not in scope.stepping and not scope.shape(text)
 
 
 def _is_norm(scripts: Scripts) -> bool:
@@ -155,10 +185,17 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
         told = any(n == ERROR and p[:1] == (number.text,) for n, p in scope.patterns)
         if told or preactivation(number.text, scope) is not None:
             return replace(scripts, layers=(number,), powers=())
-    for name in spellings(scripts.base):
+    for name in (*spellings(scripts.base), *_differentiated(scripts.base)):
         if scope.shape(name + number.text) is not None or (name, (number.text,)) in scope.patterns:
             return replace(scripts, layers=(number,), powers=())
     return scripts
+
+
+def _differentiated(base: Node) -> tuple[str, ...]:
+    """What a base is the gradient of: W in ``dW`` and under a bar."""
+    if isinstance(base, Name) and len(base.text) > 1 and base.text[0] == "d":
+        return (base.text[1:],)
+    return spellings(base.body) if isinstance(base, Accent) and base.accent == "bar" else ()
 
 
 def is_variance(scripts: Scripts, scope: Scope) -> bool:

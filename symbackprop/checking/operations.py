@@ -166,6 +166,7 @@ PRODUCTS = (
     Row(" ·×",  "cm",    lambda a, b, **k: _along(b, a, 1, **k), "swor", 2.0, EACH_ROW),
     Row("·",    "mc",    lambda a, b, **k: _by_samples(a, b, **k), "rows", 0.5, BY_SAMPLES),
     Row(" ·×",  "mm cc rr", _entrywise, "equal", 2.0, BY_ENTRIES),
+    Row("⊗",    "mm cc rr", _entrywise, "equal", 2.0, BY_ENTRIES),
     Row("⊙*",   "cr rc", lambda a, b, **k: _unturned(a, b, **k), "equal", 1.0, TURNED),
     Row("⊙*",   "mr mc", lambda a, b, **k: _along(a, b, 1, **k), "rows", 0.5, EACH_ROW),
     Row("⊙*",   "rm cm", lambda a, b, **k: _along(b, a, 1, **k), "swor", 0.5, EACH_ROW),

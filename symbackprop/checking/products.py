@@ -35,9 +35,11 @@ from symbackprop.notation.written import (
     Fraction,
     Juxt,
     Mark,
+    Nabla,
     Name,
     Node,
     Number,
+    Partial,
     Relation,
     Script,
     Terms,
@@ -196,11 +198,19 @@ def _indicator(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
     """``L(y; ŷ)``: a defined quantity with the names on which it depends, not a product."""
-    if not isinstance(second, Bracket) or second.kind != "(" or len(second.items) < 2:
+    if not isinstance(second, Bracket) or second.kind != "(" or not second.items:
         return None
-    if not isinstance(first, Name) or not all(spellings(scripts_of(i).base) for i in second.items):
+    if not all(spellings(scripts_of(i).base) for i in second.items):
+        return None
+    scalar = _is_loss(first.of if isinstance(first, Nabla) else first, scope)
+    if not scalar and (not isinstance(first, Name) or len(second.items) < 2):
         return None
     return read(first, scope)
+
+
+def _is_loss(node: Node | None, scope: Scope) -> bool:
+    """Whether a node is the loss, which no bracket multiplies."""
+    return isinstance(node, Name) and node.text in scope.loss_names
 
 
 def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
@@ -209,16 +219,25 @@ def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
         return None
     if not all(is_letter(i) or isinstance(i, Number | Mark) for i in second.items):
         return None
-    shape = scope.shape(first.text) if isinstance(first, Name) else None
+    word = first.text if isinstance(first, Name) else ""
+    shape = scope.shape(word)
     slots = any(isinstance(i, Mark) and i.text == ":" for i in second.items)
-    if not slots and (shape is None or len(shape) != len(second.items)):
+    gradient = shape is None and not scope.latex and word[:1] == "d"
+    if not slots and not gradient and (shape is None or len(shape) != len(second.items)):
         return None
     found = read(first, scope)
+    if gradient and any(r.rank != len(second.items) for r in found):
+        return None
     return tuple(s for r in found for s in indexed(r, second.items, first, scope, first=0))
 
 
 def _operator(first: Node, second: Node, scope: Scope) -> Readings | None:
-    r"""``\frac{\partial}{\partial X} (…)``."""
+    r"""``\frac{\partial}{\partial X} (…)``, and ``D_X L``."""
+    if isinstance(first, Script) and isinstance(first.base, Name) and first.base.text == "D":
+        if len(first.subs) != 1 or first.sups or not _is_loss(second, scope):
+            return None
+        by = Partial(first.start, first.end, first.subs[0])
+        return derivative(Fraction(first.start, second.end, Partial(-1, -1, second), by), scope)
     return derivative(first, scope, operand=second) or None if isinstance(first, Fraction) else None
 
 

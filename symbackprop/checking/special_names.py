@@ -21,9 +21,9 @@ from symbackprop.checking.readings import (
     position,
 )
 from symbackprop.checking.scope import AS, LOSSES, Scope
-from symbackprop.checking.spellings import Scripts, is_letter, item_text
+from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of
 from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index
-from symbackprop.notation.written import Accent, Mark, Name, Node, Number, Relation
+from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Number, Relation
 
 
 def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
@@ -40,14 +40,16 @@ def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 
 
 def gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
-    r"""``dX``, ``\bar X``, ``\delta_X``: the gradient with respect to a declared X."""
+    r"""``dX``, ``\bar X``: the gradient with respect to a declared X."""
     return _gradient(scripts, node, scope, lambda inner: defined(inner, node, scope)) or _gradient(
         scripts, node, scope, lambda inner: declared(inner, node, scope)
     )
 
 
 def gradient_by_guess(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
-    """The same for a guessed X."""
+    r"""The same for a guessed X; ``\delta_X``, which may also be that of a pre-activation."""
+    if isinstance(scripts.base, Name) and scripts.base.text == "delta":
+        return _delta(scripts, node, scope)
     return _gradient(scripts, node, scope, lambda inner: guesses(inner, node, scope))
 
 
@@ -58,16 +60,14 @@ def _gradient(
     inner: Scripts | None = None
     if isinstance(base, Accent) and base.accent == "bar":
         inner = replace(scripts, base=base.body)
-    elif isinstance(base, Name) and len(base.text) > 1 and base.text[0] == "d":
+    elif isinstance(base, Name) and base.text[0] == "d" and base.text not in ("d", "delta"):
         inner = replace(scripts, base=Name(base.start, base.end, base.text[1:]))
-    elif isinstance(base, Name) and base.text == "delta" and scripts.items:
-        inner = Scripts(scripts.items[0], subs=scripts.items[1:])
     if inner is None or not isinstance(inner.base, Name | Accent):
         return None
     found = find(inner)
     if not found:
         return None
-    if scope.directions is not None and isinstance(base, Name) and base.text != "delta":
+    if scope.directions is not None and isinstance(base, Name):
         return tuple(scope.directions.along(r, node) for r in found)
     gradients = tuple(
         gradient_of(r, node, scope)
@@ -81,6 +81,23 @@ def _gradient(
     if isinstance(gradients[0].expr, Entry):
         scope.tell(node, gradients[0].expr.name)
     return gradients
+
+
+def _delta(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    if not scripts.items:
+        return None
+    inner = scripts_of(scripts.items[0])
+    inner = replace(inner, subs=inner.subs + scripts.items[1:])
+    if not isinstance(inner.base, Name | Accent):
+        return None
+    found = declared(inner, node, scope) or guesses(inner, node, scope) or ()
+    mark = frozenset((f"delta_{item_text(scripts.items[0])}{AS}a gradient",))
+    scope.strong |= mark
+    return tuple(
+        replace(gradient_of(r, node, scope), cost=r.cost + 0.5, guessed=r.guessed | mark)
+        for r in found
+        if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None
+    )
 
 
 def gradient_of(r: Reading, node: Node, scope: Scope) -> Reading:
@@ -115,12 +132,15 @@ def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
     if not (
         (isinstance(base, Mark) and base.text == "ones")
+        or (isinstance(base, Accent) and isinstance(base.body, Number) and base.body.text == "1")
         or (isinstance(base, Number) and base.text == "1")
     ):
         return None
     if not scripts.items:
         return tuple(_vector(e, 0.2) for e in scope.dims.values())
     (item,) = scripts.items if len(scripts.items) == 1 else (None,)
+    if isinstance(item, Bracket) and len(item.items) == 1:
+        (item,) = item.items
     if isinstance(item, Relation):
         return indicator(item, scope)
     if isinstance(item, Name) and item.text in scope.dims:
@@ -137,6 +157,10 @@ def indicator(node: Relation, scope: Scope) -> Readings:
     make = INDICATORS.get(node.relations[0])
     if len(node.members) != 2 or make is None:
         raise Unreadable("notation", "an indicator of one comparison is read", node)
+    if node.relations[0] in SAME and all(_is_index(m, scope) for m in node.members):
+        i, j = (item_text(m) for m in node.members)
+        same = [Delta(Index(i, e), Index(j, e)) for e in scope.dims.values()]
+        return tuple(Reading(d if SAME[node.relations[0]] else 1 - d) for d in same)
     out = []
     for a in read(node.members[0], scope):
         for b in read(node.members[1], scope):
@@ -145,6 +169,13 @@ def indicator(node: Relation, scope: Scope) -> Readings:
     if not out:
         raise Unreadable("shape", "the two sides of the comparison have different shapes", node)
     return tuple(out)
+
+
+SAME = {"=": True, "==": True, "!=": False}
+
+
+def _is_index(node: Node, scope: Scope) -> bool:
+    return is_letter(node) and scope.shape(item_text(node)) is None
 
 
 def _step(e: Expr) -> Expr:

@@ -53,7 +53,8 @@ ALIASES = {                      # canonical names of letters with two commands
 ACCENTS = {
     "hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde",
     "widetilde": "tilde",
-    "dot": "dot", "vec": "vec", "overrightarrow": "vec", "check": "check", "breve": "breve",
+    "dot": "dot", "ddot": "ddot", "vec": "vec", "overrightarrow": "vec", "check": "check",
+    "breve": "breve",
 }
 
 FONTS = frozenset(               # transparent: what stands in them counts as it is
@@ -95,9 +96,9 @@ DANGEROUS = frozenset(
     "includegraphics ShellEscape jobname".split()
 )
 
-MATRICES = frozenset("bmatrix pmatrix matrix Bmatrix smallmatrix array".split())
+MATRICES = frozenset("bmatrix pmatrix matrix Bmatrix smallmatrix array bmatrix* pmatrix*".split())
 
-CASES = frozenset("cases dcases rcases".split())
+CASES = frozenset("cases dcases rcases numcases".split())
 
 DISPLAYS = frozenset(
     "equation equation* align align* aligned alignedat alignat alignat* split gather gather* "

@@ -23,20 +23,26 @@ from symbackprop.notation.tokens import FUNCTIONS, SIMPLE, Token, unicode_tokens
 
 MOST_EXPANSIONS = 2_000
 MOST_TOKENS = 400_000
+MOST_BETWEEN = 20_000
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
 _SINGLE = re.compile(r"\s*(?:\\[A-Za-z]+|[A-Za-z0-9])\s*")
-_WORD = re.compile(r"np\.[a-z]+|keepdims|axis|True|False")
+_WORD = re.compile(r"(?:np|torch|jnp|tf)\.[a-z]+|keepdims?|axis|dim(?==)|True|False")
+_METHOD = re.compile(r"\.([A-Za-z_]+)(?=\()|\.T(?![A-Za-z])")
+_SKIP = re.compile(r"\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|cm|mm|in|px|\\[A-Za-z]+)\s*\]")
 _RELATION = re.compile(r":=|=:|\+=|-=|==")
 _LETTERS = re.compile(r"[A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Macro:
-    """A macro: how many arguments it takes and its body."""
+    """A macro: how many arguments it takes, its body, and what its first argument is where that
+    may be left out.
+    """
 
     arity: int
     body: str
+    default: str | None = None
 
 
 def lex_latex(
@@ -56,7 +62,8 @@ class _Lexer:
     def __init__(self, original: str, source: str, macros: dict[str, Macro]) -> None:
         self.original, self.source, self.macros = original, source, macros
         self.out: list[Token] = []
-        self.expansions = self.matrix = 0
+        self.expansions = self.matrix = self.unbroken = 0
+        self.open: list[bool] = []
         self.cases: list[bool] = []
         self.place: tuple[int, int] | None = None
         self.sized: int | None = None
@@ -83,7 +90,7 @@ class _Lexer:
     def one(self, text: str, at: int, end: int, depth: int) -> int:
         """Lex what stands at ``at``; the position after it."""
         c = text[at]
-        if c.isspace() or c in "~$":
+        if c.isspace() or c in "~$`":
             return at + 1
         if c == "%":
             stop = text.find("\n", at)
@@ -94,7 +101,12 @@ class _Lexer:
             self.emit("NUM", found[0], at, found.end())
             return found.end()
         if (found := _WORD.match(text, at, end)) and (at == 0 or not text[at - 1].isalpha()):
-            return self.word(found[0].removeprefix("np."), at, found.end())
+            return self.word(found[0].rpartition(".")[2], at, found.end())
+        if text.startswith("||", at):
+            self.emit("NORM", "‖", at, at + 2)
+            return at + 2
+        if self.out and (found := _METHOD.match(text, at, end)):
+            return self.method(found[1] or "", at, found.end())
         if found := _RELATION.match(text, at, end):
             self.emit("REL", found[0], at, found.end())
             return found.end()
@@ -143,6 +155,15 @@ class _Lexer:
         self.emit(kind, FUNCTIONS.get(word, word), start, end)
         return end
 
+    def method(self, name: str, start: int, end: int) -> int:
+        """``.dot(…)`` and ``.T`` after an operand, as in code."""
+        if name:
+            self.emit("METHOD", FUNCTIONS.get(name, name), start, end)
+        else:
+            self.emit("SUP", "^", start, end)
+            self.emit("ID", "T", start, end)
+        return end
+
     def command(self, text: str, at: int, end: int, depth: int) -> int:
         found = _COMMAND.match(text, at, end)
         if found is None:
@@ -164,11 +185,10 @@ class _Lexer:
 
     def known(self, name: str, text: str, at: int, after: int, end: int, depth: int) -> int:
         if name in tables.TOKENS:
-            line = tables.TOKENS[name] == ("BREAK", "\\")
-            if line and self.in_cases:
-                self.emit("SEMI", "\\", at, after)
-            elif self.matrix and line:
-                self.emit("COMMA", "\\", at, after)
+            if tables.TOKENS[name] == ("BREAK", "\\"):
+                if found := _SKIP.match(text, after, end):
+                    after = found.end()
+                self.line(at, after)
             else:
                 self.emit(*tables.TOKENS[name], at, after)
         elif name in tables.DROPPED:
@@ -195,10 +215,28 @@ class _Lexer:
             self.emit("ID", tables.ALIASES.get(name, name), at, after)
         return after
 
+    def line(self, at: int, after: int) -> None:
+        r"""The end of a line ``\\``: in a matrix one of a row, in ``multline`` none at all."""
+        if self.in_cases:
+            self.emit("SEMI", "\\", at, after)
+        elif self.matrix:
+            self.emit("COMMA", "\\", at, after)
+        elif not self.unbroken:
+            self.emit("BREAK", "\\", at, after)
+
     def sizing(self, name: str, text: str, at: int, after: int) -> int:
         r"""A size belongs to the bracket after it; ``\left.`` opens nothing: the full stop belongs
-        to the command.
+        to the command. A brace that ``\right.`` closes only holds lines together.
         """
+        while name in ("left", "right") and after < len(text) and text[after] == " ":
+            after += 1
+        if name == "left":
+            lone = text.startswith("\\{", after) and _closes_with_nothing(text, after)
+            self.open.append(lone)
+            if lone:
+                return after + 2
+        if name == "right" and self.open:
+            self.open.pop()
         if name in ("left", "right") and text.startswith(".", after):
             return after + 1
         if name in tables.SIZES:
@@ -323,6 +361,8 @@ class _Lexer:
                 and which == "begin"
             ):
                 _, stop = self.argument(text, stop, end)
+            if name.startswith("multline"):
+                self.unbroken += 1 if which == "begin" else -1
             self.emit("BREAK", "\\", at, stop)
         else:
             self.emit("STRANGE", f"\\{which}{{{name}}}", at, stop)
@@ -339,6 +379,13 @@ class _Lexer:
         kind = "OPEN" if which == "begin" else "CLOSE"
         self.emit(*((kind, "cases") if value else ("BREAK", "\\")), at, stop)
 
+    def option(self, text: str, at: int, end: int) -> tuple[str | None, int]:
+        """What stands in brackets at ``at``, if anything, and the position after it."""
+        if not text.startswith("[", at):
+            return None, at
+        stop = text.find("]", at, end)
+        return (None, at) if stop < 0 else (text[at + 1 : stop], stop + 1)
+
     def expand(self, text: str, at: int, after: int, end: int, depth: int, macro: Macro) -> int:
         self.expansions += 1
         if self.expansions > MOST_EXPANSIONS or depth > 40:
@@ -350,7 +397,10 @@ class _Lexer:
                 "does a macro call itself?",
             )
         arguments = []
-        for _ in range(macro.arity):
+        if macro.default is not None:
+            given, after = self.option(text, after, end)
+            arguments.append(macro.default if given is None else given)
+        for _ in range(macro.arity - len(arguments)):
             inner, after = self.argument(text, after, end)
             arguments.append(text[slice(*inner)])
         body = re.sub(
@@ -362,3 +412,13 @@ class _Lexer:
         self.run(body, 0, len(body), depth + 1)
         self.place = outside
         return after
+
+
+def _closes_with_nothing(text: str, at: int) -> bool:
+    r"""Whether the ``\left`` before ``at`` is closed by ``\right.``."""
+    level = 1
+    for found in re.finditer(r"\\(left|right)(?![A-Za-z])\s*(.?)", text[at : at + MOST_BETWEEN]):
+        level += 1 if found[1] == "left" else -1
+        if level == 0:
+            return found[2] == "."
+    return False

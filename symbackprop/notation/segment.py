@@ -30,13 +30,19 @@ _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
 _OPERATORS = frozenset("PLUS MINUS OP".split())
 _ENVIRONMENTS = "|".join(re.escape(n) for n in sorted(DISPLAYS, key=len, reverse=True))
-_OPENING = re.compile(rf"\\begin\{{({_ENVIRONMENTS})\}}|(?<!\\)(?:\$\$|\\\[|\\\(|\$)|```math")
-_CLOSING = {"```math": "```", "$$": "$$", "$": "$", r"\[": r"\]", r"\(": r"\)"}
-_MACRO = re.compile(
-    r"\\(?:(?:re)?new|provide)command\*?\s*\{?\\([A-Za-z]+)\}?(?:\[(\d)\])?\s*\{"
-    r"|\\def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{"
-    r"|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{"
+_OPENING = re.compile(
+    rf"\\begin\{{({_ENVIRONMENTS})\}}|(?<!\\)(?:\$\$|\\\[|\\\(|\$`?)|```(?=(?:math|latex|tex)\b)"
 )
+_CLOSING = {"$$": "$$", "$": "$", "$`": "`$", r"\[": r"\]", r"\(": r"\)", "```": "```"}
+_FENCE = re.compile(r"(?:math|latex|tex)\b")
+_MACRO = re.compile(
+    r"\\(?:(?:re)?new|provide)command\*?\s*\{?\\([A-Za-z]+)\}?\s*(?:\[(\d)\])?(?:\[([^\]]*)\])?\s*\{"
+    r"|\\[gex]?def\s*\\([A-Za-z]+)((?:#\d)*)\s*\{"
+    r"|\\DeclareMathOperator\*?\s*\{?\\([A-Za-z]+)\}?\s*\{"
+    r"|\\DeclarePairedDelimiter\s*\{?\\([A-Za-z]+)\}?\s*\{"
+)
+_PAIRED = re.compile(r"\s*\{([^{}]*)\}")
+_LET = re.compile(r"\\let\s*\\([A-Za-z]+)\s*=?\s*(\\[A-Za-z]+|[^\s\\])")
 _NUMPY = re.compile(r"^\s*(?:def |import |from \w+ import )", re.MULTILINE)
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _OFF = re.compile(r"^[ \t]*%+[ \t]*verify: off\b.*?(?:^[ \t]*%+[ \t]*verify: on\b|\Z)", re.M | re.S)
@@ -174,16 +180,26 @@ def _macros(text: str) -> tuple[dict[str, Macro], str]:
     stay).
     """
     macros: dict[str, Macro] = {}
+    for let in _LET.finditer(text):
+        if let[2] != "\\" + let[1]:
+            macros[let[1]] = Macro(0, let[2])
+    text = _LET.sub(lambda m: " " * len(m[0]), text)
     at = 0
     while found := _MACRO.search(text, at):
         level, here = 1, found.end()
         while here < len(text) and level:
             level += (text[here] == "{") - (text[here] == "}") if text[here - 1] != "\\" else 0
             here += 1
-        name = found[1] or found[3] or found[5]
+        name = found[1] or found[4] or found[6] or found[7]
         body = text[found.end() : here - 1]
-        arity = int(found[2] or 0) if found[1] else (found[4] or "").count("#")
-        macros[name] = Macro(arity, rf"\operatorname{{{body}}}" if found[5] else body)
+        if found[7]:
+            close = _PAIRED.match(text, here)
+            here = close.end() if close else here
+            macros[name] = Macro(1, f"{body} #1 {close[1] if close else body}")
+        else:
+            arity = int(found[2] or 0) if found[1] else (found[5] or "").count("#")
+            body = rf"\operatorname{{{body}}}" if found[6] else body
+            macros[name] = Macro(arity, body, found[3] if arity else None)
         text = text[: found.start()] + " " * (here - found.start()) + text[here:]
         at = here
     return macros, text
@@ -201,7 +217,8 @@ def _formulas(text: str) -> Iterator[tuple[int, int]]:
             at = found.end()
             continue
         at, some = stop + len(closing), True
-        yield (found.start(), at) if found[1] else (found.end(), stop)
+        fence = _FENCE.match(text, found.end()) if found[0] == "```" else None
+        yield (found.start(), at) if found[1] else (fence.end() if fence else found.end(), stop)
     if not some:
         yield 0, len(text)
 
@@ -226,12 +243,17 @@ def _text(text: str, declared: frozenset[str], source: str) -> Iterator[Statemen
 def _joined(tokens: list[Token]) -> list[list[Token]]:
     """The pieces of one formula, chains and sums that were broken over lines joined again."""
     joined: list[list[Token]] = []
-    for piece, continued in _pieces(match_bars(tokens)):
-        if joined and (continued or piece[0].kind in _RELATIONS):
+    for piece, continued, broken in _pieces(match_bars(tokens)):
+        if joined and (continued or piece[0].kind in _RELATIONS or _unfinished(joined[-1], broken)):
             _join(joined[-1], piece)
         else:
             joined.append(piece)
     return joined
+
+
+def _unfinished(before: list[Token], broken: bool) -> bool:
+    """Whether a formula goes on after the end of a line, since that ended with a sign."""
+    return broken and before[-1].kind in _OPERATORS | {"REL"}
 
 
 def _join(chain: list[Token], piece: list[Token]) -> None:
@@ -241,20 +263,22 @@ def _join(chain: list[Token], piece: list[Token]) -> None:
     chain.extend(piece)
 
 
-def _pieces(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
-    """The pieces, and whether each goes on with the line before it: a new line set in by ``&`` that
-    begins with an operator does. Two ``&`` side by side begin another column of formulas.
+def _pieces(tokens: list[Token]) -> Iterator[tuple[list[Token], bool, bool]]:
+    """The pieces, whether each goes on with the line before it, and whether it begins a line.
+
+    A new line set in by ``&`` that begins with an operator goes on; two ``&`` side by side begin
+    another column of formulas.
     """
     depth, column = 0, 0
     piece: list[Token] = []
-    continued, broken = False, False
+    continued, broken, after = False, False, False
     for before, token in pairwise([None, *tokens]):
         assert token is not None, "only the first has none before it"
         depth = max(0, depth + (token.kind in ("OPEN", "LB")) - (token.kind in ("CLOSE", "RB")))
         beside = token.kind == "AMP" and before is not None and before.kind == "AMP"
         if depth == 0 and (token.kind in _SPLITS or (beside and piece)):
             if piece:
-                yield piece, continued
+                yield piece, continued, after
             piece, continued = [], False
             if token.kind == "BREAK" and token.text == "\\":
                 broken, column = True, 0
@@ -265,10 +289,11 @@ def _pieces(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
         elif token.kind != "BREAK":
             if not piece:
                 continued = broken and column > 0 and token.kind in _OPERATORS
+                after = broken
             piece.append(token)
             broken = False
     if piece:
-        yield piece, continued
+        yield piece, continued, after
 
 
 def _statement(tokens: list[Token], text: str, source: str, group: int) -> Statement:

@@ -13,7 +13,14 @@ from __future__ import annotations
 
 import re
 
-from symbackprop.notation.tokens import FUNCTIONS, GREEK, SIMPLE, Token, unicode_tokens
+from symbackprop.notation.tokens import (
+    FUNCTIONS,
+    GREEK,
+    SIMPLE,
+    Token,
+    unicode_name,
+    unicode_tokens,
+)
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?![A-Za-z_])|\d+(?:\.\d+)?")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
@@ -22,7 +29,12 @@ _SIGNS = (
     (re.compile(r"<-|->"), "ARROW"), (re.compile(r"=>"), "BREAK"),
     (re.compile(r"<=|>=|!="), "CMP"), (re.compile(r"\.\.\.+"), "DOTS"),
 )  # fmt: skip
-_TRANSPOSE = re.compile(r"\.T(?![A-Za-z0-9_])|\.transpose\(\)")
+_TRANSPOSE = re.compile(r"\.T(?![A-Za-z0-9_])|\.t?transpose\(\)|\.t\(\)|\.'")
+_METHOD = re.compile(r"\.([A-Za-z_]\w*)(?=\()")
+_MODULE = re.compile(r"(?:np|numpy|torch|jnp|tf|math|scipy|special|F|nn|functional)\.(?=[A-Za-z])")
+_DOTTED = {
+    ".*": ("OP", "⊙"), "./": ("OP", "/"), ".^": ("SUP", "^"), "||": ("NORM", "‖"),
+}  # fmt: skip
 _GREEK = frozenset(GREEK) | {"lam", "eps"}
 
 
@@ -41,9 +53,9 @@ def lex_text(
 
 def _one(text: str, at: int, end: int, declared: frozenset[str], out: list[Token]) -> int:
     c = text[at]
-    if c.isspace():
+    if c.isspace() or c == "`":
         return at + 1
-    if c == "#":
+    if c in "#%":
         stop = text.find("\n", at)
         return end if stop < 0 else min(stop, end)
     if found := _TRANSPOSE.match(text, at, end):
@@ -56,9 +68,17 @@ def _one(text: str, at: int, end: int, declared: frozenset[str], out: list[Token
     if text.startswith("**", at):
         out.append(Token("SUP", "^", at, at + 2))
         return at + 2
-    if text.startswith(".*", at):
-        out.append(Token("OP", "⊙", at, at + 2))
+    if text[at : at + 2] in _DOTTED:
+        out.append(Token(*_DOTTED[text[at : at + 2]], at, at + 2))
         return at + 2
+    if out and (found := _METHOD.match(text, at, end)):
+        out.append(Token("METHOD", FUNCTIONS.get(found[1], found[1]), at, found.end()))
+        return found.end()
+    if (found := _MODULE.match(text, at, end)) and found[0][:-1] not in declared:
+        return found.end()
+    if c in "ΣΠ" and unicode_name(c) in declared:
+        out.append(Token("ID", unicode_name(c), at, at + 1))
+        return at + 1
     if found := _NUMBER.match(text, at, end):
         out.append(Token("NUM", found[0], at, found.end()))
         return found.end()
@@ -84,8 +104,6 @@ def _combines(text: str, at: int) -> bool:
 
 
 def _word(text: str, word: str, at: int, declared: frozenset[str], out: list[Token]) -> int:
-    if text.startswith("np.", at) or text.startswith("numpy.", at):
-        return at + len(word) + 1
     called = text.startswith("(", at + len(word))
     here = at
     for kind, piece in _pieces(word, declared, called):

@@ -40,13 +40,17 @@ FUNCTIONS = {
     "vec": "vec",
     "rowsum": "rowsum", "dot": "dot", "outer": "outer", "norm": "norm2", "norm2": "norm2",
     "var": "var", "Var": "var",
-    "log1p": "log1p", "expm1": "expm1",
+    "log1p": "log1p", "expm1": "expm1", "sech": "sech", "tan": "tan", "coth": "coth",
+    "logit": "logit", "heaviside": "step", "Heaviside": "step", "Softmax": "softmax",
+    "Sigmoid": "sigmoid", "matmul": "dot", "mm": "dot",
+    "transpose": "transpose", "RELU": "relu", "Relu": "relu", "multiply": "multiply",
+    "square": "square", "rowSums": "rowsum", "colSums": "colsum",
 }
 
 UNICODE = {                      # characters that are not letters: kind and text
     "′": ("PRIME", "'"), "″": ("PRIME", "''"), "⊙": ("OP", "⊙"), "∘": ("OP", "⊙"), "·": ("OP", "·"),
     "×": ("OP", "×"), "⊗": ("OP", "⊗"), "∂": ("PARTIAL", "∂"), "∇": ("NABLA", "∇"),
-    "∑": ("BIG", "sum"), "∏": ("BIG", "prod"),
+    "∑": ("BIG", "sum"), "∏": ("BIG", "prod"), "Σ": ("BIG", "sum"), "Π": ("BIG", "prod"),
     "−": ("MINUS", "-"), "–": ("MINUS", "-"), "≔": ("REL", ":="), "≤": ("CMP", "<="),
     "≥": ("CMP", ">="), "≠": ("CMP", "!="),
     "∈": ("IN", "∈"), "…": ("DOTS", "…"), "⋯": ("DOTS", "…"), "⇒": ("BREAK", "⇒"),
@@ -76,6 +80,11 @@ SUBSCRIPTS = spelling.SUBSCRIPTS | dict(zip("ᵢⱼₖₙₘ", "ijknm", strict=T
 ACCENTS = spelling.ACCENTS
 
 
+def unicode_name(letter: str) -> str:
+    """The name of a Greek letter."""
+    return spelling.GREEK.get(letter, "")
+
+
 def unicode_tokens(text: str, at: int) -> tuple[list[Token], int]:
     """The tokens of the character at ``at`` (with combining accents that follow it) and the
     position after it.
@@ -95,7 +104,7 @@ def unicode_tokens(text: str, at: int) -> tuple[list[Token], int]:
             Token("SUB", "_", at, end),
             Token("NUM" if below.isdigit() else "ID", below, at, end),
         ], end
-    if letter == "ᵀ":
+    if letter in "ᵀᵗ":
         return [Token("SUP", "^", at, end), Token("ID", "T", at, end)], end
     if letter in UNICODE:
         return [Token(*UNICODE[letter], at, end)], end

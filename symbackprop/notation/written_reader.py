@@ -40,6 +40,7 @@ from symbackprop.notation.written import (
 from symbackprop.notation.written_scripts import ScriptReader
 
 DEEPEST_TREE = 100
+KEYWORDS = ("axis", "keepdims", "dim", "keepdim")
 SHOWN = {"cases": r"\end{cases}", "(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩"}
 _STARTS = frozenset("NUM ID FN BIG PARTIAL NABLA FRAC SQRT ACC ONES OPEN LB DOTS".split())
 
@@ -136,6 +137,8 @@ class _Reader(ScriptReader):
         """An atom with its scripts; ``∂ a / ∂ b`` written with a slash is one too."""
         self.descend()
         node = self.scripted(self.atom())
+        while self.kind == "METHOD":
+            node = self.scripted(self.method(node))
         if self.token.text == "/" and self.kind == "OP" and self.divides_differentials(node):
             self.next()
             bottom = self.factor()
@@ -180,6 +183,8 @@ class _Reader(ScriptReader):
     def partial(self) -> Node:
         t = self.next()
         order: tuple[Node, ...] = ()
+        if self.kind == "SUB":
+            return self.subscripted_partial(t)
         immediate = self.immediate()
         if self.kind == "SUP":
             self.next()
@@ -190,6 +195,13 @@ class _Reader(ScriptReader):
             body = self.factor()
         node = Partial(t.start, body.end, body, immediate)
         return Script(t.start, body.end, node, (), order) if order else node
+
+    def subscripted_partial(self, t: Token) -> Node:
+        """``∂_W L``, another way to write ``∂L/∂W``."""
+        self.next()
+        by = self.argument()
+        of = self.factor()
+        return Fraction(t.start, of.end, Partial(t.start, of.end, of), Partial(t.start, t.end, by))
 
     def immediate(self) -> bool:
         """Whether ``^{+}`` stands here; it is then passed over."""
@@ -265,6 +277,14 @@ class _Reader(ScriptReader):
         end = self.expect("RB", "", "a closing }").end
         return replace(inner, start=start, end=end)
 
+    def method(self, node: Node) -> Node:
+        """``dZ.sum(axis=0)``: the function of the name, with the operand before its arguments."""
+        t = self.next()
+        bracket = self.bracket()
+        assert isinstance(bracket, Bracket), "a method is followed by a bracket"
+        function = Name(t.start + 1, t.end, t.text)
+        return Call(node.start, bracket.end, function, (node, *bracket.items))
+
     def bracket(self) -> Node:
         t = self.next()
         if t.text == "cases":
@@ -316,7 +336,7 @@ class _Reader(ScriptReader):
         if self.kind == "COLON" or self.slot_follows():
             self.next()
             return Mark(t.start, t.end, ":")
-        if self.kind == "ID" and self.token.text in ("axis", "keepdims") and self.ahead("REL"):
+        if self.kind == "ID" and self.token.text in KEYWORDS and self.ahead("REL"):
             self.next()
             self.next()
             value = self.terms()

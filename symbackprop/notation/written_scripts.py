@@ -74,6 +74,8 @@ class ScriptReader(Cursor):
             return (self.argument(),)
         self.next()
         items: list[Node] = []
+        if self.kind == "OP" and self.token.text == "⊙" and not self.slot_follows():
+            self.next()
         while self.kind == "PRIME":
             t = self.next()
             items.extend(Mark(t.start, t.end, "prime") for _ in t.text)
