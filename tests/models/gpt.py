@@ -4,8 +4,8 @@ from __future__ import annotations
 
 HEAD = """\
 # GPT-2 (Radford et al. 2019): {blocks} pre-norm blocks, causal attention, tied embedding.
-dims  N = 2, T = 3, V = 5                # sequences, tokens in each (published: 1024), words (50257)
-dims  D = 4, A = 2, E = 2, M = 3         # width (768), heads (12), width of a head (64), hidden (3072)
+dims  N = 2, T = 3, V = 5                # sequences, tokens in each (1024), words (50257)
+dims  D = 4, A = 2, E = 2, M = 3         # width (768), heads (12), their width (64), hidden (3072)
 index t[N, T] < V                        # the tokens
 index u[N, T] < V                        # at each place the token that follows
 data  C[T, T], eps                       # causal mask

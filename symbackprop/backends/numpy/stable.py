@@ -118,6 +118,18 @@ def _norm2(t: Term, look: Look) -> Term | None:
     return terms.apply("sqrt", terms.reduce("sum", squares, *t.attrs))
 
 
+def _quotient(t: Term, look: Look) -> Term | None:
+    """``p / q → number`` of two exact numbers"""
+    if all(a.op == "number" for a in t.args) and t.args[1].attrs[0] != 0:
+        return terms.number(t.args[0].attrs[0] / t.args[1].attrs[0])
+    return None
+
+
+def _minus(t: Term, look: Look) -> Term | None:
+    """``-(q) → number`` of an exact number"""
+    return terms.number(-t.args[0].attrs[0]) if t.args[0].op == "number" else None
+
+
 _RULES: Mapping[str, tuple[Callable[[Term, Look], Term | None], ...]] = {
     "apply": (_log, _log1p),
     "div": (_softmax, _sigmoid, _quotient),
