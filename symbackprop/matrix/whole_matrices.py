@@ -2,8 +2,8 @@
 products.
 
 The matrix is a named array or a hidden equation. What a textbook takes apart is taken apart here:
-``inv(A @ B)`` of square matrices is ``inv(B) @ inv(A)``, ``det(A @ B)`` is ``det(A) * det(B)``;
-both sides are defined at the same points.
+``inv(A @ B)`` of square matrices is ``inv(B) @ inv(A)``, ``det(A @ B)`` is ``det(A) * det(B)``, and
+of a Kronecker product likewise; both sides are defined at the same points.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ def _inverse_of(a: Term) -> Term | None:
         return terms.matmul(array_terms.inv(right), array_terms.inv(left))
     if a.op == "matpow":
         return array_terms.matpow(a.args[0], -a.attrs[0])
+    if a.op == "kron" and all(is_square(x) for x in a.args):
+        return array_terms.kron(*(array_terms.inv(x) for x in a.args))
     if a.op == "eye":
         return a
     if a.op == "diag" and a.args[0].rank == 1:
@@ -90,6 +92,12 @@ def _determinant_of(a: Term) -> Term | None:
         return terms.mul(*(array_terms.det(x) for x in a.args))
     if a.op == "matpow":
         return terms.power(array_terms.det(a.args[0]), terms.number(a.attrs[0]))
+    if a.op == "kron" and all(is_square(x) for x in a.args):
+        left, right = a.args
+        return terms.mul(
+            terms.power(array_terms.det(left), terms.dim(right.shape[0])),
+            terms.power(array_terms.det(right), terms.dim(left.shape[0])),
+        )
     if a.op == "eye":
         return terms.number(1)
     return None
@@ -114,6 +122,12 @@ def _log_determinant_of(a: Term) -> Term | None:
         return terms.add(*(array_terms.logdet(x) for x in a.args))
     if a.op == "matpow":
         return terms.mul(terms.number(a.attrs[0]), array_terms.logdet(a.args[0]))
+    if a.op == "kron" and all(is_square(x) for x in a.args):
+        left, right = a.args
+        return terms.add(
+            terms.mul(terms.dim(right.shape[0]), array_terms.logdet(left)),
+            terms.mul(terms.dim(left.shape[0]), array_terms.logdet(right)),
+        )
     if a.op == "eye":
         return terms.number(0)
     return None

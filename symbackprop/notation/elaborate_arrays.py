@@ -13,7 +13,7 @@ from sympy import Expr, Integer
 
 from symbackprop.errors import Malformed
 from symbackprop.ir import array_terms
-from symbackprop.ir.terms import Term
+from symbackprop.ir.terms import Term, matmul
 from symbackprop.notation import syntax as s
 from symbackprop.notation.elaborate_calls import FORMS, arguments, axes_of, whole_number
 from symbackprop.notation.elaborate_operators import checked, elaborate
@@ -43,6 +43,13 @@ def _matpow(tree: s.Call, scope: Scope) -> Term:
 def _kron(tree: s.Call, scope: Scope) -> Term:
     given = arguments(tree, ("a", "b"), 2)
     return checked(tree.span, array_terms.kron, *(elaborate(given[n], scope) for n in "ab"))
+
+
+def _solve(tree: s.Call, scope: Scope) -> Term:
+    """``solve(A, b)`` is ``inv(A) @ b``: the x of A x = b, of a vector or of columns."""
+    given = arguments(tree, ("a", "b"), 2)
+    inverse = checked(tree.span, array_terms.inv, elaborate(given["a"], scope))
+    return checked(tree.span, matmul, inverse, elaborate(given["b"], scope))
 
 
 def _triangle(tree: s.Call, scope: Scope) -> Term:
@@ -165,6 +172,7 @@ FORMS.update(
         "flatten": _matrix(array_terms.flatten),
         "matpow": _matpow,
         "kron": _kron,
+        "solve": _solve,
         "tril": _triangle,
         "triu": _triangle,
         "cumsum": _cumsum,

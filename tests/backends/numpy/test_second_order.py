@@ -181,3 +181,29 @@ _LOSSES = {
     "logistic-regression": _logistic,
     "softmax-regression": _softmax,
 }
+
+
+def test_double_backprop_agrees_with_jax() -> None:
+    """The gradient that the model writes out is that of its scores, and so are its own gradients
+    those of a loss in which jax takes the gradient itself.
+    """
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    jnp, rng = jax.numpy, np.random.default_rng(3)
+    X, W = rng.standard_normal((6, 3)), rng.standard_normal((4, 3))
+    params = {"W": W, "b": rng.standard_normal(4), "theta": rng.standard_normal(4)}
+
+    def score(x: Any, p: dict[str, Any]) -> Any:
+        return jnp.tanh(p["W"] @ x + p["b"]) @ p["theta"]
+
+    def loss(p: dict[str, Any]) -> Any:
+        slopes = jax.vmap(jax.grad(score), (0, None))(X, p)
+        scores = jax.vmap(score, (0, None))(X, p)
+        return jnp.mean((jnp.linalg.norm(slopes, axis=1) - 1) ** 2) - jnp.mean(scores)
+
+    kernel = module(str(sb.kernel(sb.derive(sb.load("gradient-penalty"))).source))
+    value, grads = kernel.loss_and_grad(X=X, **params)
+    truth = jax.grad(loss)(params)
+    np.testing.assert_allclose(value, loss(params), rtol=1e-12)
+    for name, grad in grads.items():
+        np.testing.assert_allclose(grad, truth[name], rtol=1e-9, atol=1e-12)
