@@ -34,6 +34,7 @@ from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
 from symbackprop.pipeline.kronecker import kronecker_form
 from symbackprop.pipeline.presentation import FormMaker
+from symbackprop.pipeline.second_order import gauss_newton_steps
 
 SCHEMA = 1
 MOST_DIRECTIONS = 4  # beyond it a label that names them all cannot be read
@@ -180,6 +181,10 @@ class DerivativeResult:
         whole = self._owner.closing.entry(self.name)
         if whole is not None and whole != self._derivative.equation.rhs:
             steps.insert(len(steps) - 1, Step(whole, "with the adjoints put in"))
+        wrt = self._derivative.wrt
+        structure = self._owner.gauss_newton_steps.get((wrt[0], wrt[-1]))
+        if structure is not None:
+            steps.insert(len(steps) - 1, structure)
         return self._owner.readable_steps(tuple(steps))
 
     def how(self) -> tuple[Step, ...]:
@@ -285,6 +290,11 @@ class Derivation(Mapping[Any, DerivativeResult]):
         )
         maker = FormMaker(self.record.program, turned, self._context.symmetric)
         return Closing(self.record.derivatives, maker, self._context, self._hidden[::-1])
+
+    @cached_property
+    def gauss_newton_steps(self) -> Mapping[tuple[str, str], Step]:
+        """How each block of a Hessian falls into ``Jᵀ J`` and curvature, by pair."""
+        return gauss_newton_steps(self.record) if self.kind == "hessian" else {}
 
     @cached_property
     def checker(self) -> Checker:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sympy import Expr, Mul
+from sympy import Add, Expr, Mul
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import inline, working_context
@@ -17,8 +17,15 @@ from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.directional import hessian_entry
 from symbackprop.calculus.gauss_newton import Block, Correction, split
 from symbackprop.calculus.reverse import reverse
-from symbackprop.ir.derivation import Curvature, DerivationRecord, Derivative, GaussNewton
+from symbackprop.ir.derivation import (
+    Curvature,
+    DerivationRecord,
+    Derivative,
+    GaussNewton,
+    Step,
+)
 from symbackprop.ir.expressions import (
+    Delta,
     Entry,
     Index,
     IndexSum,
@@ -83,6 +90,32 @@ def structured_record(record: DerivationRecord) -> DerivationRecord | None:
     )
     structure = GaussNewton(found.sample.extent, found.sign, jacobian, curvature)
     return replace(record, derivatives=tuple(parts.made), structure=structure)
+
+
+def gauss_newton_steps(record: DerivationRecord) -> dict[tuple[str, str], Step]:
+    """For each block of a Hessian the line that shows its structure, ``± Jᵀ J`` and what is beside
+    it; none where the blocks share no ``J``.
+    """
+    context = working_context(record.program)
+    blocks = hessian_blocks(record.program, record.of, record.wrt, context)
+    found = split(blocks, context)
+    if found is None:
+        return {}
+    out = {}
+    for (a, b), block in blocks.items():
+        left, right = (
+            substitute(found.parts[name][1], dict(zip(found.parts[name][0], own, strict=True)))
+            for name, own in ((a, block.rows), (b, block.columns))
+        )
+        square = normalise(found.sign * IndexSum(left * right, found.sample), context)
+        rest = [c for c in found.corrections if (c.first, c.second) == (a, b)]
+        deltas = (
+            Mul(*(Delta(block.rows[i], block.columns[k]) for i, k in c.ties), c.entry) for c in rest
+        )
+        sign = "-" if found.sign < 0 else ""
+        because = f"Gauss–Newton: {sign}Jᵀ J" + (", and curvature where δ is 1" if rest else "")
+        out[a, b] = Step(Add(square, *deltas), because)
+    return out
 
 
 class _Parts:
