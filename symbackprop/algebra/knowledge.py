@@ -28,6 +28,7 @@ from symbackprop.ir.expressions import (
 )
 from symbackprop.ir.program import Equation, Fact, Program
 
+KEPT = 4  # programs whose facts are remembered
 SIGNED = (Apply, Pow, IndexSum, IndexMax, Mul)  # other sums are seldom of one sign
 
 
@@ -52,7 +53,24 @@ def proof_context(program: Program) -> Context:
     return plain
 
 
-def _learned(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
+Learned = tuple[tuple[Equation, Expr, list[Fact]], ...]
+_recent: list[tuple[Program, Learned]] = []
+
+
+def _learned(program: Program) -> Learned:
+    """Each equation with what is known of it, worked out once for the programs asked about last:
+    a derivation asks for every step.
+    """
+    for known, found in _recent:
+        if known is program:
+            return found
+    found = tuple(_learn(program))
+    _recent.append((program, found))
+    del _recent[:-KEPT]
+    return found
+
+
+def _learn(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
     """Each equation with its normalised right side and the facts that follow from it and those
     above.
     """
