@@ -18,6 +18,7 @@ from symbackprop.checking.document import Document, Step, confirmed, is_open, st
 from symbackprop.checking.free_variables import with_free_variables
 from symbackprop.checking.invention import certain, invent
 from symbackprop.checking.numpy_judge import verify_numpy
+from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.symbols import read_symbols
@@ -76,6 +77,19 @@ def verify(
     """
     if layout not in LAYOUTS:
         raise Malformed(f"layout {', '.join(LAYOUTS)}", repr(layout))
+    if program.families:
+        return verify_recurrent(
+            program,
+            text,
+            verify,
+            format=format,
+            layout=layout,
+            symbols=symbols,
+            call=call,
+            assume=assume,
+            source=source,
+            explain=explain,
+        )
     program = with_facts(with_library(program), assume)
     if format != "numpy" and program.shape_of(program.output):
         program, adjoints = of_any_scalar(program), None

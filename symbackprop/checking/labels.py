@@ -1,0 +1,199 @@
+r"""Labels of members in what people write: ``W^{(l+1)}``, ``h_{t-1}``, ``grad_Z[l]``, and sums over
+steps.
+
+A document is turned into one about a net that is written out: the letter of a step and the number
+of steps get values, ``W^{(l+1)}`` becomes ``W^{(3)}``. Lines stay where they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+NOWHERE = 99  # a label that no member has
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What letters of steps (``at``) and numbers of steps (``ends``) stand for; None: nowhere.
+
+    ``shift`` is added to every label. Sums over steps are written out over 1 to ``count``, or, if
+    ``count`` is None, replaced by what is summed.
+    """
+
+    at: int | None
+    end: int | None
+    count: int | None
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How labels are written in documents about a model: its letters, its numbers of steps and its
+    families.
+    """
+
+    letters: tuple[str, ...]
+    ends: tuple[str, ...]
+    families: tuple[str, ...]
+
+    @property
+    def _label(self) -> str:
+        words = "|".join(map(re.escape, (*self.letters, *self.ends)))
+        return rf"(?P<word>{words})\s*(?:(?P<sign>[-+])\s*(?P<by>\d))?"
+
+    @property
+    def _scripted(self) -> re.Pattern[str]:
+        braced = rf"[\^_]\s*\{{\s*[(\[]?\s*{self._label}\s*[)\]]?\s*\}}"
+        return re.compile(braced)
+
+    @property
+    def _bare(self) -> re.Pattern[str]:
+        words = "|".join(map(re.escape, (*self.letters, *self.ends)))
+        return re.compile(rf"[\^_]\s*(?P<word>{words})(?![A-Za-z0-9_])")
+
+    @property
+    def _bracketed(self) -> re.Pattern[str]:
+        return re.compile(rf"(?P<name>\b[A-Za-z]\w*)\[\s*{self._label}\s*\]")
+
+    @property
+    def _numbered(self) -> re.Pattern[str]:
+        return re.compile(r"[\^_]\s*\{\s*[(\[]\s*(?P<n>\d)\s*[)\]]\s*\}")
+
+    def range_words(self, text: str) -> str:
+        r"""The text without ``l = K-1, \dots, 1`` and ``for l in 1..K``."""
+        letters = "|".join(map(re.escape, self.letters))
+        dots = r"\\(?:l|c)?dots|\.\.\.?|…"
+        told = (
+            rf"(?:,?\s*(?:\\q?quad|\\,|\\text\{{\s*for\s*\}}|\bfor\b)\s*)+(?:{letters})\s*"
+            rf"(?:=|\bin\b)[^$\n\\]*?(?:(?:{dots})[^$\n\\&]*)+"
+        )
+        return re.sub(told, " ", text)
+
+    def sums(self, text: str) -> list[tuple[int, int, str]]:
+        """Where sums over steps begin, where what is summed begins, and their letters."""
+        letters = "|".join(map(re.escape, self.letters))
+        ends = "|".join(map(re.escape, self.ends))
+        latex = (
+            rf"\\sum(?:\\limits)?\s*_\s*(?:\{{\s*(?P<a>{letters})\s*(?:=\s*1\s*)?\}}|(?P<b>{letters}))"
+            rf"(?:\s*\^\s*(?:\{{\s*(?:{ends})\s*\}}|(?:{ends})))?(?![A-Za-z])"
+        )
+        plain = rf"\bsum\[\s*(?P<c>{letters})\s*(?:in\s*1\.\.(?:{ends})\s*)?\]"
+        found = re.finditer(rf"{latex}|{plain}", text)
+        return [(m.start(), m.end(), m["a"] or m["b"] or m["c"]) for m in found]
+
+    def of_steps(self, text: str) -> bool:
+        """Whether a label with the letter of a step stands in the text."""
+        return any(m["word"] in self.letters for m in self._all(text))
+
+    def of_ends(self, text: str) -> bool:
+        """Whether a label with the number of steps stands in the text, or a plain number."""
+        return any(m["word"] in self.ends for m in self._all(text)) or self.has_numbers(text)
+
+    def has_numbers(self, text: str) -> bool:
+        """Whether a label that is a plain number stands in the text."""
+        return bool(self._numbered.search(text) or self._indexed.search(text))
+
+    @property
+    def _indexed(self) -> re.Pattern[str]:
+        names = "|".join(map(re.escape, self.families))
+        return re.compile(rf"\b(?P<name>(?:grad_)?(?:{names}))\[\s*(?P<n>\d)\s*\]")
+
+    def without_sums(self, text: str) -> str:
+        """The text without the signs of sums over steps, and their ranges."""
+        for begin, body, _ in reversed(self.sums(text)):
+            text = f"{text[:begin]} {text[body:]}"
+        return self.range_words(text)
+
+    @property
+    def _written(self) -> re.Pattern[str]:
+        """Labels of a text that is written out."""
+        names = "|".join(map(re.escape, sorted(self.families, key=len, reverse=True)))
+        return re.compile(
+            rf"\^\{{\((?P<script>\d+)\)\}}|\b(?P<name>(?:grad_)?(?:{names}))(?P<number>\d+)\b"
+        )
+
+    def numbers_in(self, text: str) -> set[int]:
+        """The labels in a text that is written out."""
+        return {int(m["script"] or m["number"]) for m in self._written.finditer(text)}
+
+    def back(self, count: int, at: int, shift: int) -> Callable[[str], str]:
+        """Texts about the net written out, as the writer labels members."""
+        letter, end = self.letters[0], self.ends[0] if self.ends else str(count)
+        shown = {at - 1: f"{letter}-1", at: letter, at + 1: f"{letter}+1", count: end}
+
+        def label(m: re.Match[str]) -> str:
+            number = int(m["script"] or m["number"]) - shift
+            if not 0 <= number <= count:
+                return m[0]
+            text = shown.get(number, str(number))
+            return f"^{{({text})}}" if m["script"] else f"{m['name']}[{text}]"
+
+        return lambda text: self._written.sub(label, text)
+
+    def _all(self, text: str) -> list[re.Match[str]]:
+        patterns = (self._scripted, self._bare, self._bracketed)
+        return [m for p in patterns for m in p.finditer(text)]
+
+    def rewritten(self, text: str, setting: Setting) -> str:
+        """The text in a setting."""
+        return self._labelled(self._summed(self.range_words(text), setting), setting)
+
+    def _summed(self, text: str, setting: Setting) -> str:
+        for begin, body, letter in reversed(self.sums(text)):
+            end = _end_of_term(text, body)
+            inner = text[body:end]
+            if setting.count is None:
+                parts = [inner]
+            else:
+                alone = Labels((letter,), (), self.families)
+                parts = [
+                    alone._labelled(inner, Setting(k, None, None, setting.shift))
+                    for k in range(1, setting.count + 1)
+                ]
+            whole = " + ".join(p.strip() for p in parts)
+            text = f"{text[:begin]}({whole}) {text[end:]}"
+        return text
+
+    def _labelled(self, text: str, setting: Setting) -> str:
+        values: Mapping[str, int | None] = {
+            **dict.fromkeys(self.letters, setting.at),
+            **dict.fromkeys(self.ends, setting.end),
+        }
+
+        def number(m: re.Match[str]) -> int:
+            value = values[m["word"]]
+            if value is None:
+                return NOWHERE
+            groups = m.groupdict()
+            by = int(groups.get("by") or 0)
+            return value + (-by if groups.get("sign") == "-" else by) + setting.shift
+
+        text = self._numbered.sub(lambda m: f"^{{({int(m['n']) + setting.shift})}}", text)
+        text = self._indexed.sub(lambda m: f"{m['name']}{int(m['n']) + setting.shift}", text)
+        text = self._scripted.sub(lambda m: f"^{{({number(m)})}}", text)
+        text = self._bare.sub(lambda m: f"^{{({number(m)})}}", text)
+        return self._bracketed.sub(lambda m: f"{m['name']}{number(m)}", text)
+
+
+def _end_of_term(text: str, start: int) -> int:
+    """Where the term ends that begins at ``start``: at a sign, a relation or the end of the
+    formula, outside of brackets.
+    """
+    depth, k = 0, start
+    while k < len(text):
+        c = text[k]
+        if c in "([{":
+            depth += 1
+        elif c in ")]}":
+            if depth == 0:
+                return k
+            depth -= 1
+        elif depth == 0 and text[start:k].strip():
+            if c in "+-=$&\n" or text.startswith((r"\\", r"\end", r"\]", r"\qquad", r"\quad"), k):
+                return k
+            if c in ",.;" and (k + 1 == len(text) or text[k + 1].isspace()):
+                return k
+        k += 1
+    return k

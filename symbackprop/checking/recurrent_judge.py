@@ -1,0 +1,233 @@
+"""Hand derivations about models with a symbolic number of steps.
+
+The document is judged about nets that are written out, for several numbers of steps and at a step
+in their middle. A line is refuted if it is wrong in all of them. It is proved if it is right in all
+of them and right in general as well: in a window of two steps with a free state before and a free
+gradient after, or, for what happens at the end, in a net of one step with a free state before. A
+sum over steps is proved by its share of one step. Anything else is undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from symbackprop.checking.labels import Labels, Setting
+from symbackprop.checking.report import Report, StepReport
+from symbackprop.checking.written_out import WrittenOut, written_out
+from symbackprop.errors import Malformed, NotSupported
+from symbackprop.ir.program import Program
+
+Judge = Callable[..., Report]
+GENERAL = ((4, 2), (3, 2))  # numbers of steps, and the step in the middle
+RANK = {"refuted": 0, "unreadable": 1, "undecided": 2, "proved": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is needed to judge one document in several settings."""
+
+    program: Program
+    text: str
+    labels: Labels
+    judge: Judge
+    options: Mapping[str, object]
+
+    def report(self, net: WrittenOut, setting: Setting, text: str | None = None) -> Report | None:
+        """The document judged about a net; None where it cannot be read there."""
+        given = self.labels.rewritten(self.text if text is None else text, setting)
+        try:
+            return self.judge(net.program, given, **{**self.options, "explain": False})
+        except Malformed:
+            return None
+
+
+def verify_recurrent(program: Program, text: str, judge: Judge, **options: object) -> Report:
+    """Judge a derivation in LaTeX or text about a program with families.
+
+    Raises
+    ------
+    NotSupported
+        For NumPy code.
+    Malformed
+        For text that is no derivation at all.
+    """
+    if options.get("format") == "numpy" or options.get("call") is not None:
+        raise NotSupported(
+            "a derivation in LaTeX or text about a model with a recurrence",
+            "NumPy code",
+            hint="check its numbers against the kernel of the model",
+        )
+    case = _Case(program, text, _labels(program), judge, options)
+    found: list[Report] = []
+    for count, at in GENERAL:
+        net = written_out(program, count)
+        given = case.labels.rewritten(text, Setting(at, count, count, net.shift))
+        explain = bool(options.get("explain", True)) and not found
+        found.append(judge(net.program, given, **{**options, "explain": explain}))
+    base = found[0]
+    if any(len(r.steps) != len(base.steps) for r in found):
+        return replace(base, verdict="undecided", steps=(), claims={}, first_wrong_step=None)
+    proofs = (_in_window(case), _at_the_end(case))
+    steps = []
+    for k, step in enumerate(base.steps):
+        verdicts = [r.steps[k].verdict for r in found]
+        steps.append(_judged(case, k, step, verdicts, proofs, base))
+    return _whole(base, tuple(steps), case)
+
+
+def _labels(program: Program) -> Labels:
+    ends = {
+        s.name: None for loop in program.loops.values() for s in loop.count.free_symbols
+    }
+    letters = dict.fromkeys([*program.loops, *(f.index for f in program.families.values())])
+    return Labels(tuple(x for x in letters if x), tuple(ends), tuple(program.families))
+
+
+def _in_window(case: _Case) -> Report | None:
+    """The document in a window: letters of steps are its first step, ends are nowhere."""
+    net = written_out(case.program, 2, free=True)
+    return case.report(net, Setting(1, None, 2, net.shift))
+
+
+def _at_the_end(case: _Case) -> Report | None:
+    """The document about a net of one step: ends are that step, letters are nowhere."""
+    net = written_out(case.program, 1)
+    return case.report(net, Setting(None, 1, 1, net.shift))
+
+
+def _judged(
+    case: _Case,
+    k: int,
+    step: StepReport,
+    verdicts: Sequence[str],
+    proofs: tuple[Report | None, Report | None],
+    base: Report,
+) -> StepReport:
+    worst = min(verdicts, key=lambda v: RANK[v])
+    if worst == "refuted" and set(verdicts) != {"refuted"}:
+        return _undecided(step, "right for some numbers of steps and wrong for others")
+    if worst != "proved":
+        return step if worst == step.verdict else replace(step, verdict=worst)
+    text = _line(case, base, k)
+    window, end = (_at(p, k, base) for p in proofs)
+    sums = bool(case.labels.sums(text))
+    steps, ends = _classes(case, step, text)
+    if sums:
+        proved = not ends and _share(case, text, base)
+    elif steps:
+        proved = not ends and window == "proved"
+    else:
+        proved = end == "proved" and (ends or window == "proved")
+    if proved:
+        return step
+    return _undecided(step, "right for three and for four steps; in general no proof was found")
+
+
+def _classes(case: _Case, step: StepReport, text: str) -> tuple[bool, bool]:
+    """Whether a step speaks of members at the letter of a step, and of those at the end."""
+    if case.labels.sums(text) or case.labels.has_numbers(text):
+        text = case.labels.without_sums(text)
+        return case.labels.of_steps(text), case.labels.of_ends(text)
+    count, _ = GENERAL[0]
+    shift = written_out(case.program, count).shift
+    found = {n - shift for n in case.labels.numbers_in(step.text)}
+    return bool(found & set(range(1, count))), count in found
+
+
+def _at(proof: Report | None, k: int, base: Report) -> str:
+    """The verdict on the same step, where the document was read alike."""
+    alike = proof is not None and len(proof.steps) == len(base.steps)
+    return proof.steps[k].verdict if proof is not None and alike else ""
+
+
+def _undecided(step: StepReport, why: str) -> StepReport:
+    return replace(
+        step,
+        verdict="undecided",
+        notes=(*step.notes, why),
+        diagnosis=None,
+        counterexample=None,
+        smallest_wrong_part="",
+    )
+
+
+def _line(case: _Case, base: Report, k: int) -> str:
+    """The lines of the document on which a step stands, down to where the next one begins."""
+    lines = case.text.split("\n")
+    first = base.steps[k].line - 1
+    following = [s.line - 1 for s in base.steps[k + 1 :] if s.line - 1 > first]
+    return "\n".join(lines[first : following[0] if following else len(lines)])
+
+
+def _share(case: _Case, text: str, base: Report) -> bool:
+    """Whether a sum over steps is proved by its share: ``∂L/∂U = Σ_t f(t)`` where f(1) is the
+    gradient by the U of the first step alone.
+    """
+    found = case.labels.sums(text)
+    if len(found) != 1:
+        return False
+    begin = found[0][0]
+    head = text[:begin].rstrip()
+    if not head.endswith(("=", "&=", "= &")):
+        return False
+    net = written_out(case.program, 2, free=True, apart=True)
+    symbols = {k: v.split(" ")[0] for k, v in _meanings(case, net).items()}
+    options = {**case.options, "symbols": symbols}
+    alone = replace(case, options=options)
+    report = alone.report(net, Setting(1, None, None, net.shift), text)
+    return report is not None and bool(report.steps) and all(
+        s.verdict == "proved" for s in report.steps
+    )
+
+
+def _meanings(case: _Case, net: WrittenOut) -> dict[str, str]:
+    """What the symbols of the whole document stand for at the first step of a window."""
+    report = _in_window(case)
+    given = case.options.get("symbols") or {}
+    assert isinstance(given, Mapping), "a map of symbols is a mapping"
+    read = {} if report is None else dict(report.read_as)
+    return {**{k: v for k, v in read.items() if v.split(" ")[0].isidentifier()}, **given}
+
+
+def _whole(base: Report, steps: tuple[StepReport, ...], case: _Case) -> Report:
+    """The report with the verdicts of its steps, in the writer's labels, and what follows."""
+    verdicts = {s.verdict for s in steps}
+    count, at = GENERAL[0]
+    shift = written_out(case.program, count).shift
+    back = case.labels.back(count, at, shift)
+    steps = tuple(
+        replace(
+            s,
+            text=back(s.text),
+            of=back(s.of),
+            smallest_wrong_part=back(s.smallest_wrong_part) if s.smallest_wrong_part else "",
+            notes=tuple(map(back, s.notes)),
+            diagnosis=None
+            if s.diagnosis is None
+            else replace(
+                s.diagnosis,
+                message=back(s.diagnosis.message),
+                suggestion=back(s.diagnosis.suggestion),
+            ),
+        )
+        for s in steps
+    )
+    claims = {s.of: s.verdict for s in steps if s.kind == "gradient" and s.of}
+    wrong = next((k for k, s in enumerate(steps) if s.verdict == "refuted"), None)
+    if "refuted" in verdicts:
+        verdict = "refuted"
+    elif verdicts == {"unreadable"}:
+        verdict = "unreadable"
+    elif verdicts - {"proved"} or not claims or base.verdict != "proved":
+        verdict = "undecided"
+    else:
+        verdict = "proved"
+    return replace(
+        base,
+        verdict=verdict,
+        steps=steps,
+        claims=claims,
+        first_wrong_step=wrong,
+        read_as={back(k): back(v) for k, v in base.read_as.items()},
+    )
