@@ -172,7 +172,7 @@ class _Writer:
 
     def _sized(self, e: Expr) -> Expr:
         sizes = {s: Integer(self.lengths[s.name]) for s in e.free_symbols if s.name in self.lengths}
-        return e.subs(sizes) if sizes else e
+        return e.xreplace(sizes) if sizes else e
 
     def _with_free_loss(
         self, equations: list[Equation], inputs: list[Quantity]
