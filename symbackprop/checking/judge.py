@@ -45,6 +45,7 @@ def verify(
     returns: str | Sequence[str] | None = None,
     assume: Sequence[str] = (),
     source: str = "<derivation>",
+    macros: str = "",
     explain: bool = True,
 ) -> Report:
     """Judge a hand derivation against a program.
@@ -66,6 +67,8 @@ def verify(
     call, returns : optional
         For NumPy code: how the function is called, in names of the model, and whose gradients it
         returns, as names with commas between them or as a sequence.
+    macros : str
+        LaTeX that defines macros of the text.
     explain : bool
         Whether wrong steps get a diagnosis and a counterexample, which takes most of the time.
 
@@ -115,6 +118,7 @@ def verify(
         dict(symbols or {}),
         source,
         format,
+        macros,
     )
     judge.explain = explain
     if layout != "auto":
@@ -134,6 +138,7 @@ class _Judge:
         symbols: dict[str, str],
         source: str,
         format: str,
+        macros: str = "",
     ) -> None:
         self.forward, self.text, self.symbols = forward, text, symbols
         self.format = format
@@ -144,7 +149,11 @@ class _Judge:
             | frozenset(forward.functions)
         )
         self.statements = statements(
-            text, format, names | {d.name for d in forward.dims} | frozenset(symbols), source
+            text,
+            format,
+            names | {d.name for d in forward.dims} | frozenset(symbols),
+            source,
+            macros,
         )
         self.refuse_noise()
         moving = moving_names(self.statements, forward)

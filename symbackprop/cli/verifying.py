@@ -56,6 +56,7 @@ Examples:
 @click.option("--call", metavar="CALL", help="How a NumPy function is called.")
 @click.option("--returns", metavar="NAMES", help="Whose gradients it returns, e.g. X,W,b.")
 @click.option("--assume", multiple=True, metavar="FACT", help="A further fact of the data.")
+@click.option("--macros", metavar="FILE", help="LaTeX that defines macros of the text.")
 @click.option("--html", metavar="FILE", help="Write a page with the lines marked.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report.")
 @click.option(
@@ -94,6 +95,7 @@ def verify(
             hint="write one of them to a file",
         )
     flags["call"] = _call(flags["call"], function)
+    flags["macros"] = pipeline.read_text(flags["macros"]) if flags["macros"] else ""
     for output, suffixes in ((html, (".html", ".htm")), (junit, (".xml",))):
         if output is not None:
             check_output(output, *suffixes)

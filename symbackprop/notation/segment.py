@@ -86,9 +86,14 @@ def detect_format(text: str) -> str:
 
 
 def statements(
-    text: str, format: str, declared: frozenset[str], source: str = "<derivation>"
+    text: str,
+    format: str,
+    declared: frozenset[str],
+    source: str = "<derivation>",
+    macros: str = "",
 ) -> tuple[Statement, ...]:
-    """The statements of a document in reading order.
+    """The statements of a document in reading order; ``macros`` is a text that defines macros for
+    it.
 
     Raises
     ------
@@ -113,7 +118,7 @@ def statements(
         )
     if format not in ("latex", "text"):
         raise Malformed("format latex, text or numpy", f"{format!r}")
-    pieces = _latex(text, source) if format == "latex" else _text(text, declared, source)
+    pieces = _latex(text, source, macros) if format == "latex" else _text(text, declared, source)
     found = tuple(islice(pieces, MOST_STATEMENTS + 1))
     if len(found) > MOST_STATEMENTS:
         last = found[-1]
@@ -126,7 +131,7 @@ def statements(
     return found
 
 
-def _latex(text: str, source: str) -> Iterator[Statement]:
+def _latex(text: str, source: str, given: str) -> Iterator[Statement]:
     spoken = _COMMENT.sub(_blank, _OFF.sub(lambda part: " " * len(part[0]), text))
     body = spoken.find(r"\begin{document}") if r"\documentclass" in spoken else 0
     if found := _DANGER.search(spoken, max(body, 0)):
@@ -135,7 +140,14 @@ def _latex(text: str, source: str) -> Iterator[Statement]:
             Span(source, text, found.start(), found.end()),
             "leave it out: a derivation is only read",
         )  # fmt: skip
+    if found := _DANGER.search(given):
+        raise Malformed(
+            "definitions of macros", f"\\{found[1]}",
+            Span(source, given, found.start(), found.end()),
+            "leave it out: a derivation is only read",
+        )  # fmt: skip
     macros, bare = _macros(spoken)
+    macros = _macros(_COMMENT.sub(_blank, given))[0] | macros
     bare = " " * body + bare[body:] if body > 0 else bare
     open_chain: list[Token] = []
     before = held = 0

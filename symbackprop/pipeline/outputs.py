@@ -149,6 +149,7 @@ def verify(
     returns: str | None = None,
     assume: Sequence[str] = (),
     source: str = "<derivation>",
+    macros: str = "",
 ) -> Report:
     """Judge a hand derivation against a model.
 
@@ -168,6 +169,8 @@ def verify(
         For NumPy code: how the function is called, and what it returns.
     assume : sequence of str
         Further facts.
+    macros : str
+        LaTeX that defines macros of the text.
 
     Raises
     ------
@@ -184,6 +187,7 @@ def verify(
         returns=returns,
         assume=assume,
         source=source,
+        macros=macros,
     )
 
 

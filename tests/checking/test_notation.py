@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from symbackprop.checking.judge import verify
+from symbackprop.errors import Malformed
 from tests.checking.fixtures import FOLDER, shipped, true_gradients
 
 LINES = [
@@ -20,3 +21,16 @@ def test_notation(model: str, _: str, texts: str) -> None:
     for text, verdict in ((right, "proved"), (wrong, "refuted")):
         report = verify(shipped(model), text, adjoints=true_gradients(model), explain=False)
         assert report.verdict == verdict, f"{text}\n{report}"
+
+
+def test_macros_of_a_file_of_their_own() -> None:
+    defined = r"\newcommand{\pd}[2]{\frac{\partial #1}{\partial #2}} \newcommand{\tp}{^\top}"
+    text = r"$\pd LW = (\pd LZ)\tp X$"
+    options = {"adjoints": true_gradients("three-layer"), "explain": False}
+    program = shipped("three-layer")
+    assert verify(program, text, macros=defined, **options).verdict == "proved"  # type: ignore[arg-type]
+    assert verify(program, text, **options).verdict == "unreadable"  # type: ignore[arg-type]
+    own = r"\newcommand{\tp}{} " + text
+    assert verify(program, own, macros=defined, **options).verdict == "refuted"  # type: ignore[arg-type]
+    with pytest.raises(Malformed):
+        verify(program, text, macros=r"\input{secret}", **options)  # type: ignore[arg-type]
