@@ -17,6 +17,7 @@ from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.written_out import WrittenOut, written_out
 from symbackprop.errors import Malformed, NotSupported
 from symbackprop.ir.program import Program
+from symbackprop.notation.segment import detect_format
 
 Judge = Callable[..., Report]
 GENERAL = ((4, 2), (3, 2))  # numbers of steps, and the step in the middle
@@ -52,7 +53,8 @@ def verify_recurrent(program: Program, text: str, judge: Judge, **options: objec
     Malformed
         For text that is no derivation at all.
     """
-    if options.get("format") == "numpy" or options.get("call") is not None:
+    told = options.get("format") or detect_format(text)
+    if told == "numpy" or options.get("call") is not None:
         raise NotSupported(
             "a derivation in LaTeX or text about a model with a recurrence",
             "NumPy code",
