@@ -13,6 +13,8 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sympy import Expr
+
 from symbackprop.checking.execution_joins import stacked
 from symbackprop.checking.execution_values import (
     Array,
@@ -41,6 +43,24 @@ Keeper = Callable[[Array], Array]
 
 
 @dataclass(slots=True)
+class Work:
+    """The work of all executions together, and how much of it there may be: a count, since what is
+    said may not depend on the speed of a machine.
+    """
+
+    done: int = 0
+    limit: int = 0
+
+    def allow(self, more: int) -> None:
+        """Let so much be done from here on."""
+        self.limit = self.done + more
+
+    @property
+    def over(self) -> bool:
+        return self.done >= self.limit
+
+
+@dataclass(slots=True)
 class Machine:
     """The state of one execution."""
 
@@ -49,10 +69,12 @@ class Machine:
     keep: Keeper = lambda a: a
     classes: Mapping[str, Mapping[str, ast.FunctionDef]] = field(default_factory=dict)
     outer: Frame = field(default_factory=dict)
+    extents: tuple[Expr, ...] = ()  # those of the model that are no single dim
     journal: list[Change] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)
     watch: Callable[[ast.stmt, ast.expr, Frame, Frame], None] | None = None
     before: Callable[[ast.stmt, Frame], None] | None = None
+    work: Work = field(default_factory=Work)
     ticks: int = 0
     depth: int = 0
     loops: int = 0
@@ -62,6 +84,7 @@ class Machine:
     def tick(self) -> None:
         """One piece of work."""
         self.ticks += 1
+        self.work.done += 1
         if self.ticks > MOST_TICKS:
             raise Exhausted
 

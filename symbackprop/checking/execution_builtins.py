@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from sympy import Integer
+from sympy import Add, Expr, Integer, expand, floor
 
 from symbackprop.checking import execution_arrays as ops
 from symbackprop.checking import execution_indexing as indexing
@@ -29,7 +29,7 @@ from symbackprop.checking.execution_values import (
     integer,
     number,
 )
-from symbackprop.ir.expressions import Apply
+from symbackprop.ir.expressions import Apply, Index
 from symbackprop.ir.terms import same_extent
 
 
@@ -72,7 +72,19 @@ def _range(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
         return Sequence_(Integer(len(range(0, int(span), step))), number, start, step)
     if step not in (1, -1):
         raise Unfollowed("a range with a step")
+    if not _is_count(span * step, m):
+        raise Unfollowed("a range that is empty for some sizes")
     return Sequence_(span * step, number, start, step)
+
+
+def _is_count(e: Expr, m: Machine) -> bool:
+    """Whether a length is never negative: an extent of the model, or a polynomial that has no
+    negative term where every extent is 1 or more.
+    """
+    if any(same_extent(e, known) or same_extent(e, known - 1) for known in m.extents):
+        return True
+    more = expand(e.xreplace({d: d + 1 for d in e.free_symbols if not isinstance(d, Index)}))
+    return all(term.as_coeff_Mul()[0] >= 0 for term in Add.make_args(more)) and not more.has(floor)
 
 
 def _reversed(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
@@ -156,7 +168,18 @@ def _int(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
 
 
 def _collected(kind: type[list[Value]] | type[tuple[Value, ...]]) -> Callable[..., Value]:
-    return lambda m, given, named: kind(elements(given[0])) if given else kind()
+    """``list(x)``; a vector or a range of symbolic length serves as an index and stays itself."""
+
+    def collected(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
+        if not given:
+            return kind()
+        value = content(given[0])
+        vector = isinstance(value, Array | Labels) and len(value.shape) == 1
+        if (vector or isinstance(value, Sequence_)) and not _countable(value):
+            return value
+        return kind(elements(value))
+
+    return collected
 
 
 def _dict_call(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:

@@ -103,8 +103,8 @@ def _attribute(node: ast.Attribute, m: Machine, frame: Frame) -> Value:
     owner = worth(node.value, m, frame)
     if isinstance(owner, Named) and owner.owner == "module":
         return _of_module(owner, node.attr)
-    if isinstance(owner, Named) and owner.owner == "numpy" and node.attr == "at":
-        return Named(f"{owner.name}.at", "numpy")
+    if isinstance(owner, Named) and owner.owner == "numpy" and node.attr in ("at", "reduce"):
+        return Named(f"{owner.name}.{node.attr}", "numpy")
     if isinstance(owner, Record):
         if node.attr in owner.attributes and owner.attributes[node.attr] is not None:
             return owner.attributes[node.attr]

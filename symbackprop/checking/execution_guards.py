@@ -109,6 +109,11 @@ def negated(e: Expr) -> Expr:
 OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
+def at_last(value: Array, index: Index) -> Array:
+    """A name of the loop's own keeps what the last turn gave it."""
+    return Array(_at_last(value.expr, index), value.axes, value.boolean, value.guessed)
+
+
 def closed(after: Array, before: Array, mark: str, index: Index) -> Array:
     """What an array is after a loop: ``after`` is what one turn makes of the placeholder ``mark``;
     ``index`` numbers the turns.
@@ -127,18 +132,53 @@ def _closed(
 ) -> Expr:
     if e == own:
         return before
-    rest = e - own if isinstance(e, Add) else None
-    if rest is not None and mark not in entry_names(rest):
-        return before + _summed(rest, index)
+    if mark not in entry_names(e):
+        return _at_last(e, index)
+    added = _increment(e, own, mark)
+    if added is not None:
+        return before + _summed(added, index)
     if isinstance(e, Where) and mark not in entry_names(e.args[0]):
         return _written(e, before, own, mark, index, axes)
     raise Unfollowed("each turn of the loop depends on the turn before")
+
+
+def _at_last(e: Expr, index: Index) -> Expr:
+    """What is assigned anew at each turn keeps what the last turn gave it."""
+    if index not in free_indices(e):
+        return e
+    if not (index.extent.is_Symbol or (index.extent.is_Integer and index.extent > 0)):
+        raise Unfollowed("it holds what the last turn of the loop left, if there is one")
+    return substitute(e, {index: index.extent - 1})
+
+
+def _increment(e: Expr, own: Expr, mark: str) -> Expr | None:
+    """What one turn adds to the placeholder, in one place or several; None if it does more."""
+    if e == own:
+        return ZERO
+    if isinstance(e, Add):
+        carried = [t for t in e.args if mark in entry_names(t)]
+        if len(carried) != 1:
+            return None
+        inner = _increment(carried[0], own, mark)
+        return None if inner is None else inner + (e - carried[0])
+    if isinstance(e, Where) and mark not in entry_names(e.args[0]) and _binary(e.args[0]):
+        held, other = (_increment(a, own, mark) for a in e.args[1:])
+        if held is not None and other is not None:
+            return other + e.args[0] * (held - other)
+    return None
+
+
+def _binary(e: Expr) -> bool:
+    """Whether a condition is 0 or 1, so that it can be multiplied by."""
+    return all(isinstance(f, Delta | InRange | Compare) for f in Mul.make_args(e))
 
 
 def _summed(body: Expr, index: Index) -> Expr:
     """``Σ_index body``, in which a δ that fixes the index is used up."""
     if index not in free_indices(body):
         return body * index.extent
+    if isinstance(body, Add):
+        return Add(*(_summed(t, index) for t in body.args))
     for factor in Mul.make_args(body):
         if isinstance(factor, Delta):
             place = _solved(factor, index)
@@ -162,7 +202,7 @@ def _solved(guard: Delta, index: Index) -> Expr | None:
 def _written(
     e: Where, before: Expr, own: Expr, mark: str, index: Index, axes: tuple[Index, ...]
 ) -> Expr:
-    """A row written at each turn, or a sum gathered in one place."""
+    """A row written at each turn."""
     condition, new, old = e.args
     if index not in free_indices(condition):
         first = _closed(new, before, own, mark, index, axes)
@@ -170,8 +210,6 @@ def _written(
         return where(condition, first, second)
     if old != own:
         raise Unfollowed("several places are written at each turn of the loop")
-    if isinstance(new, Add) and mark not in entry_names(new - own):
-        return before + _summed(condition * (new - own), index)
     guards = Mul.make_args(condition)
     found = [(g, _solved(g, index)) for g in guards if isinstance(g, Delta)]
     fixed = next(((g, place) for g, place in found if place is not None), None)

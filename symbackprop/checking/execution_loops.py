@@ -21,7 +21,7 @@ from symbackprop.checking.execution import (
 )
 from symbackprop.checking.execution_builtins import rows
 from symbackprop.checking.execution_expressions import unpack
-from symbackprop.checking.execution_guards import closed
+from symbackprop.checking.execution_guards import at_last, closed
 from symbackprop.checking.execution_statements import Signal, run_block
 from symbackprop.checking.execution_values import (
     Array,
@@ -145,8 +145,11 @@ def _after(
     line: int,
 ) -> Array | Unknown:
     if carried is None:
-        # A name of the loop's own keeps what the last turn gave it.
-        if index in free_indices(value.expr) or names & entry_names(value.expr):
+        try:
+            value = at_last(value, index)
+        except Unfollowed as error:
+            return Unknown(error.message, line)
+        if names & entry_names(value.expr):
             return Unknown("it holds what the last turn of the loop left", line)
         return value
     mark, before = carried

@@ -165,6 +165,13 @@ def _argmax(m: Machine, given: Operands, named: Keywords) -> Value:
     return Labels(a)
 
 
+def _add_reduce(m: Machine, given: Operands, named: Keywords) -> Value:
+    """``np.add.reduce`` sums over the first axis, where ``np.sum`` sums over all."""
+    if len(given) < 2 and "axis" not in named:
+        named = {**named, "axis": number(0)}
+    return NUMPY["sum"](m, given, named)
+
+
 def _add_at(m: Machine, given: Operands, named: Keywords) -> Value:
     only(given, named, 3)
     cell = given[0]
@@ -250,6 +257,7 @@ NUMPY: dict[str, Rule] = {
     "copy": copy, "array": copy, "asarray": same, "ascontiguousarray": same, "float64": same,
     "float32": same, "argmax": _argmax, "stack": stack, "concatenate": concatenate,
     "vstack": joined_by(0), "hstack": joined_by(1), "row_stack": joined_by(0), "add.at": _add_at,
+    "add.reduce": _add_reduce,
     "tile": tile_columns, "broadcast_to": broadcast_to, "linalg.norm": _reduction("norm"),
     "special.expit": scalar_rule(_sigmoid), "special.softmax": _softmax,
     "special.logsumexp": _logsumexp,

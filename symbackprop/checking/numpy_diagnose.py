@@ -71,6 +71,8 @@ def own_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | Non
     """The cheapest edit of the statement itself that gives the true gradient."""
     frame = _frame(suspect.context.frame, inquiry)
     for edit in _edits(suspect.statement, frame, suspect.shape, inquiry)[:MOST_EDITS]:
+        if inquiry.follower.work.over:
+            break
         changed = swapped(suspect.statement, edit.old, edit.new)
         if _right(changed, suspect, frame, inquiry):
             return edit, suspect.statement
@@ -93,6 +95,8 @@ def later_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | N
     after = ast.Assign([target], read, lineno=0)
     missing = replace(suspect, statement=after, context=Context(after, here), target=target)
     for edit in _edits(after, here, suspect.shape, inquiry)[:MOST_EDITS]:
+        if inquiry.follower.work.over:
+            break
         if edit.old is read and _right(swapped(after, edit.old, edit.new), missing, here, inquiry):
             return edit, after
     return None
@@ -195,6 +199,8 @@ def earlier_edits(
             found.append((edit.cost + near, edit, event))
     found.sort(key=lambda f: f[0])
     for _, edit, event in found[:MOST_REPLAYS]:
+        if inquiry.follower.work.over:
+            break
         if inquiry.mended(edit, event):
             return edit, event.statement
     return None

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from symbackprop.checking.execution import FAILURES, Frame, Machine, failure, loose
+from symbackprop.checking.execution import FAILURES, Frame, Machine, Work, failure, loose
 from symbackprop.checking.execution_expressions import worth
 from symbackprop.checking.execution_statements import (
     Return,
@@ -84,6 +84,7 @@ class Follower:
     setting: Setting
     source: Source
     call: str | None = None
+    work: Work = field(default_factory=Work)
 
     def run(
         self, right: Mapping[int, Array] | None = None, prove: bool = True,
@@ -92,7 +93,7 @@ class Follower:
         """Follow the call; after event ``k`` its target holds ``right[k]`` instead."""
         events: list[Event] = []
         before: list[Context] = []
-        m = Machine({}, self.resolve, self.setting.keeper(prove))
+        m = Machine({}, self.resolve, self.setting.keeper(prove), work=self.work)
 
         def watch(statement: ast.stmt, target: ast.expr, frame: Frame, _: Frame) -> None:
             if m.depth:
@@ -143,7 +144,7 @@ class Follower:
 
     def machine(self, frame: Frame) -> Machine:
         """A machine for one statement, with the file's functions in sight."""
-        m = Machine({}, self.resolve)
+        m = Machine({}, self.resolve, work=self.work)
         self._prepare(m)
         for name, value in m.outer.items():
             frame.setdefault(name, value)
@@ -153,6 +154,7 @@ class Follower:
         """What the file defines outside functions."""
         outer: Frame = {}
         m.outer = outer
+        m.extents = self.setting.extents
         m.classes = self.source.classes
         for name in ("np", "numpy"):
             outer[name] = Named("", "module")

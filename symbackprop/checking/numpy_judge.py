@@ -29,6 +29,7 @@ from symbackprop.ir.terms import same_shape
 from symbackprop.notation.numpy_reader import read_source
 
 MOST_TRIALS = 60
+ALLOWANCE = 8_000  # pieces of work to explain what is wrong in the whole of a function
 
 
 def verify_numpy(
@@ -194,6 +195,7 @@ def _same_label(label: str, claimed: str) -> bool:
 def _report(case: Case, layout: str, explain: bool) -> Report:
     steps: list[tuple[int, StepReport]] = []
     outcome = case.follower.run(case.right, prove=True) if case.right else case.outcome
+    case.follower.work.allow(ALLOWANCE)
     blamed = {w.event.number: w for w in case.wrong if w.event is not None}
     told: set[str] = set()
     for event in outcome.events:

@@ -51,6 +51,12 @@ class Setting:
     facts: dict[Fact, None] = field(default_factory=dict)
     read_as: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def extents(self) -> tuple[Expr, ...]:
+        """The extents of the model's arrays that are no single dim or number."""
+        shapes = [q.shape for q in self.forward.inputs] + [e.shape for e in self.forward.equations]
+        return tuple(dict.fromkeys(e for shape in shapes for e in shape if not e.is_Atom))
+
     def extended(self) -> Program:
         """The program with the arrays that got a name of their own."""
         return self.program.extended(tuple(self.named.values()))
