@@ -56,6 +56,8 @@ def _juxt(node: Juxt, scope: Scope) -> Readings:
     items = _grouped(node.factors, node, scope)
     if len(items) > MOST_FACTORS:
         raise Unreadable("notation", f"more than {MOST_FACTORS} factors side by side", node)
+    if not all(items):
+        raise Unreadable("notation", "a factor that has no reading here", node)
     return _bracketed(items, node)
 
 
