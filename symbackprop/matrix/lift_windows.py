@@ -15,6 +15,7 @@ where there are no windows. One axis or two may be windowed at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sympy import Expr, expand
 
@@ -27,6 +28,7 @@ from symbackprop.ir.expressions import (
     IndexSum,
     InRange,
     Modulo,
+    entries,
     free_indices,
 )
 from symbackprop.ir.terms import ShapeError
@@ -80,6 +82,7 @@ def _folded(
     view: View,
     order: Sequence[Index],
 ) -> Expr | None:
+    whole = _read_padded(whole, ties, view)
     chosen = [_oriented(place, tie) for place, tie in ties]
     places = tuple(place for place, _ in ties)
     positions, windows = tuple(t.position for t in chosen), tuple(t.within for t in chosen)
@@ -87,12 +90,12 @@ def _folded(
     inner = IndexSum(whole.rest, *summed) if summed else whole.rest
     free = [i for i in indices_in(inner) if i not in positions + windows]
     lead = (*(i for i in order if i in free), *(i for i in free if i not in order))
-    entries = lifter.lift(inner, (*lead, *positions, *windows))
-    if by_entries(entries):
+    inside_windows = lifter.lift(inner, (*lead, *positions, *windows))
+    if by_entries(inside_windows):
         return None
     exact = all(t.counts(place.extent) for t, place in zip(chosen, places, strict=True))
     term = window_terms.fold(
-        entries,
+        inside_windows,
         [place.extent if exact else t.reach for t, place in zip(chosen, places, strict=True)],
         [t.stride for t in chosen],
         [t.padding if exact else ZERO for t in chosen],
@@ -105,6 +108,38 @@ def _folded(
     guards = [InRange(a, n) for a, n in reaches if not inside(a, n)]
     seen = view(Entry(lifter.named(term), *lead, *at), guards)
     return None if seen is None else whole.coefficient * seen
+
+
+def _read_padded(whole: Sum, ties: Sequence[tuple[Index, Tie]], view: View) -> Sum:
+    """The sum with arrays read padded inside its factors: ``[0 ≤ z < n] (X[z] == P)`` at a place z
+    of the windows. What lies outside is dropped when the windows are folded, so the guard may go.
+    """
+    places = {tie.place for _, tie in ties}
+    guards = [g for g in whole.guards if g.args[0] in places]
+    direct = [f for f in whole.factors if isinstance(f, Entry)]
+    values: dict[Entry, Expr] = {}
+    for e in (e for f in whole.factors if not isinstance(f, Entry) for e in entries(f)):
+        own = [g for g in guards if g.args[0] in e.indices]
+        seen = view(e, own) if own else None
+        if seen is not None:
+            values[e] = seen
+        elif own:
+            return whole
+    if not values:
+        return whole
+    kept = tuple(
+        g for g in whole.guards if g not in guards or any(g.args[0] in f.indices for f in direct)
+    )
+    factors = tuple(_exchanged(f, values) for f in whole.factors)
+    return replace(whole, factors=factors, guards=kept)
+
+
+def _exchanged(e: Expr, values: dict[Entry, Expr]) -> Expr:
+    if e in values:
+        return values[e]
+    if not e.args or isinstance(e, Index | Entry):
+        return e
+    return e.func(*(_exchanged(a, values) if a.args else a for a in e.args))
 
 
 def _oriented(place: Index, tie: Tie) -> Tie:

@@ -128,7 +128,7 @@ class Passes:
             if not uses(body_of_backward, self.names[d.name]):
                 continue
             if d.name not in extents([(k, self.shape_of(k)) for k in saved], self.names):
-                saved.append(next(q.name for q in self.program.inputs if d in q.shape))
+                saved += [q.name for q in self.program.inputs if d in q.shape][:1]
         if uses(body_of_backward, "dtype") and not self._real(saved):
             saved.append(next(q.name for q in self.program.inputs if q.role != "index"))
         order = [*(q.name for q in self.program.inputs), *self.filled()]
