@@ -61,6 +61,25 @@ def test_mlp_learns_digits(require: Callable[..., str]) -> None:
     assert accuracy(k, test, params) >= 0.97
 
 
+def test_lenet_learns_digits(require: Callable[..., str]) -> None:
+    require("sklearn", package=True)
+    train, test = (
+        {"X": half["X"].reshape(-1, 1, 8, 8) - np.float32(0.3), "t": half["Y"].argmax(axis=1)}
+        for half in digits()
+    )
+    k, rng = kernel("lenet"), np.random.default_rng(1)
+    shapes = {"K1": (12, 1, 3, 3), "K2": (24, 12, 3, 3), "V": (10, 24, 2, 2)}
+    start = {
+        key: rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
+        for key, shape in shapes.items()
+    }
+    start |= {b: np.zeros(n, np.float32) for b, n in (("b1", 12), ("b2", 24), ("d", 10))}
+    params, _ = k.fit(train, start, rate=0.12, epochs=30, batch=32, seed=1)
+    _, cache = k.forward(**test, **params)
+    scores = cache["F"] @ params["V"].reshape(10, -1).T + params["d"]
+    assert np.mean(scores.argmax(axis=1) == test["t"]) >= 0.98
+
+
 @pytest.mark.parametrize("model", DESCENDING)
 def test_small_full_steps_only_descend(model: str) -> None:
     k, program = kernel(model), record(model).program
