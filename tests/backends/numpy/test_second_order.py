@@ -114,7 +114,8 @@ def test_a_hessian_has_one_square_and_no_einsum_of_sums() -> None:
 def test_hvp_costs_at_most_four_gradients_of_a_deep_net() -> None:
     lines = ["dims N, M", "data X[N, M], Y[N, M]", "H0 = X"]
     lines += [f"param W{k}[M, M], b{k}[M]" for k in range(1, 13)]
-    lines += [f"H{k} = tanh(H{k - 1} @ W{k}.T + b{k})" for k in range(1, 13)]
+    for k in range(1, 13):
+        lines += [f"Z{k} = H{k - 1} @ W{k}.T + b{k}", f"H{k} = tanh(Z{k})"]
     model = sb.parse("\n".join([*lines, "L = sum((H12 - Y)**2)"]))
     text = str(sb.kernel(sb.derive(model, kind="hvp")).source)
     hvp = _body(text, "def hvp", "\n\n\ndef ")
