@@ -29,7 +29,8 @@ def invent(document: Document, steps: Sequence[Step], choices: Mapping[str, str]
     left = MOST_TRIALS
     for key in list(dict.fromkeys(_unknown(steps, choices)))[:MOST_SYMBOLS]:
         concerned = [s for s in document.statements if s.tree is not None and _has(s.tree, key)]
-        tried = [n for n in _candidates(key, scope) if n not in found.values()]
+        taken = {*found.values(), *choices.values()}
+        tried = [n for n in _candidates(key, scope) if n not in taken]
         left -= len(tried) * len(concerned)
         if left < 0:
             break
@@ -76,6 +77,8 @@ def _has(tree: Node, key: str) -> bool:
 def _candidates(key: str, scope: Scope) -> list[str]:
     """The arrays that a symbol may be: not called by name, of the same layer; for δ a gradient."""
     digits = "".join(c for c in key if c.isdigit())
+    if any(n.rstrip("0123456789") == key for n in scope.arrays):
+        return []  # Z beside a Z1 is no other array
     names = scope.gradients if key.startswith("delta") else scope.arrays
     taken = scope.named | {GRADIENT + n for n in scope.named if key.startswith("delta")}
     free = names if key.startswith("delta") else [n for n in names if n not in taken]
