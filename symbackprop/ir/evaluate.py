@@ -37,6 +37,7 @@ from symbackprop.ir.arithmetic import (
     boxed,
     exactly,
 )
+from symbackprop.ir.contraction import contracted
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -362,6 +363,11 @@ def _reduced(
 
 @_value.register
 def _index_sum(e: IndexSum, run: _Evaluation) -> Named:
+    if isinstance(e.body, Mul) and run.arithmetic is FLOATING:
+        guards = [_is_indicator(a) for a in e.body.args]
+        found = contracted([run(a) for a in e.body.args], guards, e.bound)
+        if found is not None:
+            return found
     body, over, kept = _reduced(e, run)
     return boxed(np.sum(body, axis=over)), kept
 

@@ -18,6 +18,7 @@ from symbackprop.ir import window_terms
 from symbackprop.ir.affine import atoms_of, inside, nonnegative
 from symbackprop.ir.expressions import (
     Delta,
+    Entry,
     Index,
     IndexSum,
     InRange,
@@ -198,19 +199,23 @@ def _by_guard(
 
 
 def _read_through(whole: Sum, place: Index, tie: Tie) -> Sum:
-    """The sum with ``place`` written as the place of the windows; arrays that are read there are
-    guarded.
+    """The sum with ``place`` written as the place of the windows. What is read outside the axis
+    lies in no window of it and may be anything: it is read as 0.
     """
-    if not any(place in free_indices(f) for f in (*whole.factors, *whole.guards)):
-        return whole
-    values = {place: tie.place}
-    factors = tuple(substitute(f, values) for f in whole.factors)
-    guards = tuple(
-        InRange(expand(substitute(g.args[0], values)), g.args[1]) for g in whole.guards
-    )
-    if not inside(tie.place, place.extent):
-        guards = (*guards, InRange(tie.place, place.extent))
-    return replace(whole, factors=factors, guards=guards)
+    values, guard = {place: tie.place}, InRange(tie.place, place.extent)
+    always = inside(tie.place, place.extent)
+
+    def guarded(e: Expr) -> Expr:
+        if isinstance(e, Entry):
+            return e if always or tie.place not in e.indices else Mul(guard, e)
+        if not e.args or isinstance(e, Index):
+            return e
+        return e.func(*(guarded(a) if a.args else a for a in e.args))
+
+    factors = (substitute(f, values) for f in whole.factors)
+    guards = (InRange(expand(substitute(g.args[0], values)), g.args[1]) for g in whole.guards)
+    kept = tuple(g for g in guards if g != guard)
+    return replace(whole, factors=tuple(guarded(f) for f in factors), guards=kept)
 
 
 def _with(whole: Sum, old: Expr, new: Expr) -> Sum:
