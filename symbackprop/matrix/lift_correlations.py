@@ -220,7 +220,8 @@ def full(
     weights = lifter.lift(Mul(*kernel), (*found.of_kernel, *windows))
     if by_entries(read) or by_entries(weights):
         return None
-    flipped = array_terms.flip(weights, tuple(range(weights.rank - len(windows), weights.rank)))
+    last = tuple(range(weights.rank - len(windows), weights.rank))
+    flipped = weights if weights.op == "ones" else array_terms.flip(weights, last)
     widths, at, guards = [], list[Expr](), []
     for place, tie in zip(places, turned, strict=True):
         margin = expand(tie.dilation * (tie.within.extent - 1))
