@@ -38,18 +38,24 @@ def nonnegative(e: Expr) -> bool:
 
 
 def _without_floors(e: Expr) -> Expr:
-    """A lower bound of ``e`` in which no floor stands: ``(a - b + 1)/b ≤ a // b ≤ a/b``."""
-    if not e.has(FloorDiv):
-        return e
-    out: Expr = Integer(0)
-    for t in Add.make_args(e):
-        coefficient, rest = t.as_coeff_Mul()
-        if isinstance(rest, FloorDiv):
-            a, b = rest.args
-            out = out + coefficient * (a - (b - 1 if coefficient > 0 else 0)) / b
-        else:
-            out = out + t
-    return expand(out)
+    """A lower bound of ``e`` in which no floor stands: ``(a - b + 1)/b ≤ a // b ≤ a/b``, the floor
+    that holds others first, since they may cancel then.
+    """
+    while e.has(FloorDiv):
+        rows = [t.as_coeff_Mul() for t in Add.make_args(expand(e))]
+        floors = [(c, f) for c, f in rows if isinstance(f, FloorDiv)]
+        if not floors:
+            break
+        coefficient, outer = max(floors, key=lambda row: _depth(row[1]))
+        a, b = outer.args
+        bound = (a - (b - 1 if coefficient > 0 else 0)) / b
+        e = expand(Add(*(c * f for c, f in rows if f != outer)) + coefficient * bound)
+    return e
+
+
+def _depth(e: Expr) -> int:
+    """How deep floors are nested in ``e``."""
+    return max((_depth(a) for a in e.args), default=0) + isinstance(e, FloorDiv)
 
 
 def atoms_of(e: Expr) -> dict[Expr, Expr]:

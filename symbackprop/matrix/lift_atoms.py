@@ -19,6 +19,7 @@ from symbackprop.ir.expressions import (
     Compare,
     Delta,
     Entry,
+    FloorDiv,
     Index,
     IndexMax,
     IndexProduct,
@@ -80,6 +81,11 @@ def _(e: Infinity, layout: Layout, recur: Recur) -> Form | None:
 @natural.register
 def _(e: Symbol, layout: Layout, recur: Recur) -> Form | None:
     return form(terms.dim(e))
+
+
+@natural.register
+def _(e: FloorDiv, layout: Layout, recur: Recur) -> Form | None:
+    return None if free_indices(e) else form(terms.dim(e))
 
 
 @natural.register

@@ -139,11 +139,12 @@ def tied(whole: Sum) -> tuple[Sum, list[tuple[Index, Tie]]] | None:
     """
     ties: list[tuple[Index, Tie]] = []
     for delta in whole.deltas:
-        found = _by_delta(delta, whole.bound)
+        found = _by_delta(delta, whole.bound, len(ties))
         if found is None:
             return None
         ties.append(found)
-    whole = replace(whole, deltas=())
+    ones = tuple(tie.within for _, tie in ties if tie.within.extent == 1)
+    whole = replace(whole, deltas=(), bound=(*whole.bound, *ones))
     for _, tie in ties:
         if any(i not in whole.bound for i in (tie.position, tie.within)):
             return None
@@ -162,13 +163,19 @@ def tied(whole: Sum) -> tuple[Sum, list[tuple[Index, Tie]]] | None:
     return (whole, ties) if 0 < len(ties) <= AXES and len(set(names)) == len(names) else None
 
 
-def _by_delta(delta: Delta, bound: Sequence[Index]) -> tuple[Index, Tie] | None:
+def _by_delta(
+    delta: Delta, bound: Sequence[Index], number: int
+) -> tuple[Index, Tie] | None:
     """``δ(s·t + d·k - p, l)`` with t and k bound."""
     atoms = atoms_of(delta.args[0] - delta.args[1])
     constant = atoms.pop(ONE, ZERO)
     parts = {i: c for i, c in atoms.items() if isinstance(i, Index)}
     places = [i for i in parts if i not in bound]
-    if len(atoms) != 3 or len(parts) != 3 or len(places) != 1 or abs(parts[places[0]]) != 1:
+    if len(atoms) == len(parts) == 2:  # a window of one place
+        parts[Index(f"_o{number}", ONE)] = -sum(parts[i] for i in places)
+    elif len(atoms) != 3 or len(parts) != 3:
+        return None
+    if len(places) != 1 or abs(parts[places[0]]) != 1:
         return None
     (place,) = places
     sign = -parts.pop(place)
