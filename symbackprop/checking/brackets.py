@@ -54,6 +54,7 @@ BINDERS = {"sum": IndexSum, "prod": IndexProduct, "max": IndexMax}
 BLOCK = Note("the dots of the block stand for all entries between the first and the last")
 ENTRIES = Note("a sum without index is over all entries")
 LENGTH = Note("bars around a vector are its length")
+LETTERS = Note("a sum without index is over the letter that the left side does not have")
 UNWRITTEN = Note("the sum is over the axis whose letter it names, though the terms do not show it")
 MOST_UNROLLED = 20
 SPARE = "jkmnpqrstuvw"
@@ -191,6 +192,9 @@ def _big(node: Big, scope: Scope) -> Readings:
     if not node.below and not node.above:
         if node.word != "sum":
             raise Unreadable("notation", f"a {node.word} without its index", node)
+        open_ = tuple(_over_new_letters(r, scope) for r in read(node.body, scope))
+        if any(r is not None for r in open_):
+            return tuple(r for r in open_ if r is not None)
         whole = [reduced(r, tuple(range(r.rank))) for r in read(node.body, scope) if r.rank]
         return tuple(dearer(r, 0.5, ENTRIES) for r in whole) or read(node.body, scope)
     node = _between(node)
@@ -218,6 +222,17 @@ def _between(node: Big) -> Big:
     first, letter, last = below.members
     start = replace(below, members=(letter, first), relations=("=",))
     return replace(node, below=(start,), above=(last,))
+
+
+def _over_new_letters(r: Reading, scope: Scope) -> Reading | None:
+    """The sum over the letters that nothing else binds and the left side does not have."""
+    new = sorted(
+        (i for i in r.letters if i.name not in scope.letters and i.name not in scope.bound),
+        key=lambda i: i.name,
+    )
+    if r.rank or not new or not scope.letters:
+        return None
+    return dearer(replace(r, expr=IndexSum(r.expr, *new)), 0.2, LETTERS)
 
 
 Outside = dict[str, list[Node]]

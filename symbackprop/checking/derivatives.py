@@ -17,6 +17,7 @@ from sympy import Expr, Mul
 
 from symbackprop.checking.indexing import said
 from symbackprop.checking.operations import transpose
+from symbackprop.checking.partials import differentiable, direct, total
 from symbackprop.checking.phrases import phrase
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
@@ -36,6 +37,7 @@ from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_shape
 from symbackprop.notation.written import (
+    Accent,
     Binary,
     Bracket,
     Fraction,
@@ -130,10 +132,11 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
 
 
 def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading, Reading]]:
-    """Numerators and denominators that are entries of quantities; an expression counts if it is the
-    loss in value.
+    """Numerators and denominators that are entries of quantities; an expression is the loss if it
+    is so in value, else it is differentiated as it stands.
     """
-    tops = []
+    tops: list[Reading] = []
+    expressions: list[Reading] = []
     for r in read(of, scope):
         if (
             not isinstance(r.expr, Entry)
@@ -147,6 +150,9 @@ def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading
                 r = replace(alone, expr=Entry(scope.loss))
         if isinstance(r.expr, Entry):
             tops.append(r)
+        elif differentiable(r.expr, scope):
+            expressions.append(r)
+    tops = tops or expressions
     bottoms = [
         r
         for r in read(by, scope)
@@ -175,10 +181,9 @@ def is_immediate(node: Node) -> bool:
 
 
 def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
-    assert isinstance(of.expr, Entry), "entries are chosen before"
     if is_immediate(node):
         return jacobians(of, by, scope, immediate=True)
-    if of.expr.name == scope.loss and not of.rank and not scope.shape(scope.loss):
+    if _is_loss(of, scope) and not of.rank and not scope.shape(scope.loss):
         gradient = replace(gradient_of(by, node, scope), **combined(of, by))
         return [
             transpose(gradient, node)
@@ -186,6 +191,10 @@ def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
             else gradient
         ]
     return jacobians(of, by, scope)
+
+
+def _is_loss(of: Reading, scope: Scope) -> bool:
+    return isinstance(of.expr, Entry) and of.expr.name == scope.loss
 
 
 def jacobians(of: Reading, by: Reading, scope: Scope, *, immediate: bool = False) -> list[Reading]:
@@ -219,9 +228,10 @@ def _spread(
     inner = tuple(Index(f"_i{tag}{k}", i.extent) for k, i in enumerate(by.axes))
     a = substitute(of.expr, dict(zip(of.axes, outer, strict=True)))
     b = substitute(by.expr, dict(zip(by.axes, inner, strict=True)))
-    assert isinstance(a, Entry), "renaming keeps entries"
     assert isinstance(b, Entry), "renaming keeps entries"
-    if immediate:
+    if not isinstance(a, Entry):
+        return (direct if scope.held or immediate else total)(a, b, scope), outer, inner
+    if immediate or (scope.held and a.name != scope.loss):
         return scope.immediate(a, b), outer, inner
     if a.name == scope.loss and not a.indices:
         gradient = scope.gradient(b)
@@ -235,13 +245,33 @@ def chain(factors: Sequence[Node], node: Node, scope: Scope) -> Readings:
     pairs = []
     for factor in _flat(factors):
         pair = differentials(factor, scope) if isinstance(factor, Fraction | Binary) else None
+        if pair is None and (known := _known_gradient(factor, scope)) is not None:
+            pairs.append(known)
+            continue
         if pair is None or is_immediate(factor):
             return ()
         pairs.append(_entries(*pair, factor, scope)[0])
+    if not any(isinstance(f, Fraction | Binary) for f in _flat(factors)):
+        return ()
     for ordered in (pairs, pairs[::-1]):
         if len(pairs) > 1 and all(_links(a[1], b[0]) for a, b in itertools.pairwise(ordered)):
             return _contracted(ordered, scope)
     return ()
+
+
+def _known_gradient(factor: Node, scope: Scope) -> tuple[Reading, Reading] | None:
+    """A symbol such as δ that stands for a gradient, as the derivative that it is."""
+    if not isinstance(factor, Name | Accent | Script) or scope.shape(scope.loss):
+        return None
+    try:
+        found = read(factor, scope)
+    except Unreadable:
+        return None
+    r = found[0]
+    if not isinstance(r.expr, Entry) or not r.expr.name.startswith("grad_") or r.row:
+        return None
+    by = replace(r, expr=Entry(r.expr.name.removeprefix("grad_"), *r.expr.indices))
+    return Reading(Entry(scope.loss), guessed=r.guessed), by
 
 
 def _flat(factors: Sequence[Node]) -> list[Node]:
@@ -278,13 +308,13 @@ def _contracted(pairs: list[tuple[Reading, Reading]], scope: Scope) -> Readings:
         upper = inner
     axes.extend(upper)
     product = Mul(*body)
-    total = IndexSum(product, *bound) if bound else product
+    whole = IndexSum(product, *bound) if bound else product
     guessed = frozenset().union(*(r.guessed for pair in pairs for r in pair))
     notes = frozenset().union(*(r.notes for pair in pairs for r in pair)) | (
         {CHAIN} if bound else frozenset()
     )
     reading = array(
-        total, axes, notes=notes, guessed=guessed, cost=sum(r.cost for pair in pairs for r in pair)
+        whole, axes, notes=notes, guessed=guessed, cost=sum(r.cost for pair in pairs for r in pair)
     )
     loss = isinstance(pairs[0][0].expr, Entry) and pairs[0][0].expr.name == scope.loss
     return (

@@ -23,10 +23,13 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
 )
 from symbackprop.checking.compare import Comparison, compare, fit
 from symbackprop.checking.conditions import Condition, conditions_of, where
+from symbackprop.checking.held import accepted, shows_it, with_others_held
 from symbackprop.checking.indexing import whole
 from symbackprop.checking.operations import all_pairs, sum_of
+from symbackprop.checking.optimum import holds_there, sets_to_zero
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, show, squeezed
+from symbackprop.checking.remarks import after_update, is_count
 from symbackprop.checking.running import Running, running_of
 from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.shapes import is_shape, shape_step
@@ -101,6 +104,7 @@ class Document:
     running: Running | None = None
     introduced: dict[Node, int] = field(default_factory=dict)
     here: int = -1
+    zeroed: list[Entry] = field(default_factory=list)
 
     def judge(self) -> tuple[Step, ...]:
         """All steps in reading order."""
@@ -119,7 +123,10 @@ class Document:
             if not still or (still == waiting and round_):
                 break
             waiting = still
-        return tuple(self.settled(s) for k in sorted(self.results) for s in self.results[k])
+        steps = [s for k in sorted(self.results) for s in self.results[k]]
+        if shows_it([s.comparison for s in steps]):
+            steps = [_with_others_held(s) for s in steps]
+        return tuple(map(self.settled, steps))
 
     def settled(self, step: Step) -> Step:
         """A step that differs and rests only on guesses that are kept to is refuted."""
@@ -144,6 +151,11 @@ class Document:
         """The steps of one statement as it stands."""
         if not isinstance(statement.tree, Relation):
             return (Step(statement, None, None, "identity", "", "unreadable"),)
+        remaining = after_update(statement.tree)
+        if remaining is None or is_count(statement.tree, self.running, self.scope):
+            return ()
+        statement = replace(statement, tree=remaining)
+        assert isinstance(statement.tree, Relation), "what remains is a relation"
         self.here = statement.start
         members, relations = statement.tree.members, statement.tree.relations
         first, lefts, problem = self.left_end(members, relations)
@@ -155,6 +167,8 @@ class Document:
                 continue
             if k <= first:
                 previous = member
+                continue
+            if lefts is not None and self.is_optimum(lefts, member, [s.verdict for s in out]):
                 continue
             if lefts is None and problem is not None and problem.kind == "shape":
                 out.append(self.ill_defined(statement, members[0], member, problem, k))
@@ -211,6 +225,15 @@ class Document:
             found = self.matching(found)
             self.record(members[0], found)
             return 0, found, problem
+
+    def is_optimum(self, lefts: Readings, member: Node, verdicts: list[str]) -> bool:
+        """Whether a member sets the gradient of the chain to zero, which is then remembered."""
+        expr = lefts[0].expr
+        gradient = isinstance(expr, Entry) and expr.name in self.scope.gradients
+        if not gradient or not sets_to_zero(member, verdicts):
+            return False
+        self.zeroed.append(expr)
+        return True
 
     def ill_defined(
         self, statement: Statement, left: Node, right: Node, problem: Unreadable, k: int
@@ -345,6 +368,11 @@ class Document:
         if self.condition is not None:
             lefts, rights = where(lefts, self.condition), where(rights, self.condition)
         comparison = compare(lefts, rights, self.scope.program, self.values, prove=self.prove)
+        if comparison.verdict != "proved":
+            again = with_others_held(left, right, self.condition, self.scope, self.prove)
+            comparison = again or comparison
+        if comparison.verdict == "refuted" and self.zeroed:
+            comparison = holds_there(lefts, rights, self.zeroed, self.values) or comparison
         if k == 1 and comparison.shapes is not None and self.is_other(left):
             self.record(left, rights)
             known = Comparison("proved", rights[0], rights[0])
@@ -498,6 +526,14 @@ def together(each: Sequence[tuple[str, tuple[Step, ...]]]) -> tuple[Step, ...]:
         read_at = said if worst.verdict != "proved" else where_
         out.append(replace(worst, at_number=f"read for {read_at}"))
     return tuple(out)
+
+
+def _with_others_held(step: Step) -> Step:
+    """A step in the reading that the document was seen to use."""
+    found = accepted(step.comparison) if step.comparison is not None else None
+    changed = found is not None and found is not step.comparison
+    verdict = "proved" if changed and step.verdict == "undecided" else step.verdict
+    return replace(step, comparison=found, verdict=verdict)
 
 
 def says_what(found: Comparison) -> bool:

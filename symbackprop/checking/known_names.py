@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from symbackprop.checking.indexing import indexed, usual, whole
 from symbackprop.checking.phrases import undecorated
-from symbackprop.checking.readings import Reading, Readings, array
+from symbackprop.checking.readings import Note, Reading, Readings, array, dearer
 from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, spellings
 from symbackprop.ir.expressions import Index, substitute
 from symbackprop.notation.written import Node
+
+COLUMN = Note("an index on a matrix picks a column, whose letter it is")
 
 
 def defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
@@ -28,7 +30,7 @@ def defined(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         if exact is not None:
             return _noted(exact, told, scope)
         for (base, pattern), definition in scope.patterns.items():
-            if base != name or ("*" not in pattern and pattern != ()):
+            if base != name or ("*" not in pattern and len(pattern) >= len(texts) > 0):
                 continue
             found = _instance(definition, pattern, scripts.items, texts, node, scope)
             if found is not None:
@@ -51,7 +53,10 @@ def _instance(
         places = tuple(i for i, p in zip(items, pattern, strict=True) if p == "*")
         return tuple(s for r in arrays for s in indexed(r, places, node, scope))
     if not items:
-        return arrays
+        return arrays if not pattern or "*" in pattern else None
+    if "*" not in pattern and 0 < len(pattern) < len(items) and pattern == texts[: len(pattern)]:
+        rest = items[len(pattern) :]
+        return tuple(s for r in arrays for s in indexed(r, rest, node, scope))
     if not pattern:
         return tuple(s for r in arrays for s in indexed(r, items, node, scope))
     return None
@@ -95,9 +100,26 @@ def declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
                 scope.named.add(name)
                 scope.tell(node if scripts.items else scripts.base, name)
                 found = indexed(whole(name, scope), rest, node, scope)
+                found += _columns(name, rest, node, scope)
                 doubts = _part_of_name(items[: len(items) - len(rest)], rest, scope)
                 return tuple(replace(r, guessed=r.guessed | doubts) for r in found)
     return None
+
+
+def _columns(name: str, rest: tuple[Node, ...], node: Node, scope: Scope) -> Readings:
+    """``q_j`` as a column of q, where the letter is that of the second axis: a dearer reading, but
+    the first where it is not that of the first axis.
+    """
+    r = whole(name, scope)
+    if len(rest) != 1 or r.rank != 2 or not is_letter(rest[0]):
+        return ()
+    letter = item_text(rest[0])
+    if not str(r.axes[1].extent).lower().startswith(letter):
+        return ()
+    if str(r.axes[0].extent).lower().startswith(letter):
+        return ()
+    turned = array(r.expr, (r.axes[1], r.axes[0]))
+    return tuple(dearer(x, 0.3, COLUMN) for x in indexed(turned, rest, node, scope))
 
 
 def _part_of_name(taken: tuple[Node, ...], rest: tuple[Node, ...], scope: Scope) -> frozenset[str]:

@@ -185,7 +185,7 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
         told = any(n == ERROR and p[:1] == (number.text,) for n, p in scope.patterns)
         if told or preactivation(number.text, scope) is not None:
             return replace(scripts, layers=(number,), powers=())
-    for name in (*spellings(scripts.base), *_differentiated(scripts.base)):
+    for name in (*_cased(scripts), *_differentiated(scripts.base)):
         if scope.shape(name + number.text) is not None or (name, (number.text,)) in scope.patterns:
             return replace(scripts, layers=(number,), powers=())
     return scripts
@@ -196,6 +196,14 @@ def _differentiated(base: Node) -> tuple[str, ...]:
     if isinstance(base, Name) and len(base.text) > 1 and base.text[0] == "d":
         return (base.text[1:],)
     return spellings(base.body) if isinstance(base, Accent) and base.accent == "bar" else ()
+
+
+def _cased(scripts: Scripts) -> Iterator[str]:
+    """The spellings of a base, single letters also in the other case."""
+    for name in spellings(scripts.base):
+        yield name
+        if len(name) == 1:
+            yield name.swapcase()
 
 
 def is_variance(scripts: Scripts, scope: Scope) -> bool:

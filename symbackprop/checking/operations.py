@@ -65,7 +65,8 @@ def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
     for b in bases:
         for x in exponents:
             out.extend(_matrix_power(b, x))
-            if x.rank == 0 and not (b.rank == 2 and x.expr.is_negative):
+            square = b.rank == 2 and same_extent(*b.shape)
+            if x.rank == 0 and not (square and x.expr.is_negative):
                 notes = (POWER,) if b.rank else ()
                 out.append(
                     replace(

@@ -15,8 +15,15 @@ from symbackprop.algebra.knowledge import working_context
 from symbackprop.calculus.directional import Tangents
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.tangents import TANGENT
-from symbackprop.ir.expressions import Delta, Entry, MatrixFunction, entry_names, substitute
-from symbackprop.ir.program import Program
+from symbackprop.ir.expressions import (
+    Delta,
+    Entry,
+    Index,
+    MatrixFunction,
+    entry_names,
+    substitute,
+)
+from symbackprop.ir.program import Program, Quantity
 
 
 def differentiable(expr: Expr, scope: Scope) -> bool:
@@ -33,15 +40,20 @@ def total(expr: Expr, by: Entry, scope: Scope) -> Expr:
 
 def direct(expr: Expr, by: Entry, scope: Scope) -> Expr:
     """The same with all other named quantities held constant."""
-    of = scope.forward.equation(expr.name) if isinstance(expr, Entry) else None
-    if isinstance(expr, Entry) and expr.name != by.name and of is not None:
-        expr = substitute(of.rhs, dict(zip(of.indices, expr.indices, strict=True)))
+    held = {e.name: e.shape for e in scope.forward.equations if not e.hidden}
+    inputs = tuple(Quantity(name, shape, "data") for name, shape in held.items())
     hidden = tuple(e for e in scope.forward.equations if e.hidden)
-    return _along(replace(scope.forward, equations=hidden), expr, by)
+    program = replace(scope.forward, inputs=(*scope.forward.inputs, *inputs), equations=hidden)
+    return _along(program, expr, by)
 
 
 def _along(program: Program, expr: Expr, by: Entry) -> Expr:
-    def seed(entry: Entry) -> Expr:
-        return Mul(*(Delta(i, j) for i, j in zip(entry.indices, by.indices, strict=True)))
+    """The derivative, in whose making the places of ``by`` bear names that no sum binds."""
+    shape = program.shape_of(by.name) if by.indices else ()
+    marked = tuple(Index(f"_by{k}", e) for k, e in enumerate(shape))
 
-    return Tangents(program, {by.name: seed}, working_context(program)).of(expr)
+    def seed(entry: Entry) -> Expr:
+        return Mul(*(Delta(i, j) for i, j in zip(entry.indices, marked, strict=True)))
+
+    found = Tangents(program, {by.name: seed}, working_context(program)).of(expr)
+    return substitute(found, dict(zip(marked, by.indices, strict=True)))

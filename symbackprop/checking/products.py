@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symbackprop.checking.dependence import dependent
 from symbackprop.checking.derivatives import chain, derivative
 from symbackprop.checking.functions import apply_to, function_of
 from symbackprop.checking.indexing import indexed
@@ -24,7 +25,7 @@ from symbackprop.checking.operations import (
 )
 from symbackprop.checking.phrases import pair
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Readings, Unreadable, cheapest, dearer
+from symbackprop.checking.readings import Note, Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import gradient_of, indicator
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
@@ -46,6 +47,7 @@ from symbackprop.notation.written import (
 )  # fmt: skip
 
 MOST_FACTORS = 12
+ALL_THAT_FOLLOWS = Note("the derivative is taken of all that follows")
 
 
 @read.register
@@ -53,7 +55,7 @@ def _juxt(node: Juxt, scope: Scope) -> Readings:
     chained = chain(node.factors, node, scope)
     if chained:
         return chained
-    items = _grouped(node.factors, node, scope)
+    items = _grouped(with_dependence(node.factors, scope), node, scope)
     if len(items) > MOST_FACTORS:
         raise Unreadable("notation", f"more than {MOST_FACTORS} factors side by side", node)
     if not all(items):
@@ -92,6 +94,64 @@ def _fraction(node: Fraction, scope: Scope) -> Readings:
 
 @read.register
 def _terms(node: Terms, scope: Scope) -> Readings:
+    """The sum of the terms; a derivative without brackets may be meant of all that follows."""
+    found = _summed(node, scope)
+    wider = of_all_that_follows(node)
+    if wider is None:
+        return found
+    try:
+        return (*found, *(dearer(r, 0.5, ALL_THAT_FOLLOWS) for r in read(wider, scope)))
+    except Unreadable:
+        return found
+
+
+def of_all_that_follows(node: Terms) -> Node | None:
+    """``∂/∂x a + b`` with the bracket that may be missing; None if the
+    first term is no such derivative.
+    """
+    first = node.terms[0]
+    body = first.body
+    if len(node.terms) < 2 or not isinstance(body, Juxt) or first.sign != "+":
+        return None
+    at = next((k for k, f in enumerate(body.factors[:-1]) if is_operator(f)), None)
+    if at is None:
+        return None
+    rest = body.factors[at + 1 :]
+    start = rest[0] if len(rest) == 1 else Juxt(rest[0].start, rest[-1].end, rest)
+    inner = Terms(start.start, node.end, (replace(first, body=start), *node.terms[1:]))
+    operand = Bracket(start.start, node.end, "(", (inner,))
+    return Juxt(node.start, node.end, (*body.factors[: at + 1], operand))
+
+
+def is_operator(node: Node) -> bool:
+    """Whether a fraction is a derivative without operand: ``∂/∂x``."""
+    return (
+        isinstance(node, Fraction)
+        and isinstance(node.top, Partial)
+        and isinstance(node.top.body, Mark)
+    )
+
+
+def with_dependence(factors: tuple[Node, ...], scope: Scope) -> tuple[Node, ...]:
+    """The factors, a quantity with its arguments being one where a derivative is taken of it."""
+    out: list[Node] = []
+    at = 0
+    while at < len(factors):
+        here, after = factors[at], factors[at + 1 : at + 3]
+        if is_operator(here) and len(after) == 2 and dependent(*after, scope) is not None:
+            out.extend((here, Juxt(after[0].start, after[1].end, after)))
+            at += 3
+        elif isinstance(here, Nabla) and here.of is not None and after:
+            known = dependent(here.of, after[0], scope)
+            out.append(here)
+            at += 2 if known is not None else 1
+        else:
+            out.append(here)
+            at += 1
+    return tuple(out)
+
+
+def _summed(node: Terms, scope: Scope) -> Readings:
     total: Readings = ()
     for term in node.terms:
         found = read(term.body, scope)
@@ -199,7 +259,22 @@ def _indicator(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 
 def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
-    """``L(y; ŷ)``: a defined quantity with the names on which it depends, not a product."""
+    """``L(y; ŷ)``, ``h(x)``: a quantity with what it depends on; of one symbol also, dearer, the
+    product.
+    """
+    found = dependent(first, second, scope) or _of_loss(first, second, scope)
+    if found is None or not isinstance(second, Bracket) or len(second.items) > 1:
+        return found
+    try:
+        factors = read(first, scope), read(second, scope)
+    except Unreadable:
+        return found
+    products = all_pairs(*factors, lambda a, b: product(a, b, " "))
+    return (*found, *(dearer(r, 1.0) for r in products))
+
+
+def _of_loss(first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``L(w)`` and its gradient: no bracket of symbols multiplies the loss."""
     if not isinstance(second, Bracket) or second.kind != "(" or not second.items:
         return None
     if not all(spellings(scripts_of(i).base) for i in second.items):

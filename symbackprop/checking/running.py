@@ -52,6 +52,7 @@ class Running:
     above: frozenset[str] = field(default_factory=frozenset)
     counting: frozenset[str] = field(default_factory=frozenset)
     taken: frozenset[str] = field(default_factory=frozenset)
+    lasts: frozenset[str] = field(default_factory=frozenset)
 
     def instances(self, tree: Node) -> tuple[tuple[str, Node], ...]:
         """The tree for each number for which all names exist, with what was put in; empty if
@@ -188,7 +189,11 @@ def running_of(statements: Sequence[Statement], scope: Scope) -> Running | None:
             if inside is not None and inside[1]:
                 counting.add(inside[0])
     taken = {x for x in (*scope.arrays, *scope.dims) if len(x) == 1} | {scope.loss}
-    return Running(known, frozenset(above), frozenset(counting - taken), frozenset(taken))
+    found = Running(known, frozenset(above), frozenset(counting - taken), frozenset(taken))
+    trees = [s.tree for s in statements if s.tree is not None]
+    lasts = {p.letter for t in trees for p in found.places(t) if p.letter.isupper()}
+    lasts |= {x for t in trees for x in _ends(t, found.counting)}
+    return replace(found, lasts=frozenset(lasts))
 
 
 def _counts(sup: Node) -> bool:

@@ -50,6 +50,8 @@ class Scope:
     ``supposed`` all made since it was emptied, ``strong`` those that go by a rule of notation;
     ``named`` are the arrays that the document calls by name, ``invented`` what symbols that
     resemble no name are taken for, ``writings`` how the writer spells a symbol.
+    ``extents`` are the letters that the document uses for extents to which the model gives others.
+    ``held`` is whether derivatives are read with every other named quantity held constant.
     ``spoken`` has the writer's symbols for quantities to which the model gives no name.
     """
 
@@ -70,6 +72,8 @@ class Scope:
     directions: Directions | None = None
     by_samples: bool = False
     averages: bool = False
+    held: bool = False
+    extents: dict[str, Expr] = field(default_factory=dict)
     bound: list[str] = field(default_factory=list)
     choices: dict[str, str] = field(default_factory=dict)
     supposed: set[str] = field(default_factory=set)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sympy import Expr, Integer
 
-from symbackprop.checking.readings import Readings, show
+from symbackprop.checking.readings import Reading, Readings, show
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.terms import same_extent
-from symbackprop.notation.written import Binary, Name, Node, Number
+from symbackprop.notation.written import Binary, Bracket, Name, Node, Number
 
 
 def is_shape(node: Node) -> bool:
@@ -22,10 +22,11 @@ def shape_step(lefts: Readings | None, node: Node, scope: Scope) -> tuple[str, s
     if lefts is None:
         return "mention", ""
     powers = scripts_of(node).powers
-    claimed = _extents(powers[0], scope) if powers else ()
+    reading = lefts[0]
+    learnt = dict(scope.extents)
+    claimed = _extents(powers[0], reading, learnt, scope) if powers else ()
     if claimed is None:
         return "undecided", "this shape is not read"
-    reading = lefts[0]
     actual = [e for e in reading.shape if e != 1]
     said = [e for e in claimed if e != 1]
     if len(actual) == len(said) and all(
@@ -38,12 +39,43 @@ def shape_step(lefts: Readings | None, node: Node, scope: Scope) -> tuple[str, s
     return "refuted", f"the shape is {show(reading)}"
 
 
-def _extents(node: Node, scope: Scope) -> tuple[Expr, ...] | None:
+def _extents(
+    node: Node, reading: Reading, learnt: dict[str, Expr], scope: Scope
+) -> tuple[Expr, ...] | None:
+    """The extents of ``N × D``; a letter that is none of the model's stands for the extent at
+    its place, from its first use on.
+    """
+    parts = _parts(node)
+    if len(parts) != reading.rank and not all(_is_one(p) for p in parts[reading.rank :]):
+        known = [_extent(p, learnt, scope) for p in parts]
+        return None if any(e is None for e in known) else tuple(e for e in known if e is not None)
+    out: list[Expr] = []
+    for part, actual in zip(parts, (*reading.shape, Integer(1), Integer(1)), strict=False):
+        found = _extent(part, learnt, scope)
+        if found is None and isinstance(part, Name) and part.text.isalpha():
+            found = learnt[part.text] = actual
+        if found is None:
+            return None
+        out.append(found)
+    scope.extents.update(learnt)
+    return tuple(out)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    if isinstance(node, Bracket) and len(node.items) == 1:
+        return _parts(node.items[0])
     if isinstance(node, Binary) and node.op in "×*":
-        left, right = _extents(node.left, scope), _extents(node.right, scope)
-        return None if left is None or right is None else left + right
+        return _parts(node.left) + _parts(node.right)
+    return (node,)
+
+
+def _is_one(node: Node) -> bool:
+    return isinstance(node, Number) and node.text == "1"
+
+
+def _extent(node: Node, learnt: dict[str, Expr], scope: Scope) -> Expr | None:
     if isinstance(node, Number) and node.text.isdigit():
-        return (Integer(int(node.text)),)
-    if isinstance(node, Name) and node.text in scope.dims:
-        return (scope.dims[node.text],)
+        return Integer(int(node.text))
+    if isinstance(node, Name):
+        return scope.dims.get(node.text, learnt.get(node.text))
     return None

@@ -110,6 +110,9 @@ def gradient_of(r: Reading, node: Node, scope: Scope) -> Reading:
 
 def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
+    if isinstance(base, Name) and scripts.items:
+        joined = base.text + "_" + "".join(map(item_text, scripts.items))
+        return (Reading(scope.dims[joined]),) if joined in scope.dims else None
     if isinstance(base, Name) and base.text in scope.dims and not scripts.items:
         alike = any(n != base.text and n.startswith(base.text) for n in scope.arrays)
         guess = (
@@ -130,6 +133,8 @@ def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     r"""``1_N``, ``\mathbf 1``, ``\mathbf 1_{z>0}``."""
     base = scripts.base
+    if isinstance(base, Accent) and isinstance(base.body, Number):
+        base = base.body
     if not (
         (isinstance(base, Mark) and base.text == "ones")
         or (isinstance(base, Accent) and isinstance(base.body, Number) and base.body.text == "1")

@@ -274,7 +274,9 @@ class _Lexer:
         called = (
             word.isidentifier() and word not in words.PROSE and words.is_called(text, stop, end)
         )
-        if word in FUNCTIONS or called:
+        if word == "prod" and called:
+            self.emit("FN", "chain", start, stop)
+        elif word in FUNCTIONS or called:
             self.word(word, start, stop)
         elif word in ("T", "⊤"):
             self.emit("ID", "T", start, stop)
@@ -334,6 +336,10 @@ class _Lexer:
         for _ in range(tables.WRAPPERS[name]):
             _, after = self.argument(text, after, end)
         inner, after = self.argument(text, after, end)
+        signed = name == "cancel" and text[slice(*inner)].lstrip()[:1] in ("+", "-")
+        if signed:
+            self.run(text, *inner, depth)
+            return after
         self.emit("LB", "{", inner[0], inner[0])
         self.run(text, *inner, depth)
         self.emit("RB", "}", inner[1], inner[1])
