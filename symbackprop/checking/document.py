@@ -123,10 +123,10 @@ class Document:
             if not still or (still == waiting and round_):
                 break
             waiting = still
-        steps = [s for k in sorted(self.results) for s in self.results[k]]
-        if shows_it([s.comparison for s in steps]):
-            steps = [_with_others_held(s) for s in steps]
-        return tuple(map(self.settled, steps))
+        found = [s for k in sorted(self.results) for s in self.results[k]]
+        if shows_it([s.comparison for s in found]):
+            found = [_with_others_held(s) for s in found]
+        return tuple(map(self.settled, found))
 
     def settled(self, step: Step) -> Step:
         """A step that differs and rests only on guesses that are kept to is refuted."""

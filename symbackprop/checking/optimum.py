@@ -37,7 +37,7 @@ def holds_there(
             for gradient in gradients if pair is not None else ():
                 assert pair is not None, "there are none otherwise"
                 shape = [i.extent for i in pair[0].axes]
-                if not same_shape(shape, [i.extent for i in gradient.indices]):  # type: ignore[attr-defined]
+                if not same_shape(shape, [i.extent for i in gradient.indices]):
                     continue
                 entry = Entry(gradient.name, *pair[0].axes)
                 difference = pair[0].expr - pair[1].expr

@@ -189,11 +189,11 @@ def running_of(statements: Sequence[Statement], scope: Scope) -> Running | None:
             if inside is not None and inside[1]:
                 counting.add(inside[0])
     taken = {x for x in (*scope.arrays, *scope.dims) if len(x) == 1} | {scope.loss}
-    found = Running(known, frozenset(above), frozenset(counting - taken), frozenset(taken))
+    running = Running(known, frozenset(above), frozenset(counting - taken), frozenset(taken))
     trees = [s.tree for s in statements if s.tree is not None]
-    lasts = {p.letter for t in trees for p in found.places(t) if p.letter.isupper()}
-    lasts |= {x for t in trees for x in _ends(t, found.counting)}
-    return replace(found, lasts=frozenset(lasts))
+    lasts = {p.letter for t in trees for p in running.places(t) if p.letter.isupper()}
+    lasts |= {x for t in trees for x in _ends(t, running.counting)}
+    return replace(running, lasts=frozenset(lasts))
 
 
 def _counts(sup: Node) -> bool:
