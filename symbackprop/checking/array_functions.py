@@ -344,6 +344,27 @@ def _two(sign: str, turn: bool) -> Maker:
     return make
 
 
+def _cross_entropy(
+    positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+) -> Readings:
+    """``CE(y, p)``: the negative sum of y log p."""
+    if len(positional) != 2:
+        raise Unreadable("notation", "a cross-entropy of two is read", node)
+    logs = (replace(r, expr=Apply("log", r.expr)) for r in read(positional[1], scope))
+    found = all_pairs(read(positional[0], scope), tuple(logs), lambda a, b: product(a, b, "⊙"))
+    if not found:
+        raise Unreadable("shape", "the two arguments do not fit", node)
+    sums = (reduced(r, range(r.rank)) for r in found)
+    return tuple(replace(r, expr=-r.expr) for r in sums)
+
+
+def _chained(
+    positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+) -> Readings:
+    """``prod(∂L/∂y, ∂y/∂x)``: the factors of the chain rule, multiplied as they fit."""
+    return read(Juxt(node.start, node.end, tuple(positional)), scope)
+
+
 # fmt: off
 ARRAY_FUNCTIONS: dict[str, Maker] = {
     "sum": _summing(False), "mean": _summing(True), "rowsum": _rowsum, "trace": _trace,
@@ -355,5 +376,6 @@ ARRAY_FUNCTIONS: dict[str, Maker] = {
     "dot": _two("@", False), "outer": _two(" ", True),
     "var": _variance, "inv": _inverse,
     "det": _determinant("det"), "logdet": _determinant("logdet"),
+    "chain": _chained, "cross_entropy": _cross_entropy,
 }
 # fmt: on

@@ -14,7 +14,7 @@ from symbackprop.checking.readings import Note, Reading, Readings, array, dearer
 from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, spellings
 from symbackprop.ir.expressions import Index, substitute
-from symbackprop.notation.written import Node
+from symbackprop.notation.written import Mark, Node, Number
 
 COLUMN = Note("an index on a matrix picks a column, whose letter it is")
 
@@ -57,9 +57,15 @@ def _instance(
     if "*" not in pattern and 0 < len(pattern) < len(items) and pattern == texts[: len(pattern)]:
         rest = items[len(pattern) :]
         return tuple(s for r in arrays for s in indexed(r, rest, node, scope))
-    if not pattern:
+    fits = all(len(items) <= r.rank for r in arrays) and all(map(_may_index, items))
+    if not pattern and fits:
         return tuple(s for r in arrays for s in indexed(r, items, node, scope))
     return None
+
+
+def _may_index(item: Node) -> bool:
+    """Whether a script can be a place on an axis, and not a piece of another name."""
+    return isinstance(item, Number | Mark) or is_letter(item)
 
 
 def _as_array(r: Reading, letters: tuple[str, ...]) -> Reading:

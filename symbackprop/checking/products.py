@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbackprop.checking.dependence import dependent
+from symbackprop.checking.dependence import dependent, without_parameters
 from symbackprop.checking.derivatives import chain, derivative
 from symbackprop.checking.functions import apply_to, function_of
 from symbackprop.checking.indexing import indexed
@@ -138,7 +138,10 @@ def with_dependence(factors: tuple[Node, ...], scope: Scope) -> tuple[Node, ...]
     at = 0
     while at < len(factors):
         here, after = factors[at], factors[at + 1 : at + 3]
-        if is_operator(here) and len(after) == 2 and dependent(*after, scope) is not None:
+        if len(after) == 2 and (layered := _function_of_layer(here, *after, scope)) is not None:
+            out.extend((layered, after[1]))
+            at += 3
+        elif is_operator(here) and len(after) == 2 and dependent(*after, scope) is not None:
             out.extend((here, Juxt(after[0].start, after[1].end, after)))
             at += 3
         elif isinstance(here, Nabla) and here.of is not None and after:
@@ -149,6 +152,17 @@ def with_dependence(factors: tuple[Node, ...], scope: Scope) -> tuple[Node, ...]
             out.append(here)
             at += 1
     return tuple(out)
+
+
+def _function_of_layer(first: Node, second: Node, third: Node, scope: Scope) -> Node | None:
+    """``g[1]'`` before a bracket, as the function that it is in other notation."""
+    inner = second.base if isinstance(second, Script) else second
+    primes = second.sups if isinstance(second, Script) else ()
+    if not isinstance(first, Name) or not isinstance(third, Bracket):
+        return None
+    if not isinstance(inner, Bracket) or inner.kind != "[" or function_of(first, scope) is None:
+        return None
+    return Script(first.start, second.end, first, (), (inner, *primes))
 
 
 def _summed(node: Terms, scope: Scope) -> Readings:
@@ -218,7 +232,7 @@ def _pair(factors: tuple[Node, ...], at: int, scope: Scope) -> tuple[Readings | 
     if at + 1 >= len(factors):
         return None, 1
     first, second = factors[at], factors[at + 1]
-    for rule in (pair, _application, _indicator, _dependence, _subscript, _operator, _differential):
+    for rule in PAIRS:
         found = rule(first, second, scope)
         if found is not None:
             return found, 2
@@ -265,6 +279,8 @@ def _dependence(first: Node, second: Node, scope: Scope) -> Readings | None:
     found = dependent(first, second, scope) or _of_loss(first, second, scope)
     if found is None or not isinstance(second, Bracket) or len(second.items) > 1:
         return found
+    if without_parameters(first, scope) is not first:
+        return found
     try:
         factors = read(first, scope), read(second, scope)
     except Unreadable:
@@ -288,6 +304,21 @@ def _of_loss(first: Node, second: Node, scope: Scope) -> Readings | None:
 def _is_loss(node: Node | None, scope: Scope) -> bool:
     """Whether a node is the loss, which no bracket multiplies."""
     return isinstance(node, Name) and node.text in scope.loss_names
+
+
+def _layer(first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``W[2]`` for a declared W2, and ``dW[2]`` for its gradient."""
+    bracket = second.base if isinstance(second, Script) else second
+    if not isinstance(first, Name) or not isinstance(bracket, Bracket) or bracket.kind != "[":
+        return None
+    (item,) = bracket.items if len(bracket.items) == 1 else (None,)
+    if not isinstance(item, Number) or scope.shape(first.text) is not None:
+        return None
+    name = first.text + item.text
+    if scope.shape(name) is None and scope.shape(name[1:]) is None:
+        return None
+    found = read(Name(first.start, bracket.end, name), scope)
+    return scripted_value(found, second, scope) if isinstance(second, Script) else found
 
 
 def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
@@ -351,3 +382,8 @@ def _either(mapped: Readings, first: Node, second: Node, scope: Scope) -> Readin
     )
     products = all_pairs(mapped, found, lambda a, b: product(a, b, " "))
     return (*gradients, *(dearer(r, 1.0) for r in products)) if gradients else None
+
+
+PAIRS = (
+    pair, _application, _indicator, _layer, _dependence, _subscript, _operator, _differential,
+)  # fmt: skip

@@ -133,8 +133,9 @@ def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     r"""``1_N``, ``\mathbf 1``, ``\mathbf 1_{z>0}``."""
     base = scripts.base
-    if isinstance(base, Accent) and isinstance(base.body, Number):
-        base = base.body
+    if isinstance(base, Accent) and isinstance(base.body, Number) and base.body.text == "1":
+        by_entry = Reading(Integer(1), cost=0.3)
+        return (*(_vector(e, 0.2) for e in scope.dims.values()), by_entry)
     if not (
         (isinstance(base, Mark) and base.text == "ones")
         or (isinstance(base, Accent) and isinstance(base.body, Number) and base.body.text == "1")

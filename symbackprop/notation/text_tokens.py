@@ -132,11 +132,18 @@ def _pieces(word: str, declared: frozenset[str], called: bool) -> list[tuple[str
         return [("ID", word)]
     if "_" in word:
         base, _, below = word.partition("_")
+        if len(base) > 2 and len(below) > 1 and not _is_base(base, declared):
+            return [("ID", word)]
         letters = [("NUM" if c.isdigit() else "ID", c) for c in below.replace("_", "")]
         subs = letters if len(letters) == 1 else [("LB", "{"), *letters, ("RB", "}")]
         return [*_pieces(base, declared, called), ("SUB", "_"), *subs]
     split = _split(word, declared)
     return [("ID", w) for w in split] if split else [("ID", word)]
+
+
+def _is_base(word: str, declared: frozenset[str]) -> bool:
+    """Whether a word may bear subscripts, and is no piece of a longer name."""
+    return word in declared or word in _GREEK or word in FUNCTIONS or word in ("sum", "prod")
 
 
 def _split(word: str, declared: frozenset[str]) -> list[str] | None:

@@ -45,6 +45,7 @@ FUNCTIONS = {
     "Sigmoid": "sigmoid", "matmul": "dot", "mm": "dot",
     "transpose": "transpose", "RELU": "relu", "Relu": "relu", "multiply": "multiply",
     "square": "square", "rowSums": "rowsum", "colSums": "colsum",
+    "CE": "cross_entropy",
 }
 
 UNICODE = {                      # characters that are not letters: kind and text

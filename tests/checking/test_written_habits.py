@@ -77,7 +77,7 @@ RIGHT = [
      r"\frac{\partial L}{\partial A} = \delta \frac{\partial z}{\partial A}$"),
     ("a chain over formulas", LINE, r"$$\nabla_w J = X^T(p - t) =$$ $$= X^T p - X^T t$$ which is"
      r" $$= X^T X w - X^T t$$"),
-    ("sigma for a sum", ONE, r"$\frac{\partial J}{\partial w_0} = \frac1N \Sigma_{i=1}^N (h_i - t_i)$"),
+    ("sigma for a sum", ONE, r"$\nabla_{w_0} J = \frac1N \Sigma_{i=1}^N (h_i - t_i)$"),
     ("a sum without index", LINE, r"$\frac{\partial J}{\partial w_d} = \sum (p_n - t_n) X_{nd}$"),
 ]
 WRONG = [
