@@ -31,6 +31,7 @@ from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.notation.written import (
     Call,
+    Juxt,
     Keyword,
     Name,
     Node,
