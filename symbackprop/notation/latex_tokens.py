@@ -276,7 +276,7 @@ class _Lexer:
         )
         if word == "prod" and called:
             self.emit("FN", "chain", start, stop)
-        elif word in FUNCTIONS or called:
+        elif (word in FUNCTIONS and word != "CE") or called:
             self.word(word, start, stop)
         elif word in ("T", "⊤"):
             self.emit("ID", "T", start, stop)
