@@ -38,9 +38,11 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, str | None]:
             break
         if _explains(edit, step.right, lefts, document):
             return _explained(edit, step, document)
-    path = forgotten(step, document) or right_if_symmetric(step, document)
-    if path is not None:
-        return path, _source(step.right, document)
+    if document.cuts > 0:
+        document.cuts -= 1
+        path = forgotten(step, document) or right_if_symmetric(step, document)
+        if path is not None:
+            return path, _source(step.right, document)
     why = step.comparison.why or "the two sides differ"
     return Diagnosis("other", why), _source(step.right, document)
 
