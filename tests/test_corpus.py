@@ -36,6 +36,7 @@ AREAS = (
     "attention",
     "recurrent",
     "classical-ml",
+    "convnet",
 )
 TOLERANCE = 1e-8
 STEP = 1e-5

@@ -32,6 +32,26 @@ def _cross_entropy(z: Any, labels: Any) -> Any:
     return -np.mean(chosen)
 
 
+def _conv2d(x: Any, w: Any) -> Any:
+    """One product of channels for each place in the kernel."""
+    rows, columns = (n - k + 1 for n, k in zip(x.shape[2:], w.shape[2:], strict=True))
+    parts = (
+        np.einsum("ncij,oc->noij", x[:, :, u : u + rows, v : v + columns], w[:, :, u, v])
+        for u, v in np.ndindex(*w.shape[2:])
+    )
+    return sum(parts)
+
+
+def _pool2d(reduce: Any) -> Any:
+    """Pooling over p×p entries that touch."""
+
+    def pool(x: Any, p: int) -> Any:
+        n, c, h, w = x.shape
+        return reduce(np.reshape(x, (n, c, h // p, p, w // p, p)), axis=(3, 5))
+
+    return pool
+
+
 # fmt: off
 FUNCTIONS = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "tanh": np.tanh, "pi": np.pi,
@@ -39,7 +59,8 @@ FUNCTIONS = {
     "softplus": lambda x: np.logaddexp(0, x), "sum": np.sum, "mean": np.mean,
     "norm2": lambda x, axis=None: np.sqrt(np.sum(x**2, axis=axis)), "trace": np.trace,
     "reshape": lambda x, *shape: np.reshape(x, shape), "cross_entropy": _cross_entropy,
-    "swap": np.swapaxes,
+    "swap": np.swapaxes, "conv2d": _conv2d, "maxpool2d": _pool2d(np.max),
+    "avgpool2d": _pool2d(np.mean),
     "logsumexp": _logsumexp, "log_softmax": _log_softmax,
     "softmax": lambda x, axis=-1: np.exp(_log_softmax(x, axis)), "outer": np.outer,
     "__builtins__": {},
