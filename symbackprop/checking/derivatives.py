@@ -121,7 +121,7 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
         return Name(node.start + 1, node.end, node.text[1:])
     if isinstance(node, Name) and node.text == "d":
         return Mark(node.start, node.end, "partial")
-    if isinstance(node, Script) and not node.sups:
+    if isinstance(node, Script) and all(map(_turns, node.sups)):
         base = (
             differential_of(node.base, scope)
             if isinstance(node.base, Name) and len(node.base.text) > 1
@@ -129,6 +129,13 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
         )
         return replace(node, start=base.start, base=base) if base is not None else None
     return None
+
+
+def _turns(node: Node) -> bool:
+    """Whether a superscript is a prime or a transpose."""
+    return (isinstance(node, Mark) and node.text == "prime") or (
+        isinstance(node, Name) and node.text == "T"
+    )
 
 
 def _entries(of: Node, by: Node, node: Node, scope: Scope) -> list[tuple[Reading, Reading]]:

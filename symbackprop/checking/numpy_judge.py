@@ -216,7 +216,9 @@ def _report(case: Case, layout: str, explain: bool) -> Report:
         judged = case.verdicts[claim.of]
         if claim.of not in spoken or judged.verdict == "undecided":
             if not (judged.verdict == "refuted" and case.wrong):
-                steps.append((len(outcome.events), _claim_step(case, claim, judged)))
+                made = _assigned(claim, outcome) if claim.of not in spoken else None
+                at = made.number if made is not None else len(outcome.events)
+                steps.append((at, _claim_step(case, claim, judged, made)))
     ordered = tuple(s for _, s in sorted(steps, key=lambda p: p[0]))
     first = next((k for k, s in enumerate(ordered) if s.verdict == "refuted"), None)
     claims = {of: j.verdict for of, j in case.verdicts.items()}
@@ -260,8 +262,14 @@ def _step(
     return StepReport(line, column, "gradient", text, of, verdict, notes=notes)
 
 
-def _claim_step(case: Case, claim: Claim, judged: Judged) -> StepReport:
-    node = claim.node or case.outcome.returned
+def _assigned(claim: Claim, outcome: Outcome) -> Event | None:
+    """The assignment of a claim that is made by its name alone, not by what is returned."""
+    same = [e for e in outcome.events if e.label == claim.label]
+    return same[-1] if same and outcome.returned is None else None
+
+
+def _claim_step(case: Case, claim: Claim, judged: Judged, event: Event | None) -> StepReport:
+    node = event.statement if event is not None else claim.node or case.outcome.returned
     notes = (judged.why,) if judged.why else ()
     return _step(case, node, claim.of, judged.verdict, notes)
 
