@@ -62,17 +62,26 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
     return Claims(verdicts, substantial)
 
 
-def _learn(step: Step, own: Equations) -> None:
-    """Take a claim for a whole gradient as the writer's equation for it."""
-    assert step.comparison is not None, "only claims are learnt"
-    assert step.claim is not None, "only claims are learnt"
+def whole_claim(step: Step) -> tuple[str, tuple[Index, ...], Expr] | None:
+    """The quantity of which a step claims every entry, its indices and what is claimed."""
+    if step.comparison is None or step.comparison.shapes is not None:
+        return None
     entry = step.comparison.left.expr
     if (
         isinstance(entry, Entry)
         and all(isinstance(i, Index) for i in entry.indices)
         and len(set(entry.indices)) == len(entry.indices)
     ):
-        own[entry.name] = entry.indices, step.claim.expr
+        return entry.name, entry.indices, step.comparison.right.expr
+    return None
+
+
+def _learn(step: Step, own: Equations) -> None:
+    """Take a claim for a whole gradient as the writer's equation for it."""
+    assert step.claim is not None, "only claims are learnt"
+    found = whole_claim(step)
+    if found is not None:
+        own[found[0]] = found[1], step.claim.expr
 
 
 def _circular(name: str, step: Step, own: Equations, scope: Scope) -> bool:

@@ -371,7 +371,7 @@ def _unturned(of: Node | None) -> tuple[Node | None, bool]:
     r"""In ``\nabla_Z L^\top`` the transpose belongs to the gradient."""
     if isinstance(of, Script):
         scripts = scripts_of(of)
-        if scripts.turned and not scripts.powers and not scripts.primes:
-            sups = tuple(s for s in of.sups if not (isinstance(s, Name) and s.text == "T"))
+        if scripts.turned != (scripts.primes % 2 == 1) and not scripts.powers:
+            sups = tuple(s for s in of.sups if not _turns(s))
             return (replace(of, sups=sups) if sups or of.subs else of.base), True
     return of, False

@@ -24,8 +24,8 @@ MOST_EDITS = 700
 MOST_POINTS = 20
 
 
-def diagnose(step: Step, document: Document) -> tuple[Diagnosis, str | None]:
-    """The diagnosis of a refuted step and the smallest wrong part of it, in the writer's words."""
+def diagnose(step: Step, document: Document) -> tuple[Diagnosis, Node | None]:
+    """The diagnosis of a refuted step and the smallest wrong part of it."""
     if step.left is None or step.right is None or step.comparison is None:
         return Diagnosis("other", "the relation does not hold"), None
     scope = document.scope
@@ -42,9 +42,9 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, str | None]:
         document.cuts -= 1
         path = forgotten(step, document) or right_if_symmetric(step, document)
         if path is not None:
-            return path, _source(step.right, document)
+            return path, step.right
     why = step.comparison.why or "the two sides differ"
-    return Diagnosis("other", why), _source(step.right, document)
+    return Diagnosis("other", why), step.right
 
 
 def _tell_apart(step: Step, document: Document) -> None:
@@ -96,7 +96,7 @@ def _source(node: Node, document: Document) -> str:
     return document.scope.text[node.start : node.end]
 
 
-def _explained(edit: Edit, step: Step, document: Document) -> tuple[Diagnosis, str]:
+def _explained(edit: Edit, step: Step, document: Document) -> tuple[Diagnosis, Node]:
     scope = document.scope
     assert step.left is not None, "an edit is of a relation"
     assert step.right is not None, "an edit is of a relation"
@@ -108,7 +108,7 @@ def _explained(edit: Edit, step: Step, document: Document) -> tuple[Diagnosis, s
     old = " ".join(_source(edit.old, document).split()) if edit.old.start >= 0 else ""
     new = write(edit.new, scope.text, scope.latex)
     message = said.replace("{old}", old).replace("{new}", new)
-    part = old or _source(step.right, document)
+    part = edit.old if old else step.right
     return Diagnosis(category, message, suggestion), part
 
 

@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
+from symbackprop.checking.consequences import consequences, said_of_others, uses_wrong
 from symbackprop.checking.diagnose import diagnose
 from symbackprop.checking.document import Document, Step, confirmed, is_open, stepping_letters
 from symbackprop.checking.free_variables import with_free_variables
 from symbackprop.checking.invention import certain, invent
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.recurrent_judge import verify_recurrent
-from symbackprop.checking.report import Report, StepReport
+from symbackprop.checking.report import Place, Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.symbols import read_symbols
 from symbackprop.checking.tangents import directions, moving_names, with_directions
@@ -28,6 +29,7 @@ from symbackprop.checking.witness import counterexample
 from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
 from symbackprop.notation.segment import Statement, detect_format, left_out, statements
+from symbackprop.notation.written import Node
 
 ROUNDS = 3
 LAYOUTS = ("gradient", "jacobian", "auto")
@@ -187,7 +189,12 @@ class _Judge:
     def report(self, layout: str) -> Report:
         document, steps = self.judged(layout)
         claims = judge_claims(steps, document.scope, self.values)
-        reports = tuple(self.step(s, document) for s in steps)
+        follows = consequences(steps, document) if self.explain else {}
+        uses = uses_wrong(steps, document)
+        reports = tuple(
+            self.step(s, document, follows.get(k, ()), uses.get(k, ()))
+            for k, s in enumerate(steps)
+        )
         wrong = next((k for k, s in enumerate(reports) if s.verdict == "refuted"), None)
         facts = dict.fromkeys(f for s in reports for f in s.facts)
         return Report(
@@ -238,8 +245,12 @@ class _Judge:
                 return other, again
         return document, steps
 
-    def step(self, step: Step, document: Document) -> StepReport:
-        """A step as it is reported; a refuted one with its counterexample and diagnosis."""
+    def step(
+        self, step: Step, document: Document, follows: tuple[int, ...], uses: tuple[int, ...]
+    ) -> StepReport:
+        """A step as it is reported; a refuted one with its counterexample and diagnosis, unless it
+        only follows from others.
+        """
         comparison = step.comparison
         start = (
             step.left.start
@@ -255,18 +266,31 @@ class _Judge:
             self.written(step),
             document.scope.spoken.get(step.of, step.of),
             step.verdict,
-            notes=self.notes(step),
+            notes=(*self.notes(step), *said_of_others(follows, uses)),
+            follows_from=follows,
             facts=tuple(str(f) for f in comparison.facts) if comparison else (),
         )
-        if step.verdict != "refuted" or comparison is None or not self.explain:
+        if step.verdict != "refuted" or comparison is None or not self.explain or follows:
             return report
         diagnosis, part = diagnose(step, document)
         return replace(
             report,
             diagnosis=diagnosis,
-            smallest_wrong_part=part,
+            smallest_wrong_part=self.said(part) if part is not None else None,
+            smallest_wrong_span=self.place(part) if part is not None else None,
             counterexample=counterexample(step, document),
         )
+
+    def said(self, node: Node) -> str:
+        """A part in the writer's words, on one line."""
+        return " ".join(self.text[node.start : node.end].split())
+
+    def place(self, node: Node) -> Place:
+        """Where a part stands: line and column, counted from 1, of its first and last sign."""
+        first, last = node.start, max(node.end - 1, node.start)
+        lines = (self.text.count("\n", 0, at) + 1 for at in (first, last))
+        columns = (at - self.text.rfind("\n", 0, at) for at in (first, last))
+        return Place(*lines, *columns)
 
     def written(self, step: Step) -> str:
         """The relation in the writer's words; a later member of a chain with the chain's left

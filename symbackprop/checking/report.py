@@ -87,6 +87,22 @@ class Counterexample:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a part of a document begins and ends."""
+
+    line: int
+    end_line: int
+    column: int
+    end_column: int
+
+    def as_json(self) -> dict[str, int]:
+        return {
+            "line": self.line, "column": self.column,
+            "end_line": self.end_line, "end_column": self.end_column,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class StepReport:
     """One relation of the document, where it stands, and what came of it."""
 
@@ -99,11 +115,13 @@ class StepReport:
     diagnosis: Diagnosis | None = None
     counterexample: Counterexample | None = None
     smallest_wrong_part: str | None = None
+    smallest_wrong_span: Place | None = None
+    follows_from: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {
+        out = {
             "line": self.line, "column": self.column, "kind": self.kind, "text": self.text,
             "of": self.of,
             "verdict": self.verdict,
@@ -112,6 +130,11 @@ class StepReport:
             "smallest_wrong_part": self.smallest_wrong_part,
             "notes": list(self.notes),
         }  # fmt: skip
+        if self.smallest_wrong_span is not None:
+            out["smallest_wrong_span"] = self.smallest_wrong_span.as_json()
+        if self.follows_from:
+            out["follows_from"] = list(self.follows_from)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +194,10 @@ def _step_lines(n: int, step: StepReport) -> list[str]:
     ]
     if step.diagnosis:
         lines.append(f"     {step.diagnosis.category}: {step.diagnosis.message}")
+        if step.smallest_wrong_part and step.smallest_wrong_span is not None:
+            at = step.smallest_wrong_span
+            part = f"«{step.smallest_wrong_part}», line {at.line}, column {at.column}"
+            lines.append(f"     the smallest wrong part: {part}")
         if step.diagnosis.suggestion:
             lines.append(f"     suggestion: {step.diagnosis.suggestion}")
     if step.counterexample:

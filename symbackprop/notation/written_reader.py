@@ -10,6 +10,7 @@ the place.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import takewhile
 
 from symbackprop.errors import Malformed, Span
 from symbackprop.notation.token_cursor import match_bars
@@ -359,10 +360,24 @@ class _Reader(ScriptReader):
         argument = self.factor()
         return Call(t.start, argument.end, function, (argument,))
 
+    def letters(self) -> tuple[Node, ...]:
+        """The letters of ``sum[i,j](…)``, as in the model language; none if none stand here."""
+        if (self.kind, self.token.text) != ("OPEN", "["):
+            return ()
+        inner = list(takewhile(lambda t: t.kind in ("ID", "COMMA"), self.tokens[self.at + 1 :]))
+        after = self.at + 1 + len(inner)
+        if [t.kind for t in self.tokens[after : after + 2]] != ["CLOSE", "OPEN"]:
+            return ()
+        self.at = after + 1
+        return tuple(Name(t.start, t.end, t.text) for t in inner if t.kind == "ID")
+
     def big(self) -> Node:
         t = self.next()
         below: tuple[Node, ...] = ()
         above: tuple[Node, ...] = ()
+        if letters := self.letters():
+            body = self.bracket()
+            return Big(t.start, body.end, t.text, letters, (), body)
         while self.kind in ("SUB", "SUP"):
             if self.next().kind == "SUB":
                 below = self.script_items()
