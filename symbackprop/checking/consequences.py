@@ -112,9 +112,7 @@ def _point(point: Point, world: Program) -> Point:
     return run(world, replace(point, values={n: v for n, v in point.values.items() if n in inputs}))
 
 
-def _world(
-    forward: Program, program: Program, claimed: Mapping[str, Claimed]
-) -> Program | None:
+def _world(forward: Program, program: Program, claimed: Mapping[str, Claimed]) -> Program | None:
     """The model and its gradients as the writer has them; None if they cannot be computed so."""
     own = {n: c for n, c in claimed.items() if not n.startswith(GRADIENT)}
     if own:

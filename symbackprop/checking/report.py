@@ -119,6 +119,7 @@ class StepReport:
     follows_from: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
+    derivation: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         out = {
@@ -134,6 +135,8 @@ class StepReport:
             out["smallest_wrong_span"] = self.smallest_wrong_span.as_json()
         if self.follows_from:
             out["follows_from"] = list(self.follows_from)
+        if self.derivation:
+            out["derivation"] = list(self.derivation)
         return out
 
 
@@ -203,6 +206,9 @@ def _step_lines(n: int, step: StepReport) -> list[str]:
     if step.counterexample:
         lines.append(f"     counterexample: {step.counterexample}")
     lines.extend(f"     note: {note}" for note in step.notes)
+    if step.derivation:
+        lines.append("     derived by entries:")
+        lines.extend(f"       {line}" for line in step.derivation)
     return lines
 
 

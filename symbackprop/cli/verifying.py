@@ -57,6 +57,8 @@ Examples:
 @click.option("--returns", metavar="NAMES", help="Whose gradients it returns, e.g. X,W,b.")
 @click.option("--assume", multiple=True, metavar="FACT", help="A further fact of the data.")
 @click.option("--macros", metavar="FILE", help="LaTeX that defines macros of the text.")
+@click.option("--hint", is_flag=True, help="Say where it is wrong, not what would be right.")
+@click.option("--explain", is_flag=True, help="Derive the right step beside a wrong one.")
 @click.option("--html", metavar="FILE", help="Write a page with the lines marked.")
 @click.option("--junit", metavar="FILE", help="Write a JUnit report.")
 @click.option(

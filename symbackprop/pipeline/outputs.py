@@ -20,6 +20,7 @@ from symbackprop.network.model import Model
 from symbackprop.network.shipped import shipped_models, title_of
 from symbackprop.pipeline.compilation import derive, program_of
 from symbackprop.pipeline.derivation import Derivation
+from symbackprop.pipeline.right_steps import presented
 from symbackprop.pipeline.second_order import structured_record
 
 TARGETS = ("numpy",)
@@ -150,6 +151,8 @@ def verify(
     assume: Sequence[str] = (),
     source: str = "<derivation>",
     macros: str = "",
+    hint: bool = False,
+    explain: bool = False,
 ) -> Report:
     """Judge a hand derivation against a model.
 
@@ -171,13 +174,17 @@ def verify(
         Further facts.
     macros : str
         LaTeX that defines macros of the text.
+    hint : bool
+        Say where a step is wrong, not what would be right.
+    explain : bool
+        Derive the right step by entries beside a wrong one.
 
     Raises
     ------
     Malformed
         For text that cannot be read at all.
     """
-    return judge(
+    report = judge(
         program_of(model),
         text,
         format=format,
@@ -189,6 +196,7 @@ def verify(
         source=source,
         macros=macros,
     )
+    return presented(report, model, hint=hint, explain=explain)
 
 
 def models() -> list[tuple[str, str]]:

@@ -30,6 +30,7 @@ from symbackprop.ir.program import Equation, Program
 from symbackprop.network.model import Model, parse
 from symbackprop.pipeline.compilation import program_of
 from symbackprop.pipeline.papers import options_for, read_text
+from symbackprop.pipeline.right_steps import presented
 
 SECONDS = 60.0
 MEMORY = 2 * 2**30  # bytes of address space that a worker may add to what it starts with
@@ -208,7 +209,9 @@ def _judged(path: str, program: Program, adjoints: tuple[Equation, ...], task: T
     try:
         text = read_text(path)
         options = options_for(path, task.options)
+        asked = {word: bool(options.pop(word, False)) for word in ("hint", "explain")}
         report = verify(program, text, adjoints=adjoints, source=path, **options)
+        report = presented(report, parse(task.model), hint=asked["hint"], explain=asked["explain"])
         return Paper(path, text, report, seconds=time.monotonic() - began)
     except SymbackpropError as error:
         problem = str(error)
