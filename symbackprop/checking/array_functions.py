@@ -30,6 +30,7 @@ from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.notation.written import (
+    Bracket,
     Call,
     Juxt,
     Keyword,
@@ -366,6 +367,24 @@ def _chained(
     return read(Juxt(node.start, node.end, tuple(positional)), scope)
 
 
+def _filled(value: int) -> Maker:
+    """``ones(N)``, ``zeros(N, M)``, ``ones((N, M))``."""
+
+    def make(
+        positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
+    ) -> Readings:
+        items = positional
+        if len(items) == 1 and isinstance(items[0], Bracket):
+            items = list(items[0].items)
+        known = [i for i in items if isinstance(i, Name) and i.text in scope.dims]
+        if not 0 < len(known) == len(items) <= 2:
+            raise Unreadable("notation", "extents of the model are read here", node)
+        extents = [scope.dims[i.text] for i in known]
+        return (Reading(Integer(value), tuple(position(k, e) for k, e in enumerate(extents))),)
+
+    return make
+
+
 # fmt: off
 ARRAY_FUNCTIONS: dict[str, Maker] = {
     "sum": _summing(False), "mean": _summing(True), "rowsum": _rowsum, "trace": _trace,
@@ -375,7 +394,7 @@ ARRAY_FUNCTIONS: dict[str, Maker] = {
     "softmax": _softmax(False), "log_softmax": _softmax(True),
     "logsumexp": _logsumexp,
     "dot": _two("@", False), "outer": _two(" ", True),
-    "var": _variance, "inv": _inverse,
+    "ones": _filled(1), "zeros": _filled(0), "var": _variance, "inv": _inverse,
     "det": _determinant("det"), "logdet": _determinant("logdet"),
     "chain": _chained, "cross_entropy": _cross_entropy,
 }

@@ -46,7 +46,47 @@ def cuts(forward: Program, wrt: str) -> Iterator[Cut]:
                 f"{wrt} occurs more than once in {equation.name}: "
                 "a term of the product rule is missing",
             )
+    for equation in uses:
+        yield from _factors_held(forward, equation, wrt)
+    yield from _all_but_one(forward, uses, wrt)
     yield from _held_everywhere(forward, wrt)
+
+
+def _factors_held(forward: Program, equation: Equation, wrt: str) -> Iterator[Cut]:
+    """Of a product with several factors in which the variable occurs, one is held constant, or all
+    but one.
+    """
+    held = {wrt: lambda e: Entry(wrt + HELD, *e.indices)}
+    for node in preorder_traversal(equation.rhs):
+        own = [f for f in node.args if wrt in entry_names(f)] if isinstance(node, Mul) else []
+        for f in own if len(own) > 1 else ():
+            for kept in {False, len(own) > 2}:
+                changed = [
+                    replace_entries(g, held) if (g in own and (g == f) != kept) else g
+                    for g in node.args
+                ]
+                under = any(isinstance(g, Pow) and g.exp.is_negative for g in own)
+                category = "quotient-rule" if under else "product-rule"
+                rhs = equation.rhs.xreplace({node: Mul(*changed)})
+                said = "a term of the quotient rule" if under else "a term of the product rule"
+                yield Cut(
+                    _with(forward, replace(equation, rhs=rhs), [wrt]),
+                    category,
+                    f"{wrt} occurs in several factors of {shown(equation.name)}: {said} is missing",
+                )
+
+
+def _all_but_one(forward: Program, uses: list[Equation], wrt: str) -> Iterator[Cut]:
+    """Of all the places where the variable is used, one alone is differentiated."""
+    places = [(q, e) for q in uses for e in dict.fromkeys(entries(q.rhs)) if e.name == wrt]
+    for kept in places if len(places) > 2 else ():
+        program = forward
+        for equation, entry in places:
+            if (equation, entry) != kept:
+                program = _cut(program, program.equation(equation.name), wrt, entry)
+        category = "shared-once" if wrt in forward.params else "missing-path"
+        said = f"{wrt} is used in {len(places)} places, of which only one is differentiated"
+        yield Cut(program, category, said)
 
 
 def _use_cut(forward: Program, equation: Equation, wrt: str) -> Cut:
@@ -76,10 +116,10 @@ def _multiplies(equation: Equation, wrt: str, forward: Program) -> bool:
         if entry_names(e.rhs) & reached:
             reached.add(e.name)
     return any(
-        isinstance(node, Mul)
-        and any(wrt in entry_names(f) for f in node.args)
-        and any(entry_names(f) & (reached - {wrt}) for f in node.args)
+        wrt in entry_names(f) and entry_names(g) & (reached - {wrt})
         for node in preorder_traversal(equation.rhs)
+        if isinstance(node, Mul)
+        for f, g in itertools.permutations(node.args, 2)
     )
 
 

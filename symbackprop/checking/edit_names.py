@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 
 from sympy import preorder_traversal
 
@@ -151,6 +152,10 @@ def _rescripted(node: Node, base: Node) -> Node:
 def other_indices(p: Place) -> Iterator[Edit]:
     """Subscripts swapped, or another letter of the formula in place of one."""
     node = p.node
+    if not p.depth:
+        for a, b in combinations(sorted(i.name for i in p.left.letters), 2):
+            new = rewrite(node, partial(_exchanged, letters={a: b, b: a}))
+            yield Edit("wrong-index", node, new, 1.1, f"{a} and {b} are exchanged: {{new}}")
     if (
         isinstance(node, Fraction)
         and isinstance(node.bottom, Partial)
@@ -167,6 +172,12 @@ def other_indices(p: Place) -> Iterator[Edit]:
     if isinstance(node, Script):
         for body in _reindexed(node, p):
             yield Edit("wrong-index", node, body, 1.2, "the index of «{old}» is wrong: {new}")
+
+
+def _exchanged(node: Node, letters: dict[str, str]) -> Node | None:
+    if isinstance(node, Name) and node.text in letters:
+        return Name(N, N, letters[node.text])
+    return None
 
 
 def _reindexed(node: Script, p: Place) -> Iterator[Node]:

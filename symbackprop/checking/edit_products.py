@@ -123,11 +123,16 @@ def factors(p: Place) -> Iterator[Edit]:
             yield Edit(
                 "factor", node, Number(N, N, other), 0.95, "the factor {old} should be {new}"
             )
+    if isinstance(node, Name) and node.text in p.scope.dims:
+        for name in sorted(p.scope.dims):
+            if name != node.text:
+                said = "the extent {old} should be {new}"
+                yield Edit("mean-for-sum", node, Name(N, N, name), 1.1, said)
     if p.depth and not isinstance(p.parent, Term | Bracket | Big):
         return
     if isinstance(node, Term | Name) and p.depth:
         return
-    for text in ("2", "4"):
+    for text in ("2", "3", "4"):
         yield Edit(
             "factor", node, times(Number(N, N, text), node), 1.1, f"a factor {text} is missing"
         )
@@ -174,6 +179,8 @@ def drops(p: Place) -> Iterator[Edit]:
     node = p.node
     if isinstance(node, Juxt):
         for k, f in enumerate(node.factors):
+            if k and isinstance(f, Bracket) and function_of(node.factors[k - 1], p.scope):
+                continue
             rest = node.factors[:k] + node.factors[k + 1 :]
             yield Edit(
                 _category(f, p),

@@ -88,7 +88,7 @@ def sums(p: Place) -> Iterator[Edit]:
             category,
             p.node,
             Juxt(N, N, (Script(N, N, held, (), (TRANSPOSE,)), ones)),
-            1.05,
+            1.07,
             f"the sum over the {name} rows is missing",
         )
         yield Edit(
@@ -109,6 +109,12 @@ def sums(p: Place) -> Iterator[Edit]:
 
 def _axes(node: Call) -> Iterator[Edit]:
     """A sum over all entries, where one over an axis is meant."""
+    given = [a for a in node.arguments if isinstance(a, Keyword) and a.key == "axis"]
+    for axis in ("0", "1") if given else ():
+        other = replace(given[0], start=N, end=N, value=Number(N, N, axis))
+        rest = tuple(other if a is given[0] else a for a in node.arguments)
+        new = Call(N, N, node.function, rest)
+        yield Edit("axis", node, new, 0.9, "the sum is along the other axis: {new}")
     if node.function.text in ("sum", "mean") and len(node.arguments) == 1:  # type: ignore[attr-defined]
         for axis in ("1", "0"):
             for keep in ((Keyword(N, N, "keepdims", Name(N, N, "True")),), ()):
@@ -123,6 +129,11 @@ def bounds(p: Place) -> Iterator[Edit]:
     if not isinstance(node, Big):
         return
     said = "the sum runs over the wrong range: {new}"
+    for letter in sorted(p.names):
+        inner = len(letter) == 1 and letter.islower() and letter not in p.scope.arrays
+        if inner and len(node.below) == 1 and isinstance(node.below[0], Name):
+            new = replace(node, start=N, end=N, below=(Name(N, N, letter),), above=())
+            yield Edit("axis", node, new, 1.1, "the sum is over the wrong letter: {new}")
     for name in sorted(p.scope.dims):
         if node.above and not same_text(node.above[0], Name(N, N, name)):
             yield Edit(
