@@ -123,7 +123,11 @@ def factors(p: Place) -> Iterator[Edit]:
             yield Edit(
                 "factor", node, Number(N, N, other), 0.95, "the factor {old} should be {new}"
             )
-    if isinstance(node, Name) and node.text in p.scope.dims:
+    if (
+        isinstance(node, Name)
+        and node.text in p.scope.dims
+        and not isinstance(p.parent, Big | Script)
+    ):
         for name in sorted(p.scope.dims):
             if name != node.text:
                 said = "the extent {old} should be {new}"

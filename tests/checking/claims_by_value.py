@@ -18,7 +18,7 @@ from sympy import Expr
 from symbackprop import pipeline
 from symbackprop.checking.truth import gradients, with_library
 from symbackprop.ir.evaluate import Point, evaluate, run
-from symbackprop.ir.expressions import Index, free_indices
+from symbackprop.ir.expressions import Index, entry_names, free_indices
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.sample import draw
 from symbackprop.ir.terms import Term
@@ -114,20 +114,14 @@ def setting(source: str) -> Setting:
     backward = [
         Claim(d.equation.name, d.equation.indices, d.equation.term, d.equation.rhs)
         for d in record.derivatives
-        if not any(s.startswith("grad__") for s in _names(d.equation.rhs))
+        if not any(s.startswith("grad__") for s in entry_names(d.equation.rhs))
     ]
     kept = tuple(
-        c for c in (*forward, *backward) if not any(n.startswith("_") for n in _names(c.entry))
+        c for c in (*forward, *backward) if not any(n.startswith("_") for n in entry_names(c.entry))
     )
     wrong = [c.name for c in kept if found.holds(c, c.entry) is False]
     assert not wrong, f"the derivation is wrong: {wrong} of\n{source}"
     return replace(found, claims=tuple(c for c in kept if found.holds(c, c.entry)))
-
-
-def _names(e: Expr) -> set[str]:
-    from symbackprop.ir.expressions import entry_names
-
-    return set(entry_names(e))
 
 
 # fmt: off

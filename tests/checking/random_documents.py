@@ -1,5 +1,7 @@
-"""Documents of random claims in random notation, judged: ``python -m tests.checking.random_documents
-COUNT [SEED]`` runs as many claims of each sort and prints every one that was judged wrongly.
+"""Documents of random claims in random notation, judged.
+
+``python -m tests.checking.random_documents COUNT [SEED]`` runs as many claims of each sort and
+prints every one that was judged wrongly.
 """
 
 from __future__ import annotations
@@ -7,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
@@ -17,12 +19,14 @@ from sympy import Expr
 from symbackprop.checking.judge import verify
 from symbackprop.errors import Malformed
 from symbackprop.ir import terms
+from symbackprop.ir.expressions import IndexSum, entry_names
 from symbackprop.ir.terms import Term
 from symbackprop.matrix.lower import entry as lowered
 from symbackprop.network.shipped import read_source
 from symbackprop.notation.text_printer import show
 from tests.checking.claims_by_value import Claim, Setting, random_model, setting
-from tests.checking.random_notation import Style, Unwritable, document, statement
+from tests.checking.random_entries import document, statement
+from tests.checking.random_notation import Style, Unwritable
 from tests.checking.spoil import spoilt_entries, spoilt_terms
 
 SHIPPED = (
@@ -91,7 +95,8 @@ def _program(found: Setting, sort: str, random: Random) -> tuple[list[str], list
     for k, claim in enumerate(claims[: last + 1]):
         term: Term | None = claim.term
         if sort == "spoilt" and k == last:
-            term, _ = _spoilt(found, claim, term, None, random)
+            known = {c.name for c in claims[:k]}
+            term, _ = _spoilt(found, claim, term, None, random, known)
         if term is None:
             return said, ["right"] * len(said)
         try:
@@ -101,9 +106,7 @@ def _program(found: Setting, sort: str, random: Random) -> tuple[list[str], list
     return said, ["right"] * (len(said) - 1) + [sort]
 
 
-def _claims(
-    found: Setting, sort: str, format: str, style: Style, random: Random
-) -> Iterator[str]:
+def _claims(found: Setting, sort: str, format: str, style: Style, random: Random) -> Iterator[str]:
     chosen = random.sample(found.claims, min(CLAIMS, len(found.claims)))
     gradient = random.choice(GRADS)
     turned = random.random() < 0.5
@@ -124,13 +127,18 @@ def _claims(
 
 
 def _spoilt(
-    found: Setting, claim: Claim, term: Term | None, body: Expr | None, random: Random
+    found: Setting,
+    claim: Claim,
+    term: Term | None,
+    body: Expr | None,
+    random: Random,
+    known: Collection[str] | None = None,
 ) -> tuple[Term | None, Expr | None]:
     """The claim with one edit that changes its value; nothing where none was found."""
     if term is not None:
         names = [terms.name(c.name, [i.extent for i in c.indices]) for c in found.claims]
         names += [terms.name(q.name, q.shape) for q in found.program.inputs]
-        names = [n for n in names if n.attrs[0] != claim.name]
+        names = [n for n in names if n.attrs[0] != claim.name and _usable(n.attrs[0], known)]
         options: list[Term] = [
             t for t in spoilt_terms(term, names) if terms.same_shape(t.shape, term.shape)
         ]
@@ -148,13 +156,21 @@ def _spoilt(
     entries = list(spoilt_entries(body, by_shape))
     random.shuffle(entries)
     for e in entries[:6]:
-        if found.holds(claim, e) is False:
+        empty = any(not entry_names(total.body) for total in e.atoms(IndexSum))
+        if not empty and found.holds(claim, e) is False:
             return None, e
     return None, None
 
 
+def _usable(name: str, known: Collection[str] | None) -> bool:
+    """Whether code may name a quantity here: a gradient only once it was computed."""
+    return known is None or not name.startswith("grad_") or name in known
+
+
 def _code(name: str, term: Term, format: str, gradient: str, turned: bool) -> str:
     """The claim as text or as a line of NumPy."""
+    if term.op == "entries":
+        raise Unwritable("letters on one side")
     text = f"{name} = {show(term)}"
     if format == "numpy":
         if re.search(r"\b(sigmoid|softplus|relu|step|softmax|f|\w+_prime)\(", text):

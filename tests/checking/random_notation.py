@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, fraction
+from sympy import Expr, Rational, Symbol, fraction
 
-from symbackprop.ir.expressions import Apply, Delta, Entry, Index, IndexSum
+from symbackprop.ir.expressions import Index
 from symbackprop.ir.terms import Term, same_shape
-from tests.checking.claims_by_value import Claim, Setting
+from tests.checking.claims_by_value import Setting
 
 SUM, HADAMARD, JUXTAPOSED, POWER, ATOM = range(5)
 SLOPES = ("_pprime", "_prime")
@@ -28,25 +28,41 @@ class Unwritable(Exception):
     """A form that this style has no words for."""
 
 
-# fmt: off
 TRANSPOSES = (r"^\top", "^T", r"^{\mathsf T}", r"^\intercal", "^{T}", r"^{\mathrm{T}}", r"^{\top}")
 PRODUCTS = (r" \odot ", r" \circ ", r"\odot ")
 LOSSES = ("{}", r"\mathcal{{{}}}", r"{{\mathcal {}}}")
 FONTS = ("{}", "{}", r"\mathbf{{{}}}", r"\boldsymbol{{{}}}", r"{{\bf {}}}", r"\mathit{{{}}}")
 LAYERS = ("_{}", "^{{({})}}", "^{{[{}]}}", "_{{{}}}")
-BRACKETS = (("(", ")"), (r"\left(", r"\right)"), (r"\big(", r"\big)"), ("[", "]"), (r"\bigl(", r"\bigr)"))
+BRACKETS = (
+    ("(", ")"),
+    (r"\left(", r"\right)"),
+    (r"\big(", r"\big)"),
+    ("[", "]"),
+    (r"\bigl(", r"\bigr)"),
+)
 FRACTIONS = (r"\frac{{{}}}{{{}}}", r"\dfrac{{{}}}{{{}}}", r"\tfrac{{{}}}{{{}}}")
 GRADIENTS: tuple[str, ...] = (
-    r"\nabla_{{{x}}} {L}", r"\nabla_{{{x}}}{L}", r"\frac{{\partial {L}}}{{\partial {x}}}",
-    r"\frac{{d {L}}}{{d {x}}}", r"\partial {L}/\partial {x}", r"\frac{{\mathrm{{d}} {L}}}{{\mathrm{{d}} {x}}}",
-    r"\pd{{{L}}}{{{x}}}", r"\bar{{{x}}}", r"d{x}",
+    r"\nabla_{{{x}}} {L}",
+    r"\nabla_{{{x}}}{L}",
+    r"\frac{{\partial {L}}}{{\partial {x}}}",
+    r"\frac{{d {L}}}{{d {x}}}",
+    r"\partial {L}/\partial {x}",
+    r"\frac{{\mathrm{{d}} {L}}}{{\mathrm{{d}} {x}}}",
+    r"\pd{{{L}}}{{{x}}}",
+    r"\bar{{{x}}}",
+    r"d{x}",
 )
 DOCUMENTS = (
-    "${}$", r"\[ {} \]", "$$\n{}\n$$", "\\begin{{equation}}\n{}\n\\end{{equation}}",
-    "so that $ {} $.", "\\begin{{align*}}\n{}\n\\end{{align*}}", r"\( {} \)", "因此 ${}$，",
+    "${}$",
+    r"\[ {} \]",
+    "$$\n{}\n$$",
+    "\\begin{{equation}}\n{}\n\\end{{equation}}",
+    "so that $ {} $.",
+    "\\begin{{align*}}\n{}\n\\end{{align*}}",
+    r"\( {} \)",
+    "因此 ${}$，",
 )
 PREAMBLE = "\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
-# fmt: on
 LETTERS = "ijklmnpqrs"
 
 
@@ -83,7 +99,9 @@ class Style:
             if text in ("Yhat", "yhat"):
                 return rf"\hat {text[0]}"
             raise Unwritable(text)
-        shown = {"lam": r"\lambda", "eps": r"\varepsilon"}.get(base, "\\" + base if len(base) > 1 else base)
+        shown = {"lam": r"\lambda", "eps": r"\varepsilon"}.get(
+            base, "\\" + base if len(base) > 1 else base
+        )
         if found[2]:
             shown = rf"\hat{{{shown}}}"
         elif len(base) == 1 and not plain:
@@ -108,9 +126,6 @@ class Style:
         return text
 
 
-# ---- arrays
-
-
 def array(t: Term, s: Style) -> tuple[str, int]:
     """A term in matrix notation, and how tightly it binds."""
     rule = ARRAYS.get(t.op)
@@ -130,11 +145,11 @@ def _name(t: Term, s: Style) -> tuple[str, int]:
 def _number(t: Term, s: Style) -> tuple[str, int]:
     value = Rational(t.attrs[0])
     if value < 0:
-        return f"-{_plain(-value, s)}", SUM
-    return _plain(value, s), ATOM
+        return f"-{plain(-value, s)}", SUM
+    return plain(value, s), ATOM
 
 
-def _plain(value: Expr, s: Style) -> str:
+def plain(value: Expr, s: Style) -> str:
     top, bottom = fraction(value)
     return str(value) if bottom == 1 else s.random.choice(FRACTIONS).format(top, bottom)
 
@@ -143,10 +158,8 @@ def _add(t: Term, s: Style) -> tuple[str, int]:
     a, b = t.args
     if t.op == "add" and s.random.random() < 0.3 and same_shape(a.shape, b.shape):
         a, b = b, a
-    if a.rank == 0 and b.rank and a.op == "number":
-        pass
     sign = "+" if t.op == "add" else "-"
-    right = s.at_least(array(b, s), HADAMARD if sign == "-" or b.op == "neg" else HADAMARD)
+    right = s.at_least(array(b, s), HADAMARD)
     return f"{s.at_least(array(a, s), SUM)} {sign} {right}", SUM
 
 
@@ -158,7 +171,10 @@ def _mul(t: Term, s: Style) -> tuple[str, int]:
     a, b = t.args
     if a.rank == 0 or b.rank == 0:
         scalar, other = (a, b) if a.rank == 0 else (b, a)
-        first, second = s.at_least(array(scalar, s), JUXTAPOSED), s.at_least(array(other, s), JUXTAPOSED)
+        first, second = (
+            s.at_least(array(scalar, s), JUXTAPOSED),
+            s.at_least(array(other, s), JUXTAPOSED),
+        )
         if other.op == "number" or second[:1].isdigit():
             return rf"{first} \cdot {second}", HADAMARD
         return f"{first} {second}", JUXTAPOSED
@@ -167,7 +183,10 @@ def _mul(t: Term, s: Style) -> tuple[str, int]:
             raise Unwritable("broadcast")
     elif s.random.random() < 0.3:
         a, b = b, a
-    return f"{s.at_least(array(a, s), JUXTAPOSED)}{s.hadamard}{s.at_least(array(b, s), JUXTAPOSED)}", HADAMARD
+    return (
+        f"{s.at_least(array(a, s), JUXTAPOSED)}{s.hadamard}{s.at_least(array(b, s), JUXTAPOSED)}",
+        HADAMARD,
+    )
 
 
 def _div(t: Term, s: Style) -> tuple[str, int]:
@@ -219,19 +238,24 @@ def _transpose(t: Term, s: Style) -> tuple[str, int]:
 
 
 def _apply(t: Term, s: Style) -> tuple[str, int]:
-    return _function(t.attrs[0], [array(a, s)[0] for a in t.args], s), POWER
+    return function(t.attrs[0], [array(a, s)[0] for a in t.args], s), POWER
 
 
-def _function(name: str, arguments: list[str], s: Style) -> str:
+def function(name: str, arguments: list[str], s: Style) -> str:
     primes = 0
     for suffix in SLOPES:
         if name.endswith(suffix):
             name, primes = name.removesuffix(suffix), 1 if suffix == "_prime" else 2
             break
     spelled = {
-        "sigmoid": s.random.choice((r"\sigma", r"\operatorname{sigmoid}")), "tanh": r"\tanh",
-        "relu": s.random.choice((r"\operatorname{ReLU}", r"\mathrm{relu}")), "exp": r"\exp", "log": r"\log",
-        "f": "f", "softplus": r"\operatorname{softplus}", "sqrt": None,
+        "sigmoid": s.random.choice((r"\sigma", r"\operatorname{sigmoid}")),
+        "tanh": r"\tanh",
+        "relu": s.random.choice((r"\operatorname{ReLU}", r"\mathrm{relu}")),
+        "exp": r"\exp",
+        "log": r"\log",
+        "f": "f",
+        "softplus": r"\operatorname{softplus}",
+        "sqrt": None,
     }.get(name)
     if name == "step" and not primes and len(arguments) == 1:
         return rf"\mathbf{{1}}[{arguments[0]} > 0]"
@@ -282,136 +306,21 @@ def _dim(t: Term, s: Style) -> tuple[str, int]:
     return str(t.attrs[0]), ATOM if isinstance(t.attrs[0], Symbol) else SUM
 
 
-# fmt: off
 ARRAYS: dict[str, Callable[[Term, Style], tuple[str, int]]] = {
-    "name": _name, "number": _number, "dim": _dim, "add": _add, "sub": _add, "neg": _neg, "mul": _mul,
-    "div": _div, "pow": _pow, "matmul": _matmul, "transpose": _transpose, "apply": _apply,
-    "sum": _sum, "outer": _outer, "dot": _dot, "ones": _ones,
+    "name": _name,
+    "number": _number,
+    "dim": _dim,
+    "add": _add,
+    "sub": _add,
+    "neg": _neg,
+    "mul": _mul,
+    "div": _div,
+    "pow": _pow,
+    "matmul": _matmul,
+    "transpose": _transpose,
+    "apply": _apply,
+    "sum": _sum,
+    "outer": _outer,
+    "dot": _dot,
+    "ones": _ones,
 }
-# fmt: on
-
-
-# ---- entries
-
-
-def entry(e: Expr, s: Style) -> tuple[str, int]:
-    """An index expression, and how tightly it binds."""
-    if isinstance(e, Index):
-        raise Unwritable("an index as a number")
-    if isinstance(e, Entry):
-        return _entry(e, s), POWER
-    if isinstance(e, Rational):
-        return (_plain(e, s), ATOM) if e >= 0 else (f"-{_plain(-e, s)}", SUM)
-    if isinstance(e, Symbol):
-        return str(e), ATOM
-    if isinstance(e, Add):
-        return _terms(e, s), SUM
-    if isinstance(e, Mul | Pow):
-        return _product(e, s)
-    if isinstance(e, IndexSum):
-        return _total(e, s), JUXTAPOSED
-    if isinstance(e, Delta):
-        i, j = e.args
-        return rf"\delta_{{{_letter(i, s)}{_letter(j, s)}}}", POWER
-    if isinstance(e, Apply):
-        return _function(e.name, [entry(a, s)[0] for a in e.operands], s), POWER
-    raise Unwritable(type(e).__name__)
-
-
-def _letter(i: Expr, s: Style) -> str:
-    if isinstance(i, Integer):
-        return str(int(i) + 1)
-    if not isinstance(i, Index):
-        raise Unwritable("an index that is a formula")
-    if i not in s.letters:
-        taken = {*s.letters.values(), *(q.name.lower() for q in s.setting.program.inputs)}
-        taken |= {e.name.lower() for e in s.setting.program.equations}
-        own = str(i.extent)[:1].lower()
-        free = [c for c in (own, *s.random.sample(LETTERS, len(LETTERS))) if c not in taken | {"d", "e"}]
-        if not free:
-            raise Unwritable("letters")
-        s.letters[i] = free[0]
-    return s.letters[i]
-
-
-def _entry(e: Entry, s: Style) -> str:
-    below = ("," if s.commas else "").join(_letter(i, s) for i in e.indices)
-    gradient = e.name.startswith("grad_")
-    name = s.name(e.name.removeprefix("grad_"))
-    if e.indices:
-        if "_" in name and not name.endswith("]}") and not name.endswith(")}"):
-            name = f"({name})_{{{below}}}"
-        elif len(below) == 1:
-            name = f"{name}_{below}"
-        else:
-            name = f"{name}_{{{below}}}"
-    if not gradient:
-        return name
-    shape = s.random.choice((r"\frac{{\partial {}}}{{\partial {}}}", r"\partial {}/\partial {}", r"\pd{{{}}}{{{}}}"))
-    return shape.format(s.loss, name)
-
-
-def _terms(e: Add, s: Style) -> str:
-    parts = list(e.args)
-    s.random.shuffle(parts)
-    parts.sort(key=lambda p: p.could_extract_minus_sign())
-    out = ""
-    for p in parts:
-        minus = p.could_extract_minus_sign()
-        text = s.at_least(entry(-p if minus else p, s), HADAMARD)
-        out += f" - {text}" if minus and out else f"-{text}" if minus else f" + {text}" if out else text
-    return out
-
-
-def _product(e: Expr, s: Style) -> tuple[str, int]:
-    if e.could_extract_minus_sign():
-        return f"-{s.at_least(entry(-e, s), HADAMARD)}", SUM
-    top, bottom = fraction(e)
-    if bottom != 1:
-        if s.random.random() < 0.5 and not top.has(IndexSum):
-            return s.random.choice(FRACTIONS).format(entry(top, s)[0], entry(bottom, s)[0]), POWER
-        one = s.random.choice(FRACTIONS).format(1, entry(bottom, s)[0])
-        return (f"{one} {s.at_least(entry(top, s), JUXTAPOSED)}" if top != 1 else one), JUXTAPOSED
-    if isinstance(e, Pow):
-        if not (isinstance(e.exp, Integer) and e.exp > 1):
-            raise Unwritable("power")
-        return f"{s.at_least(entry(e.base, s), ATOM)}^{e.exp}", POWER
-    factors = list(e.args)
-    numbers = [f for f in factors if f.is_number]
-    rest = [f for f in factors if not f.is_number]
-    s.random.shuffle(rest)
-    rest.sort(key=lambda f: isinstance(f, IndexSum))
-    texts = [s.at_least(entry(f, s), POWER if isinstance(f, IndexSum) and f is not rest[-1] else JUXTAPOSED)
-             for f in numbers + rest]
-    sign = s.random.choice((" ", r"\,", r" \cdot "))
-    return sign.join(texts), JUXTAPOSED if sign != r" \cdot " else HADAMARD
-
-
-def _total(e: IndexSum, s: Style) -> str:
-    before = dict(s.letters)
-    for b in e.bound:
-        s.letters.pop(b, None)
-    signs = ""
-    for b in e.bound:
-        letter = _letter(b, s)
-        signs += rf"\sum_{{{letter}=1}}^{{{b.extent}}} " if s.bounds else rf"\sum_{letter} "
-    body = s.at_least(entry(e.body, s), HADAMARD)
-    s.letters = before
-    return signs + body
-
-
-def statement(claim: Claim, s: Style, *, term: Term | None, body: Expr | None) -> str:
-    """``left = right``, by a term or by entries."""
-    if term is not None:
-        left = s.of(claim.name.removeprefix("grad_")) if claim.is_gradient else s.name(claim.name)
-        return f"{left} = {array(term, s)[0]}"
-    assert body is not None
-    s.letters = {}
-    left = _entry(Entry(claim.name, *claim.indices), s)
-    return f"{left} = {entry(body, s)[0]}"
-
-
-def document(statements: list[str], random: Random) -> str:
-    """Formulas in prose, one after the other."""
-    parts = [random.choice(DOCUMENTS).format(text) for text in statements]
-    return PREAMBLE + "\n".join(parts)

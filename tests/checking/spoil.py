@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from random import Random
 
 from sympy import Add, Expr, Integer, Mul
 
@@ -14,7 +13,8 @@ from symbackprop.ir.terms import ShapeError, Term, same_shape
 
 REBUILD: dict[str, Callable[..., Term]] = {
     "add": terms.add, "sub": terms.sub, "mul": terms.mul, "div": terms.div, "pow": terms.power,
-    "neg": terms.neg, "matmul": terms.matmul, "transpose": terms.transpose, "dot": terms.dot, "outer": terms.outer,
+    "neg": terms.neg, "matmul": terms.matmul, "transpose": terms.transpose, "dot": terms.dot,
+    "outer": terms.outer,
 }  # fmt: skip
 
 

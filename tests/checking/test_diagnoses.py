@@ -11,13 +11,16 @@ from tests.checking.fixtures import Case, cases
 
 # fmt: off
 SMALL = {
-    "ridge":  "dims N, D\ndata X[N, D], y[N], lam\nparam w[D]\nL = sum((X @ w - y)**2) + lam * sum(w**2)\n",
+    "ridge":  "dims N, D\ndata X[N, D], y[N], lam\nparam w[D]\n"
+              "L = sum((X @ w - y)**2) + lam * sum(w**2)\n",
     "cubes":  "param w\nL = w**3\n",
     "matvec": "dims M, D\nparam A[M, D], x[D]\ny = A @ x\noutput y\n",
-    "twice":  "dims N, D\ndata X[N, D]\nparam W[D, D]\nH = tanh(X @ W)\nZ = X @ W + H @ W\nL = sum(Z**2)\n",
+    "twice":  "dims N, D\ndata X[N, D]\nparam W[D, D]\n"
+              "H = tanh(X @ W)\nZ = X @ W + H @ W\nL = sum(Z**2)\n",
     "swap":   "param x\nL = x * sigmoid(x)\n",
     "ratio":  "param x\nL = x / (1 + x**2)\n",
-    "relus":  "dims N, D\ndata Y[N, D]\nparam X[N, D], W[D, D]\nZ = X @ W\nH = relu(Z)\nL = sum((H - Y)**2)\n",
+    "relus":  "dims N, D\ndata Y[N, D]\nparam X[N, D], W[D, D]\n"
+              "Z = X @ W\nH = relu(Z)\nL = sum((H - Y)**2)\n",
     "form":   "dims D\ndata A[D, D]\nparam x[D]\nL = x @ A @ x\n",
 }
 # fmt: on
