@@ -23,6 +23,14 @@ GREEK_PARAMETERS = frozenset("theta Theta w W beta phi".split())
 
 def dependent(first: Node, second: Node, scope: Scope) -> Readings | None:
     """The quantity that ``first`` names, at the indices of its arguments."""
+    before = set(scope.supposed)
+    found = _dependent(first, second, scope)
+    if found is None:
+        scope.supposed = before
+    return found
+
+
+def _dependent(first: Node, second: Node, scope: Scope) -> Readings | None:
     if not isinstance(second, Bracket) or second.kind != "(" or not second.items:
         return None
     if not all(_is_symbol(i) for i in second.items) or not _is_symbol(first):

@@ -250,6 +250,8 @@ def _spread(
 def chain(factors: Sequence[Node], node: Node, scope: Scope) -> Readings:
     """A product of derivatives as a line of the chain rule; nothing if it is none."""
     pairs = []
+    if not any(isinstance(f, Fraction | Binary) for f in _flat(factors)):
+        return ()
     for factor in _flat(factors):
         pair = differentials(factor, scope) if isinstance(factor, Fraction | Binary) else None
         if pair is None and (known := _known_gradient(factor, scope)) is not None:
@@ -258,8 +260,6 @@ def chain(factors: Sequence[Node], node: Node, scope: Scope) -> Readings:
         if pair is None or is_immediate(factor):
             return ()
         pairs.append(_entries(*pair, factor, scope)[0])
-    if not any(isinstance(f, Fraction | Binary) for f in _flat(factors)):
-        return ()
     for ordered in (pairs, pairs[::-1]):
         if len(pairs) > 1 and all(_links(a[1], b[0]) for a, b in itertools.pairwise(ordered)):
             return _contracted(ordered, scope)
@@ -270,11 +270,12 @@ def _known_gradient(factor: Node, scope: Scope) -> tuple[Reading, Reading] | Non
     """A symbol such as δ that stands for a gradient, as the derivative that it is."""
     if not isinstance(factor, Name | Accent | Script) or scope.shape(scope.loss):
         return None
+    before = set(scope.supposed)
     try:
-        found = read(factor, scope)
+        r = read(factor, scope)[0]
     except Unreadable:
+        scope.supposed = before
         return None
-    r = found[0]
     if not isinstance(r.expr, Entry) or not r.expr.name.startswith("grad_") or r.row:
         return None
     by = replace(r, expr=Entry(r.expr.name.removeprefix("grad_"), *r.expr.indices))
