@@ -56,6 +56,8 @@ def _instance(
         return arrays if not pattern or "*" in pattern else None
     if "*" not in pattern and 0 < len(pattern) < len(items) and pattern == texts[: len(pattern)]:
         rest = items[len(pattern) :]
+        if any(len(rest) > r.rank for r in arrays):
+            return None
         return tuple(s for r in arrays for s in indexed(r, rest, node, scope))
     fits = all(len(items) <= r.rank for r in arrays) and all(map(_may_index, items))
     if not pattern and fits:
