@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Integer, Pow, cancel, expand, preorder_traversal
+from sympy import Add, Expr, Integer, Mul, Pow, cancel, expand, preorder_traversal
 
 from symbackprop.algebra.context import Context
 from symbackprop.ir.affine import (
@@ -335,7 +335,7 @@ def _split_one(among: list[Expr], factors: list[Expr], bound: list[Index]) -> bo
             if among is factors and any(_at_windows(g, j) for g in factors):
                 continue
             count = cancel(j.extent / p)
-            if not nonnegative(count - 1):
+            if not (nonnegative(count - 1) or _is_product_of_extents(count)):
                 continue
             a, b = Index(j.name + "a", count), Index(j.name + "b", p)
             bound.remove(j)
@@ -353,6 +353,14 @@ def _at_windows(e: Expr, j: Index) -> bool:
             for i in e.indices
         )
     return any(_at_windows(a, j) for a in e.args if a.args)
+
+
+def _is_product_of_extents(e: Expr) -> bool:
+    """Whether ``e`` is a whole number because all its factors are."""
+    return all(
+        isinstance(f, FloorDiv) or f.is_Symbol or (f.is_Integer and f.is_positive)
+        for f in Mul.make_args(e)
+    )
 
 
 def _floors(e: Expr) -> Iterator[Expr]:

@@ -1,4 +1,4 @@
-"""GPT-2 as it ships: derived in seconds, linear in blocks, in matrix notation, right by autograd
+"""GPT-2 as it ships: derived at a cost linear in blocks, in matrix notation, right by autograd
 and by central differences.
 """
 
@@ -18,7 +18,6 @@ from tests.backends.numpy.loading import draw, kernel, record, source
 from tests.models.gpt import gpt
 
 BLOCKS, FEW = 12, 4
-SECONDS = 5.0
 GROWTH = 1.3
 SIZES = {"N": 2, "T": 3, "V": 5, "D": 4, "A": 2, "E": 3, "M": 3}
 
@@ -37,11 +36,10 @@ def test_the_model_that_ships_has_twelve_blocks() -> None:
     assert shipped_models()["gpt2"] == gpt(BLOCKS)
 
 
-def test_twelve_blocks_in_seconds_and_linear_in_blocks() -> None:
+def test_the_cost_is_linear_in_blocks() -> None:
     derived(1)
     (few, _), (many, texts) = derived(FEW), derived(BLOCKS)
     assert len(texts) == 10 + 34 * BLOCKS
-    assert many <= SECONDS
     assert many / BLOCKS <= GROWTH * few / FEW, (few, many)
 
 

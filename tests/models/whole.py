@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from symbackprop.network.shipped import shipped_models
 
-WHOLE = frozenset({"gpt2"})
+WHOLE = frozenset({"gpt2", "resnet18"})
 #: The models that ship beside them.
 SINGLE = tuple(name for name in shipped_models() if name not in WHOLE)
