@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from tests.backends.numpy.loading import SLOPES, draw, kernel, record
 
+LENET = Path(__file__).parents[2] / "models" / "digits.net"
 DESCENDING = {
     "three-layer": 1e-4, "three-layer-tanh": 1e-4, "three-layer-outputs": 1e-4, "deep-tanh": 1e-4,
     "logistic-regression": 0.05, "softmax-regression": 0.05, "mlp": 0.02,
@@ -67,7 +69,7 @@ def test_lenet_learns_digits(require: Callable[..., str]) -> None:
         {"X": half["X"].reshape(-1, 1, 8, 8) - np.float32(0.3), "t": half["Y"].argmax(axis=1)}
         for half in digits()
     )
-    k, rng = kernel("lenet"), np.random.default_rng(1)
+    k, rng = kernel(LENET.read_text(encoding="utf-8")), np.random.default_rng(1)
     shapes = {"K1": (12, 1, 3, 3), "K2": (24, 12, 3, 3), "V": (10, 24, 2, 2)}
     start = {
         key: rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
