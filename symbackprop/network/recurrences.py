@@ -9,6 +9,7 @@ a boundary.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sympy import Expr, Integer, expand
@@ -72,7 +73,8 @@ class Recurrences:
             return False
         name = tree.name.text
         from_zero = extent(told[0].first, scope) == 0
-        return not from_zero or name in self.families or _takes_member(tree.value, item.text, self)
+        known = self.families
+        return not from_zero or name in known or takes_member(tree.value, item.text, known)
 
     def boundary(self, tree: s.Equation, scope: Scope) -> Expr:
         """The label of ``H[0] = …``."""
@@ -194,10 +196,10 @@ def label_of(name: str, loop: Loop) -> str:
     return member(name, letter_symbol(loop.index))
 
 
-def _takes_member(tree: s.Tree, letter: str, known: Recurrences) -> bool:
+def takes_member(tree: s.Tree, letter: str, families: Collection[str]) -> bool:
     """Whether somewhere a member of a family is taken at the letter."""
     if isinstance(tree, s.Subscript) and isinstance(tree.base, s.Name):
         mentioned = any(isinstance(i, s.Name) and i.text == letter for i in s.children(tree))
-        if tree.base.text in known.families and (mentioned or len(tree.items) == 1):
+        if tree.base.text in families and (mentioned or len(tree.items) == 1):
             return True
-    return any(_takes_member(c, letter, known) for c in s.children(tree))
+    return any(takes_member(c, letter, families) for c in s.children(tree))

@@ -16,7 +16,7 @@ from symbackprop.ir.expressions import entry_names
 from symbackprop.ir.program import Program
 from symbackprop.library.functions import RULES
 from symbackprop.matrix.lower import lower
-from symbackprop.network.model import Model
+from symbackprop.network.model import Model, in_members
 from symbackprop.pipeline.derivation import Derivation
 from symbackprop.pipeline.kinds import record_of_kind
 from symbackprop.pipeline.presentation import in_jacobian_layout, present
@@ -26,6 +26,7 @@ from symbackprop.pipeline.recurrent_presentation import present_recurrent
 KINDS = ("gradient", "jacobian", "hessian", "hvp", "jvp", "vjp")
 DIRECTIONAL = ("hvp", "jvp", "vjp")
 LAYOUTS = ("notes", "jacobian", "gradient")
+INTEGER_ENDS = "give the ranges integer ends, such as 1..3"
 
 
 def program_of(model: Model) -> Program:
@@ -92,6 +93,10 @@ def derive(
     _one_of("layout", layout, LAYOUTS)
     if direction is not None and kind not in DIRECTIONAL:
         raise Malformed(f"a direction with kind {', '.join(DIRECTIONAL)}", f"kind {kind}")
+    plain = in_members(model) if model.families else None
+    if plain is not None and _needs_members(model, wrt, kind, of, layout):
+        model = plain
+    wrt, of = _as_members(model, wrt), None if of is None else model.member(of)
     program = program_of(model)
     of = of if of is not None else program.output
     _known(program, of)
@@ -104,7 +109,12 @@ def derive(
     if kind != "gradient":
         return Derivation(model, *record_of_kind(program, of, names, kind, layout, direction))
     context = working_context(known)
-    adjoints = reverse(known, of, names, context)
+    try:
+        adjoints = reverse(known, of, names, context)
+    except NotSupported:
+        if plain is None:
+            raise
+        return derive(plain, wrt, kind, of, layout, direction)
     if program.families:
         derivatives = present_recurrent(adjoints, of, known, names, context)
     else:
@@ -130,20 +140,47 @@ def _recurrent_kind(program: Program, of: str, kind: str, layout: str) -> None:
         raise NotSupported(
             "gradients of a model with a recurrence",
             f"kind {kind}",
-            hint="write the steps out, as in rnn-unrolled, for other kinds",
+            hint=f"{INTEGER_ENDS}, for other kinds",
         )
     if layout != "notes":
         raise NotSupported(
             "the layout notes for a model with a recurrence",
             f"layout {layout}",
-            hint="derive without --layout",
+            hint=f"derive without --layout, or {INTEGER_ENDS}",
         )
     if program.shape_of(of):
         raise NotSupported(
             "a scalar to differentiate in a model with a recurrence",
             f"{of}, which is an array",
-            hint="add a line that makes a number of it, such as a loss",
+            hint=f"add a line that makes a number of it, such as a loss, or {INTEGER_ENDS}",
         )
+
+
+def _needs_members(
+    model: Model, wrt: str | Sequence[str] | None, kind: str, of: str | None, layout: str
+) -> bool:
+    """Whether something is asked that is known of ordinary nets only."""
+    if kind != "gradient" or layout != "notes":
+        return True
+    program = program_of(model)
+    known = {q.name for q in program.inputs} | {e.name for e in program.equations}
+    asked = {*_listed(wrt), *([] if of is None else [of])} - {"all"}
+    return not asked <= known or bool(of is not None and program.shape_of(of))
+
+
+def _listed(wrt: str | Sequence[str] | None) -> tuple[str, ...]:
+    names = wrt.split(",") if isinstance(wrt, str) else wrt or ()
+    return tuple(n.strip() for n in names)
+
+
+def _as_members(model: Model, wrt: str | Sequence[str] | None) -> str | Sequence[str] | None:
+    """The names asked for, a family by the names of its members."""
+    if wrt is None or not model.members:
+        return wrt
+    out: list[str] = []
+    for name in _listed(wrt):
+        out += model.members.get(name, {0: model.member(name)}).values()
+    return out
 
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> None:
@@ -170,7 +207,7 @@ def _differentiated_by(
                 f"a model in which {of} depends on a param", "none", hint="declare one with `param`"
             )
         return names
-    names = tuple(n.strip() for n in (wrt.split(",") if isinstance(wrt, str) else wrt))
+    names = _listed(wrt)
     for name in names:
         _known(program, name)
         if name not in depends and name != of:

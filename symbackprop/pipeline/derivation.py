@@ -363,7 +363,8 @@ class Derivation(Mapping[Any, DerivativeResult]):
         )
 
     def __getitem__(self, key: str | tuple[str, ...]) -> DerivativeResult:
-        name = key if isinstance(key, str) else ",".join(key)
+        names = (key,) if isinstance(key, str) else key
+        name = ",".join(self.model.member(n) for n in names)
         try:
             return self._by_name[name]
         except KeyError:

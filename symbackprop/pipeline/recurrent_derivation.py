@@ -56,6 +56,10 @@ class RecurrentResult(DerivativeResult):
         )
 
     @property
+    def is_of_family(self) -> bool:
+        return self._derivative.recurrence is not None
+
+    @property
     def steps_text(self) -> str:
         """For which steps the rule holds: ``for l in 1..K-1``; nothing outside of families."""
         told = range_of(self._owner.program, self._derivative.equation)
@@ -193,7 +197,7 @@ class RecurrentDerivation(Derivation):
         out: list[tuple[str, str, Callable[[], tuple[Step, ...]]]] = []
         for d, (body, shape, how) in zip(self.derivatives, super().as_lines(form), strict=True):
             assert isinstance(d, RecurrentResult), "a derivation has results of its own kind"
-            if d.steps_text:
+            if d.is_of_family:
                 shape = "×".join(d.shape[1:]) or "scalar"
             rule = (body if form == "index" else f"{body} {d.steps_text}".rstrip(), shape, how)
             cases = [(line, shape, own) for line, own in d.boundary_lines]

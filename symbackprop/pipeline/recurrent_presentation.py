@@ -85,7 +85,7 @@ def _trimmed(
         return adjoint
     old = adjoint.indices[0]
     index = Index(old.name, expand(old.extent - 1))
-    shift: dict[Index, Expr] = {old: index + 1}
+    shift: dict[Index, Expr] = {old: Integer(1) if index.extent == 1 else index + 1}
     return replace(
         adjoint,
         indices=(index, *adjoint.indices[1:]),
