@@ -9,7 +9,7 @@ is the form that kernels compute by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sympy import Expr, Integer
@@ -26,6 +26,7 @@ from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.renaming import rename, rename_term
 from symbackprop.ir.terms import Term
 from symbackprop.pipeline.presentation import FormMaker, cheapest, present
+from symbackprop.pipeline.unnamed import BEFORE, fresh_names, unnamed_products, with_deltas
 
 
 def equations_record(
@@ -45,7 +46,11 @@ def equations_record(
     if kind == "vjp":
         derivatives = _from_direction(program, of, names, directions[of], context)
     else:
-        adjoints = _adjoints(program, of, names, context) if kind == "hvp" else ()
+        adjoints: tuple[Derivative, ...] = ()
+        if kind == "hvp":
+            apart = unnamed_products(program)
+            adjoints = _adjoints(program, of, names, context, apart)
+            adjoints = with_deltas(adjoints, program, _taken(program, directions))
         derivatives = _forward_pass(program, of, directions, adjoints, context)
     record = DerivationRecord(program, of, kind, layout, derivatives, directions, tuple(names))
     return replace(record, derivatives=_needed(record)), context
@@ -63,9 +68,13 @@ def _needed(record: DerivationRecord) -> tuple[Derivative, ...]:
 
 
 def _adjoints(
-    program: Program, of: str, names: Sequence[str], context: Context
+    program: Program,
+    of: str,
+    names: Sequence[str],
+    context: Context,
+    apart: Collection[str] = (),
 ) -> tuple[Derivative, ...]:
-    derived = present(reverse(program, of, names, context), of, program, context)
+    derived = present(reverse(program, of, names, context), of, program, context, apart)
     return tuple(d for d in derived if d.wrt[0] != of)
 
 
@@ -106,7 +115,8 @@ def _forward_pass(
     wanted = {d.equation.name for d in adjoints if d.wrt[0] in directions} or {of}
     forward = [e for e in program.equations if e.name not in directions]
     equations = [*forward, *(d.equation for d in adjoints)]
-    named = _tangent_names(equations, directions, program)
+    again = _met_again(program, equations) if adjoints else ()
+    named = _tangent_names(equations, directions, program, again)
     maker = FormMaker(_opened(program, equations, named), symmetric=context.symmetric)
     moving = dict(directions)
     hidden: dict[str, Equation] = {}
@@ -122,8 +132,8 @@ def _forward_pass(
         written = _written_out(entry or Integer(0), hidden, context)
         steps = [Step(written, "chain rule along the direction")]
         best = cheapest(written, equation.indices, maker, context)
-        moved = Equation(name, equation.indices, best.entry, best.term, equation.hidden)
-        if equation.hidden:
+        moved = Equation(name, equation.indices, best.entry, best.term)
+        if equation.hidden and equation.name not in again:
             hidden[name] = moved
             continue
         steps.append(Step(best.term, "read as a matrix formula"))
@@ -145,22 +155,45 @@ def _written_out(entry: Expr, hidden: Mapping[str, Equation], context: Context) 
 
 
 def _tangent_names(
-    equations: Sequence[Equation], directions: Mapping[str, str], program: Program
+    equations: Sequence[Equation],
+    directions: Mapping[str, str],
+    program: Program,
+    again: Sequence[str],
 ) -> dict[str, str]:
-    """What the tangent of each equation is called: ``v_Z``, with underscores until it is free."""
-    taken = {q.name for q in program.inputs} | {e.name for e in program.equations}
-    taken |= {*program.functions, *(d.name for d in program.dims), *directions.values()}
-    out = {}
+    """What the tangent of each equation is called: ``v_Z``, with underscores until it is free;
+    ``v_pre_H`` for the hidden ones of ``again``.
+    """
+    taken = _taken(program, directions) | {e.name for e in equations}
+    out = fresh_names(program, again, TANGENT + BEFORE, taken)
     for equation in equations:
-        name = TANGENT + equation.name
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        out[equation.name] = name
+        if equation.name not in out:
+            name = TANGENT + equation.name
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            out[equation.name] = name
     return out
 
 
+def _taken(program: Program, directions: Mapping[str, str]) -> set[str]:
+    """The names that nothing new may have."""
+    taken = {q.name for q in program.inputs} | {e.name for e in program.equations}
+    return taken | {*program.functions, *(d.name for d in program.dims), *directions.values()}
+
+
+def _met_again(program: Program, equations: Sequence[Equation]) -> tuple[str, ...]:
+    """The hidden products that more than one of ``equations`` uses."""
+    unnamed = unnamed_products(program)
+    used = [name for e in equations for name in entry_names(e.rhs) & unnamed]
+    return tuple(e.name for e in program.equations if used.count(e.name) > 1)
+
+
 def _opened(program: Program, equations: Sequence[Equation], named: Mapping[str, str]) -> Program:
-    """The program with every tangent as an input, so that it has a shape and values."""
+    """The program with every tangent as an input, so that it has a shape and values, and with the
+    adjoints that are not called after what they are of.
+    """
+    of = [*(q.name for q in program.inputs), *(e.name for e in program.equations)]
+    known = {*of, *(PREFIX + name for name in of)}
+    other = tuple(Quantity(e.name, e.shape, "data") for e in equations if e.name not in known)
     tangents = tuple(Quantity(named[e.name], e.shape, "data") for e in equations)
-    return replace(program, inputs=program.inputs + tangents)
+    return replace(program, inputs=program.inputs + tangents + other)

@@ -37,6 +37,7 @@ from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
 from symbackprop.matrix.lift import Lifter
 from symbackprop.matrix.lower import entry as lowered_entry
+from symbackprop.pipeline.unnamed import is_composed
 
 LONG = 5  # a formula with more entries is put in where something cancels, else it is no shorter
 
@@ -100,10 +101,14 @@ class FormMaker:
 
 
 def present(
-    adjoints: Iterable[Adjoint], of: str, program: Program, context: Context
+    adjoints: Iterable[Adjoint],
+    of: str,
+    program: Program,
+    context: Context,
+    apart: Collection[str] = (),
 ) -> tuple[Derivative, ...]:
     """Derivatives with lifted terms and complete steps, in the order of ``adjoints``; hidden ones
-    are written out.
+    are written out, but for those of ``apart`` that are more than a multiple of another.
     """
     maker = FormMaker(program, symmetric=context.symmetric)
     done: dict[str, Equation] = {}
@@ -120,8 +125,11 @@ def present(
             derivative = presented(adjoint, of, done, hidden, maker, context)
             if block is not None and block.covers(derivative.equation.rhs):
                 met[block.key] = block, adjoint, derivative
+        kept = adjoint.of in apart and is_composed(derivative.equation.rhs)
+        if kept:
+            derivative = replace(derivative, equation=replace(derivative.equation, hidden=False))
         done[adjoint.name] = derivative.equation
-        if adjoint.hidden:
+        if adjoint.hidden and not kept:
             hidden[adjoint.name] = derivative.equation
         else:
             out.append(derivative)

@@ -42,11 +42,13 @@ def with_tangents(notation: Notation, record: DerivationRecord) -> Notation:
     r"""The notation, with ``v_{Z}`` and ``v_{\nabla_Z L}`` for the tangents of a record."""
     spelling = dict(notation.spelling)
     for d in record.derivatives:
+        adjoint = latex_term(name(ADJOINT + d.wrt[0], d.shape), notation)
         if d.kind == "jvp":
             spelling[d.equation.name] = f"v_{{{notation.name(d.of)}}}"
         elif d.kind == "hvp":
-            adjoint = latex_term(name(ADJOINT + d.wrt[0], d.shape), notation)
             spelling[d.equation.name] = f"v_{{{adjoint}}}"
+        elif d.equation.name != ADJOINT + d.wrt[0]:
+            spelling[d.equation.name] = adjoint
     return replace(notation, spelling=spelling)
 
 

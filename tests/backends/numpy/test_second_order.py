@@ -111,17 +111,37 @@ def test_a_hessian_has_one_square_and_no_einsum_of_sums() -> None:
         assert len(views) == body.count("einsum")
 
 
-def test_hvp_costs_at_most_four_gradients_of_a_deep_net() -> None:
+NAMED = "Z{k} = H{above} @ W{k}.T + b{k}\nH{k} = tanh(Z{k})"
+UNNAMED = "H{k} = tanh(H{above} @ W{k}.T + b{k})"
+MET_AGAIN = "H{k} = silu(H{above} @ W{k}.T + b{k})"
+
+
+@pytest.mark.parametrize("layer", [NAMED, UNNAMED, MET_AGAIN])
+def test_hvp_costs_at_most_four_gradients_of_a_deep_net(layer: str) -> None:
     lines = ["dims N, M", "data X[N, M], Y[N, M]", "H0 = X"]
     lines += [f"param W{k}[M, M], b{k}[M]" for k in range(1, 13)]
-    for k in range(1, 13):
-        lines += [f"Z{k} = H{k - 1} @ W{k}.T + b{k}", f"H{k} = tanh(Z{k})"]
+    lines += [layer.format(k=k, above=k - 1) for k in range(1, 13)]
     model = sb.parse("\n".join([*lines, "L = sum((H12 - Y)**2)"]))
     text = str(sb.kernel(sb.derive(model, kind="hvp")).source)
     hvp = _body(text, "def hvp", "\n\n\ndef ")
     gradient = _body(text, "def forward", "\n\n\ndef ") + _body(text, "def backward", "\n\n\ndef ")
     assert _products(hvp) <= 4 * _products(gradient)
     assert _products(gradient) == 12 + 12 + 11
+
+
+def test_adjoints_of_unnamed_products_are_named_checked_and_written_out_when_closed() -> None:
+    text = "dims N, D, M\ndata X[N, D]\nparam W[M, D], V[M], delta_y[M]\n"
+    text += "H = tanh(X @ W.T + delta_y)\ny = tanh(H @ V) * tanh(H @ delta_y)\nL = sum(y**2)\n"
+    derivation = sb.derive(sb.parse(text), kind="hvp")
+    names = {d.name for d in derivation.values()}
+    assert {"delta_y_2", "delta_y_3", "v_delta_y_2", "v_delta_H"} <= names
+    for d in derivation.values():
+        assert d.checked.passed, (d, d.checked)
+        assert "_1" not in d.text
+        assert not re.search("delta_(H|y_)", str(d.closed))
+    assert r"\nabla_{u_{2}}" in "".join(d.latex for d in derivation.values())
+    assert not re.search(r"delta.{0,2}(H|y.{0,2}_)", sb.notes(derivation).source)
+    assert module(str(sb.kernel(derivation).source))._self_test() < 1e-6
 
 
 def _body(text: str, start: str, end: str) -> str:
