@@ -207,10 +207,17 @@ def _big(node: Big, scope: Scope) -> Readings:
     finally:
         del scope.bound[len(scope.bound) - len(letters) :]
     out: list[Reading] = []
+    problem: Unreadable | None = None
     for r in bodies:
-        for letter in letters:
-            r = _over(_without(r, letter, outside, scope), letter, lower, node, scope)
+        try:
+            for letter in letters:
+                r = _over(_without(r, letter, outside, scope), letter, lower, node, scope)
+        except Unreadable as reason:  # δ_ij may be over any extent: the bounds tell which is meant
+            problem = problem or reason
+            continue
         out.append(r)
+    if problem is not None and not out:
+        raise problem
     return tuple(out)
 
 
