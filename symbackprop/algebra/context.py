@@ -115,9 +115,16 @@ class Context:
                 self._know_sum(Fact(fact.name, fact.kind, axis, Integer(1)))
 
     def _know_sum(self, fact: Fact) -> None:
-        assert fact.axis is not None, "a fact about sums names its axis"
-        self.sums[fact.name, fact.axis] = fact
-        self._sums[fact.name] = (*self._sums.get(fact.name, ()), (fact.axis, fact.value))
+        """Without an axis the sum is over all, which of a vector is its one axis; of more axes no
+        law makes use of it.
+        """
+        axis = fact.axis
+        if axis is None:
+            if len(self.program.shape_of(fact.name)) != 1:
+                return
+            axis = 0
+        self.sums[fact.name, axis] = fact
+        self._sums[fact.name] = (*self._sums.get(fact.name, ()), (axis, fact.value))
 
     def knows(self, name: str, kind: str) -> bool:
         """Whether ``name`` is known to be ``kind``; the declared fact is noted as used."""

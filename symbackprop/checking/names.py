@@ -179,6 +179,8 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
     if len(scripts.powers) != 1 or not isinstance(scripts.powers[0], Number) or scripts.layers:
         return scripts
     number = scripts.powers[0]
+    if _has_number(scripts.base) or "**" in scope.text[scripts.base.end : number.start]:
+        return scripts
     if any(_known(s, scripts, scope) for s in spellings(scripts.base)):
         return scripts
     if is_error(scripts) and scope.shape(ERROR) is None:
@@ -189,6 +191,11 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
         if scope.shape(name + number.text) is not None or (name, (number.text,)) in scope.patterns:
             return replace(scripts, layers=(number,), powers=())
     return scripts
+
+
+def _has_number(base: Node) -> bool:
+    """Whether a name ends in a number already: ``A1**2`` beside an A12 is a power."""
+    return isinstance(base, Name) and base.text[-1:].isdigit()
 
 
 def _differentiated(base: Node) -> tuple[str, ...]:

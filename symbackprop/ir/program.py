@@ -54,7 +54,8 @@ class Fact:
 
     def __str__(self) -> str:
         if self.kind == "sum":
-            return f"sum({self.name}, axis={self.axis}) == {self.value}"
+            over = "" if self.axis is None else f", axis={self.axis}"
+            return f"sum({self.name}{over}) == {self.value}"
         return f"{self.name} {self.kind}"
 
 

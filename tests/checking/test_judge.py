@@ -243,3 +243,12 @@ def test_a_vector_for_a_jacobian_that_is_not_diagonal_is_refuted() -> None:
         written(model), r"\frac{\partial p_i}{\partial z_j} = p_i(\delta_{ij} - p_j)"
     )
     assert [s.verdict for s in by_entries.steps] == ["proved"]
+
+
+def test_a_vector_whose_entries_sum_to_a_number_declared() -> None:
+    names = "dims D\nparam x[D]\nparam y[D]\nassume sum(y) == 1\n"
+    model = sb.parse(names + "L = log(sum(exp(x))) * sum(y) - sum(y * x)")
+    report = sb.verify(model, "dx = softmax(x) - y", format="text")
+    assert report.verdict == "proved"
+    assert report.facts == ("sum(y) == 1",)
+    assert sb.verify(model, "dx = softmax(x) + y", format="text").verdict == "refuted"

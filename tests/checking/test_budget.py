@@ -1,0 +1,36 @@
+"""Long documents: honest ones are judged to the end, endless ones end undecided with the reason."""
+
+from __future__ import annotations
+
+import symbackprop as sb
+
+
+def chain(layers: int) -> tuple[sb.Model, str]:
+    """A net of so many layers, and its gradients by hand."""
+    model = ["dims N, D", "param X[N, D]"]
+    hand = [f"dA{layers} = A{layers}"]
+    for k in range(1, layers + 1):
+        model += [f"param W{k}[D, D]", f"param b{k}[D]"]
+    for k in range(1, layers + 1):
+        before = f"A{k - 1}" if k > 1 else "X"
+        model += [f"Z{k} = {before} @ W{k} + b{k}", f"A{k} = tanh(Z{k})"]
+    for k in range(layers, 0, -1):
+        before = f"A{k - 1}" if k > 1 else "X"
+        hand += [f"dZ{k} = dA{k} * (1 - A{k}**2)", f"dW{k} = {before}.T @ dZ{k}"]
+        hand += [f"db{k} = sum(dZ{k}, axis=0)"]
+        hand += [f"dA{k - 1} = dZ{k} @ W{k}.T"] if k > 1 else []
+    return sb.parse("\n".join([*model, f"L = sum(A{layers}**2)/2"])), "\n".join(hand)
+
+
+def test_long_notes_of_a_deep_net_hold_to_the_end() -> None:
+    model, hand = chain(12)
+    report = sb.verify(model, hand, format="text")
+    assert report.verdict == "proved"
+    assert len(report.steps) == 48
+
+
+def test_a_power_of_a_numbered_name_is_no_other_name() -> None:
+    names = "dims N\nparam A1[N]\nparam A12[N]\nparam A[N]\nparam A2[N]\n"
+    model = sb.parse(names + "L = sum(A1**3 + A12 * A2 + A**3)/3")
+    report = sb.verify(model, "dA1 = A1**2\ndA = A**2", format="text")
+    assert [s.verdict for s in report.steps] == ["proved", "proved"]
