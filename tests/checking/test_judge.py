@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+import symbackprop as sb
 from symbackprop.checking.judge import verify
 from symbackprop.checking.report import CATEGORIES, Report
 from symbackprop.errors import Malformed
