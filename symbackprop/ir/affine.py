@@ -136,6 +136,7 @@ def _floors(a: Expr, b: Expr) -> Expr | None:
     return None
 
 
+@lru_cache(maxsize=1 << 14)
 def _split(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
     """``a = b · quotient + rest`` term by term, the quotient of what ``b`` divides."""
     quotient: Expr = Integer(0)
@@ -145,7 +146,7 @@ def _split(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
             whole = Integer(int(t) // int(b))
             quotient, rest = quotient + whole, rest + t - whole * b
             continue
-        share = cancel(t / b) if not b.is_Add else t / b
+        share = t / b  # a product by a product: their powers cancel as they meet
         if _is_polynomial(share):
             quotient = quotient + share
         else:
@@ -182,6 +183,7 @@ def outside(e: Expr, n: Expr) -> bool:
     return own is not None and (nonnegative(expand(-1 - own[1])) or nonnegative(expand(own[0] - n)))
 
 
+@lru_cache(maxsize=1 << 14)
 def floor_div(a: Expr, b: Expr) -> Expr:
     """``a // b``, worked out as far as the ranges of the indices tell."""
     if b == 1:
@@ -204,6 +206,7 @@ def floor_div(a: Expr, b: Expr) -> Expr:
     return quotient + FloorDiv(rest, b)
 
 
+@lru_cache(maxsize=1 << 14)
 def modulo(a: Expr, b: Expr) -> Expr:
     """``a % b``, worked out as far as the ranges of the indices tell."""
     if b == 1:
