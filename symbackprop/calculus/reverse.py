@@ -302,7 +302,7 @@ def _cases(
     raise NotSupported(
         f"{name} to be used at its first or last member, or at every step",
         "a member in the middle used by itself",
-        hint="give that member a name inside the recurrence",
+        hint="give the ranges integer ends, such as 1..3",
     )
 
 

@@ -61,6 +61,11 @@ class Labels:
     def _numbered(self) -> re.Pattern[str]:
         return re.compile(r"[\^_]\s*\{\s*[(\[]\s*(?P<n>\d)\s*[)\]]\s*\}")
 
+    def reaches_up(self, text: str) -> bool:
+        """Whether a member at a later step is spoken of: ``W^{(l+1)}``."""
+        found = (*self._scripted.finditer(text), *self._bracketed.finditer(text))
+        return any(m["word"] in self.letters and m["sign"] == "+" for m in found)
+
     def range_words(self, text: str) -> str:
         r"""The text without ``l = K-1, \dots, 1`` and ``for l in 1..K``."""
         letters = "|".join(map(re.escape, self.letters))

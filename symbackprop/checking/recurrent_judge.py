@@ -12,10 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sympy import Expr, Integer, expand
+
 from symbackprop.checking.labels import Labels, Setting
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.written_out import WrittenOut, written_out
 from symbackprop.errors import Malformed, NotSupported
+from symbackprop.ir.expressions import Index, entries, free_indices, substitute
+from symbackprop.ir.families import Family
 from symbackprop.ir.program import Program
 from symbackprop.notation.segment import detect_format
 
@@ -33,6 +37,7 @@ class _Case:
     labels: Labels
     judge: Judge
     options: Mapping[str, object]
+    settings: tuple[tuple[int, int], ...] = GENERAL
 
     def report(self, net: WrittenOut, setting: Setting, text: str | None = None) -> Report | None:
         """The document judged about a net; None where it cannot be read there."""
@@ -60,9 +65,9 @@ def verify_recurrent(program: Program, text: str, judge: Judge, **options: objec
             "NumPy code",
             hint="check its numbers against the kernel of the model",
         )
-    case = _Case(program, text, _labels(program), judge, options)
+    case = _Case(program, text, _labels(program), judge, options, _settings(program))
     found: list[Report] = []
-    for count, at in GENERAL:
+    for count, at in case.settings:
         net = written_out(program, count)
         given = case.labels.rewritten(text, Setting(at, count, count, net.shift))
         explain = bool(options.get("explain", True)) and not found
@@ -70,12 +75,65 @@ def verify_recurrent(program: Program, text: str, judge: Judge, **options: objec
     base = found[0]
     if any(len(r.steps) != len(base.steps) for r in found):
         return replace(base, verdict="undecided", steps=(), claims={}, first_wrong_step=None)
-    proofs = (_in_window(case), _at_the_end(case))
+    general = case.settings is GENERAL
+    proofs = (_in_window(case), _at_the_end(case)) if general else (None, None)
     steps = []
     for k, step in enumerate(base.steps):
         verdicts = [r.steps[k].verdict for r in found]
         steps.append(_judged(case, k, step, verdicts, proofs, base))
-    return _whole(base, tuple(steps), case)
+    return _whole(base, _also_at_last(case, base, tuple(steps)), case)
+
+
+def _settings(program: Program) -> tuple[tuple[int, int], ...]:
+    """Numbers of steps, and the step that a letter stands for: of a net whose ranges end in
+    integers those beside which some use of members begins or ends. All others are like one of them.
+    """
+    lasts = [loop.last for loop in program.loops.values()]
+    if not lasts or not all(e.is_Integer for e in lasts):
+        return GENERAL
+    count = max(map(int, lasts))
+    ends = {
+        end + beside
+        for equation in program.equations
+        for e in entries(equation.rhs)
+        if e.indices and e.name in program.families
+        for end in _ends(e.indices[0], program.families[e.name])
+        for beside in (-1, 0, 1)
+    }
+    middle = min(2, max(count - 1, 1))
+    told = {1, count - 1, *ends} & set(range(1, count)) - {middle}
+    return ((count, middle), *((count, at) for at in sorted(told)))
+
+
+def _ends(place: Expr, family: Family) -> tuple[int, ...]:
+    """The labels of the first and the last member that a place in a stack means."""
+    free = free_indices(place)
+    reach: tuple[dict[Index, Expr], ...] = (
+        dict.fromkeys(free, Integer(0)), {v: v.extent - 1 for v in free}
+    )
+    labels = (expand(substitute(place, at) + family.first) for at in reach)
+    return tuple(int(x) for x in labels if x.is_Integer)
+
+
+def _also_at_last(
+    case: _Case, base: Report, steps: tuple[StepReport, ...]
+) -> tuple[StepReport, ...]:
+    """The steps of a net whose ranges end in integers, those undecided that are wrong at its last
+    step, unless they speak of a later one.
+    """
+    count, at = case.settings[0]
+    proved = any(s.verdict == "proved" for s in steps)
+    if case.settings is GENERAL or at == count or not proved:
+        return steps
+    net = written_out(case.program, count)
+    last = case.report(net, Setting(count, count, count, net.shift))
+    out = []
+    for k, step in enumerate(steps):
+        later = case.labels.reaches_up(_line(case, base, k))
+        if step.verdict == "proved" and not later and _at(last, k, base) != "proved":
+            step = _undecided(step, "right at inner steps; at the last one no proof was found")
+        out.append(step)
+    return tuple(out)
 
 
 def _labels(program: Program) -> Labels:
@@ -111,6 +169,8 @@ def _judged(
         return _undecided(step, "right for some numbers of steps and wrong for others")
     if worst != "proved":
         return step if worst == step.verdict else replace(step, verdict=worst)
+    if case.settings is not GENERAL:
+        return step  # nothing is left open: these are all the steps that there are
     text = _line(case, base, k)
     window, end = (_at(p, k, base) for p in proofs)
     sums = bool(case.labels.sums(text))
@@ -131,7 +191,7 @@ def _classes(case: _Case, step: StepReport, text: str) -> tuple[bool, bool]:
     if case.labels.sums(text) or case.labels.has_numbers(text):
         text = case.labels.without_sums(text)
         return case.labels.of_steps(text), case.labels.of_ends(text)
-    count, _ = GENERAL[0]
+    count, _ = case.settings[0]
     shift = written_out(case.program, count).shift
     found = {n - shift for n in case.labels.numbers_in(step.text)}
     return bool(found & set(range(1, count))), count in found
@@ -195,7 +255,7 @@ def _meanings(case: _Case, net: WrittenOut) -> dict[str, str]:
 def _whole(base: Report, steps: tuple[StepReport, ...], case: _Case) -> Report:
     """The report with the verdicts of its steps, in the writer's labels, and what follows."""
     verdicts = {s.verdict for s in steps}
-    count, at = GENERAL[0]
+    count, at = case.settings[0]
     shift = written_out(case.program, count).shift
     back = case.labels.back(count, at, shift)
     steps = tuple(

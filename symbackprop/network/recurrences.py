@@ -89,7 +89,7 @@ class Recurrences:
                 f"one boundary of {tree.name.text}, below its steps",
                 "another member defined by itself",
                 tree.span,
-                "give what differs a name of its own",
+                "give what differs a name of its own, or give all ranges integer ends",
             )
         return label
 

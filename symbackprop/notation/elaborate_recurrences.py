@@ -128,7 +128,8 @@ def _check_causal(
             "a recurrence that looks back one step",
             f"{name}[{letter}{shift}]",
             tree.span,
-            f"carry the older value along: P[{letter}] = {name}[{letter}-1]",
+            f"carry the older value along, P[{letter}] = {name}[{letter}-1], or give all ranges "
+            "integer ends",
         )
     if shift == -1 and not same_extent(family.first, expand(scope.steps[letter].first - 1)):
         before = label_text(expand(scope.steps[letter].first - 1))

@@ -143,3 +143,25 @@ def test_symbolic_ends_say_what_would_help() -> None:
         sb.derive(sb.parse(KEPT["symbolic end"].replace("H[3]", "H[K]")), kind="hessian")
     with pytest.raises(Malformed, match=r"a member of W, which has 1\.\.3"):
         sb.parse(KEPT["no member"])
+
+
+HAND = r"""
+$\nabla_{H^{(3)}} L = \frac{2}{N} (H^{(3)} - Y)$
+$\nabla_{Z^{(l)}} L = \nabla_{H^{(l)}} L \odot (1 - (H^{(l)})^2)$
+$\nabla_{H^{(l)}} L = \nabla_{Z^{(l+1)}} L \, W^{(l+1)}$
+$\nabla_{W^{(l)}} L = (\nabla_{Z^{(l)}} L)^\top H^{(l-1)}$
+"""
+
+
+def test_a_hand_derivation_is_judged_at_every_step() -> None:
+    assert sb.verify(sb.parse(NET), HAND).verdict == "proved"
+    last = HAND.replace("{W^{(l)}} L = (\\nabla_{Z^{(l)}} L)^\\top H^{(l-1)}",
+                        "{W^{(3)}} L = H^{(2)\\top} \\nabla_{Z^{(3)}} L")  # fmt: skip
+    assert last != HAND
+    assert sb.verify(sb.parse(NET), last).verdict == "refuted"
+
+
+@pytest.mark.parametrize("own", [1, 2, 3])
+def test_what_is_wrong_at_one_step_only_is_not_proved(own: int) -> None:
+    net = sb.parse(NET.replace("L = ", f"L = sum(W[{own}]**2) + "))
+    assert sb.verify(net, HAND).claims["W[l]"] != "proved"
