@@ -71,7 +71,10 @@ class RecurrentResult(DerivativeResult):
     @property
     def closed_reason(self) -> str | None:
         if self.closed_term is None and self._owner.closing.recurs(self.name):
-            return "it follows from a recurrence"
+            told, named = self._derivative.recurrence, ""
+            if told is not None and told.last.is_Integer:
+                named = f"; ask for a member, such as {self.wrt}[{told.last}]"
+            return f"it follows from a recurrence{named}"
         return super().closed_reason
 
     @cached_property

@@ -165,3 +165,12 @@ def test_a_hand_derivation_is_judged_at_every_step() -> None:
 def test_what_is_wrong_at_one_step_only_is_not_proved(own: int) -> None:
     net = sb.parse(NET.replace("L = ", f"L = sum(W[{own}]**2) + "))
     assert sb.verify(net, HAND).claims["W[l]"] != "proved"
+
+
+def test_members_have_closed_forms() -> None:
+    text = "dims N\ndata x[N]\nparam a[l in 1..2]\nh[0] = x\nh[l] = a[l] * h[l-1] for l in 1..2"
+    model = sb.parse(f"{text}\nL = sum(h[2]**2) / 2")
+    reason = sb.derive(model)["a"].closed_reason
+    assert reason == "it follows from a recurrence; ask for a member, such as a[2]"
+    derivation = sb.derive(model, wrt="a[1], a[2]")
+    assert derivation["a[1]"].closed == "a2 * h2 @ h0"
