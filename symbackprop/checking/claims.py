@@ -10,13 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sympy import Expr
+from sympy import Expr, Integer, Mul
 
 from symbackprop.checking.document import Step
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.truth import Values
-from symbackprop.ir.expressions import Entry, Index, replace_entries, substitute
+from symbackprop.ir.expressions import (
+    Entry,
+    Index,
+    IndexSum,
+    free_indices,
+    replace_entries,
+    substitute,
+)
 
 Equations = dict[str, tuple[tuple[Index, ...], Expr]]
 
@@ -42,7 +49,7 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
                 last[step.of] = step
     own: Equations = {}
     for step in steps:
-        if step.claim is not None and step.kind in ("gradient", "chain-rule"):
+        if step.claim is not None:
             _learn(step, own)
     verdicts: dict[str, str] = {}
     substantial = False
@@ -66,14 +73,24 @@ def whole_claim(step: Step) -> tuple[str, tuple[Index, ...], Expr] | None:
     """The quantity of which a step claims every entry, its indices and what is claimed."""
     if step.comparison is None or step.comparison.shapes is not None:
         return None
-    entry = step.comparison.left.expr
+    entry, factor = without_factor(step.comparison.left.expr)
     if (
         isinstance(entry, Entry)
         and all(isinstance(i, Index) for i in entry.indices)
         and len(set(entry.indices)) == len(entry.indices)
     ):
-        return entry.name, entry.indices, step.comparison.right.expr
+        return entry.name, entry.indices, step.comparison.right.expr / factor
     return None
+
+
+def without_factor(e: Expr) -> tuple[Expr, Expr]:
+    """A constant multiple of one gradient as that gradient and the constant; else all, and 1."""
+    parts = Mul.make_args(e)
+    found = [p for p in parts if isinstance(p, Entry) and p.name.startswith(GRADIENT)]
+    rest = Mul(*(p for p in parts if p not in found))
+    if len(found) != 1 or len(parts) == 1 or free_indices(rest) or rest.atoms(IndexSum):
+        return e, Integer(1)
+    return found[0], rest
 
 
 def _learn(step: Step, own: Equations) -> None:

@@ -18,6 +18,13 @@ from symbackprop.checking.diagnose import diagnose
 from symbackprop.checking.document import Document, Step, confirmed, is_open, stepping_letters
 from symbackprop.checking.free_variables import with_free_variables
 from symbackprop.checking.invention import certain, invent
+from symbackprop.checking.local_gradients import (
+    Scales,
+    as_definitions,
+    better,
+    local_scales,
+    multiple,
+)
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.report import Place, Report, StepReport
@@ -175,6 +182,7 @@ class _Judge:
         layout: str,
         choices: Mapping[str, str] | None = None,
         invented: Mapping[str, str] | None = None,
+        scales: Scales | None = None,
     ) -> Document:
         """The statements under a scope of their own, in which some guesses may be settled."""
         scope = Scope(
@@ -183,6 +191,7 @@ class _Judge:
         scope.directions = self.directions
         scope.stepping = stepping_letters(self.statements)
         scope.choices, scope.invented = dict(choices or {}), dict(invented or {})
+        scope.scales = scales or {}
         read_symbols(self.symbols, scope, self.format)
         return Document(scope, self.values, self.statements)
 
@@ -215,10 +224,23 @@ class _Judge:
         return tuple(f"lines {first} to {last}" for first, last in lines)
 
     def judged(self, layout: str) -> tuple[Document, tuple[Step, ...]]:
-        """The document judged; a mean that names no axis is over all, or, where this makes all
-        true, over samples.
+        """The document judged; where it is better explained so, with the names that it gives to
+        gradients of intermediates as multiples of them by its own definition.
         """
-        document = self.document(layout)
+        document, steps = self.judged_with(layout, {})
+        best = document, steps
+        for scales in local_scales(document, steps):
+            other, again = self.judged_with(layout, scales)
+            again = as_definitions(again, other.scope)
+            if better(again, best[1], other.scope):
+                best = other, again
+        return best
+
+    def judged_with(self, layout: str, scales: Scales) -> tuple[Document, tuple[Step, ...]]:
+        """The same with given multiples; a mean that names no axis is over all, or, where this
+        makes all true, over samples.
+        """
+        document = self.document(layout, scales=scales)
         steps = document.judge()
         choices, invented = confirmed(steps), {}
         if any(s.verdict != "proved" for s in steps):
@@ -226,7 +248,7 @@ class _Judge:
         for _ in range(ROUNDS):
             if not choices | invented or not is_open(steps, choices):
                 break
-            document = self.document(layout, choices, invented)
+            document = self.document(layout, choices, invented, scales)
             steps = document.judge()
             more = confirmed(steps)
             if more.items() <= choices.items():
@@ -236,7 +258,7 @@ class _Judge:
         steps = with_free_variables(steps, document)
         document.scope.settle(confirmed(steps))
         if document.scope.averages and any(s.verdict != "proved" for s in steps):
-            other = self.document(layout, choices, invented)
+            other = self.document(layout, choices, invented, scales)
             other.scope.by_samples = True
             again = with_free_variables(other.judge(), other)
             if all(s.verdict == "proved" for s in again) or not any(
@@ -266,7 +288,7 @@ class _Judge:
             self.written(step),
             document.scope.spoken.get(step.of, step.of),
             step.verdict,
-            notes=(*self.notes(step), *said_of_others(follows, uses)),
+            notes=(*self.notes(step, document.scope), *said_of_others(follows, uses)),
             follows_from=follows,
             facts=tuple(str(f) for f in comparison.facts) if comparison else (),
         )
@@ -303,8 +325,10 @@ class _Judge:
         left, right = (self.text[n.start : n.end] for n in (step.left, step.right))
         return f"{left} = {right}"
 
-    def notes(self, step: Step) -> tuple[str, ...]:
+    def notes(self, step: Step, scope: Scope) -> tuple[str, ...]:
         notes = list(step.comparison.notes) if step.comparison else []
+        if multiple(step, scope):
+            notes.append(multiple(step, scope))
         if step.at_number:
             notes.append(step.at_number)
         if step.unread is not None and step.verdict != "refuted":

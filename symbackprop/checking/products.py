@@ -27,7 +27,7 @@ from symbackprop.checking.phrases import pair
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
-from symbackprop.checking.special_names import gradient_of, indicator
+from symbackprop.checking.special_names import indicator, named_gradient
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import (
@@ -367,7 +367,7 @@ def _differential(first: Node, second: Node, scope: Scope) -> Readings | None:
         return tuple(scope.directions.along(r, second) for r in read(second, scope))
     if isinstance(second, Name) and second.text == scope.loss:
         return None
-    return tuple(gradient_of(r, second, scope) for r in read(second, scope))
+    return tuple(named_gradient(r, second, scope) for r in read(second, scope))
 
 
 def _either(mapped: Readings, first: Node, second: Node, scope: Scope) -> Readings | None:
@@ -376,7 +376,7 @@ def _either(mapped: Readings, first: Node, second: Node, scope: Scope) -> Readin
         return None
     found = read(second, scope)
     gradients = tuple(
-        gradient_of(r, second, scope)
+        named_gradient(r, second, scope)
         for r in found
         if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None
     )

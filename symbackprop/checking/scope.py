@@ -53,6 +53,8 @@ class Scope:
     ``extents`` are the letters that the document uses for extents to which the model gives others.
     ``held`` is whether derivatives are read with every other named quantity held constant.
     ``spoken`` has the writer's symbols for quantities to which the model gives no name.
+    ``scales`` are quantities whose gradient, where the writer gives it a name (``dZ``), is a
+    multiple of the true one by his own definition.
     """
 
     program: Program
@@ -82,6 +84,7 @@ class Scope:
     named: set[str] = field(default_factory=set)
     invented: dict[str, str] = field(default_factory=dict)
     spoken: dict[str, str] = field(default_factory=dict)
+    scales: Mapping[str, Expr] = field(default_factory=dict)
     _hidden: set[str] = field(default_factory=set, init=False)
     _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
     _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from sympy import Expr, Integer, pi
+from sympy import Expr, Integer, Mul, pi
 
 from symbackprop.checking.guesses import guesses
 from symbackprop.checking.indexing import said, whole
@@ -69,17 +69,31 @@ def _gradient(
         return None
     if scope.directions is not None and isinstance(base, Name):
         return tuple(scope.directions.along(r, node) for r in found)
-    gradients = tuple(
-        gradient_of(r, node, scope)
+    known = tuple(
+        r
         for r in found
         if isinstance(r.expr, Entry)
         and scope.gradient(r.expr) is not None
         and r.expr.name != scope.loss
     )
-    if not gradients:
+    if not known:
         return None
-    if isinstance(gradients[0].expr, Entry):
-        scope.tell(node, gradients[0].expr.name)
+    if isinstance(base, Accent):
+        return told_as_gradient(tuple(gradient_of(r, node, scope) for r in known), node, scope)
+    return told_as_gradient(tuple(named_gradient(r, node, scope) for r in known), node, scope)
+
+
+def told_as_gradient(gradients: Readings, node: Node, scope: Scope) -> Readings:
+    """The readings of a gradient's name, of which the first is told."""
+    entry = gradients[0].expr
+    factor, name = Integer(1), ""
+    for part in Mul.make_args(entry):
+        if isinstance(part, Entry):
+            name = part.name
+        else:
+            factor = factor * part
+    if name:
+        scope.tell(node, name if factor == 1 else f"{factor}*{name}")
     return gradients
 
 
@@ -94,7 +108,7 @@ def _delta(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     mark = frozenset((f"delta_{item_text(scripts.items[0])}{AS}a gradient",))
     scope.strong |= mark
     return tuple(
-        replace(gradient_of(r, node, scope), cost=r.cost + 0.5, guessed=r.guessed | mark)
+        replace(named_gradient(r, node, scope), cost=r.cost + 0.5, guessed=r.guessed | mark)
         for r in found
         if isinstance(r.expr, Entry) and scope.gradient(r.expr) is not None
     )
@@ -106,6 +120,16 @@ def gradient_of(r: Reading, node: Node, scope: Scope) -> Reading:
     if entry is None:
         raise Unreadable("name", f"no gradient with respect to {said(node, scope)}", node)
     return replace(r, expr=entry)
+
+
+def named_gradient(r: Reading, node: Node, scope: Scope) -> Reading:
+    """What a name made of that of a quantity stands for (``dZ``): its gradient, or the multiple of
+    it as which the document defines the name.
+    """
+    found = gradient_of(r, node, scope)
+    assert isinstance(r.expr, Entry), "only entries have gradients"
+    factor = scope.scales.get(r.expr.name)
+    return found if factor is None else replace(found, expr=factor * found.expr)
 
 
 def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
