@@ -8,6 +8,7 @@ circle of definitions or a text without formulas claims nothing, and so is never
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -35,10 +36,11 @@ from symbackprop.checking.truth import Values, gradients, of_any_scalar, with_li
 from symbackprop.checking.witness import counterexample
 from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
-from symbackprop.notation.segment import Statement, detect_format, left_out, statements
+from symbackprop.notation.segment import Statement, detect_format, left_out, statements, unmarked
 from symbackprop.notation.written import Node
 
 ROUNDS = 3
+_BLANKS = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")  # what the marks of Markdown leave
 LAYOUTS = ("gradient", "jacobian", "auto")
 
 
@@ -149,8 +151,8 @@ class _Judge:
         format: str,
         macros: str = "",
     ) -> None:
-        self.forward, self.text, self.symbols = forward, text, symbols
-        self.format = format
+        self.forward, self.symbols, self.format = forward, symbols, format
+        self.text = unmarked(text) if format == "text" else text
         self.explain = True
         names = (
             frozenset(q.name for q in forward.inputs)
@@ -321,9 +323,10 @@ class _Judge:
         if step.left is None or step.right is None:
             return step.statement.text
         if step.at <= 1:
-            return self.text[step.left.start : step.right.end]
-        left, right = (self.text[n.start : n.end] for n in (step.left, step.right))
-        return f"{left} = {right}"
+            words = self.text[step.left.start : step.right.end]
+        else:
+            words = " = ".join(self.text[n.start : n.end] for n in (step.left, step.right))
+        return _BLANKS.sub(" ", words) if self.format == "text" else words
 
     def notes(self, step: Step, scope: Scope) -> tuple[str, ...]:
         notes = list(step.comparison.notes) if step.comparison else []

@@ -17,6 +17,7 @@ from itertools import islice, pairwise
 from symbackprop.errors import Malformed, NotSupported, Span
 from symbackprop.notation.latex_tables import DANGEROUS, DISPLAYS
 from symbackprop.notation.latex_tokens import Macro, lex_latex
+from symbackprop.notation.surroundings import body, is_whole, prose, verbatim
 from symbackprop.notation.text_tokens import lex_text
 from symbackprop.notation.token_cursor import match_bars
 from symbackprop.notation.tokens import MOST_TEXT, Token
@@ -48,8 +49,10 @@ _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _OFF = re.compile(r"^[ \t]*%+[ \t]*verify: off\b.*?(?:^[ \t]*%+[ \t]*verify: on\b|\Z)", re.M | re.S)
 _LAYOUT = re.compile(r"\\(?:begin|end)\{[a-z]+\*?\}|</?[a-z]+ ?/?>")
 _MARKUP = re.compile(
-    r"^[ \t]*(?:[-*+>]|\d+[.)])[ \t]+|(?<!\w)__(?=[\w(])|(?<=[\w\])])__(?!\w)|`", re.MULTILINE
+    r"^[ \t]*(?:[-*+>]|\d+[.)])[ \t]+|(?<!\w)__(?=[\w(])|(?<=[\w\])'])__(?!\w)|`", re.MULTILINE
 )
+_STRONG = re.compile(r"(?<![^\s(:,>])\*\*(?=[^\s*])([^\n]*?[^\s*])\*\*(?![\w(*])")
+_EMPHASIS = re.compile(r"^([ \t]*)\*(?=[^\s*])([^*\n]*[^\s*])\*(?=[\s=:.,]|$)", re.MULTILINE)
 _DANGER = re.compile(r"\\(" + "|".join(sorted(DANGEROUS)) + r")(?![A-Za-z])")
 
 
@@ -132,9 +135,10 @@ def statements(
 
 
 def _latex(text: str, source: str, given: str) -> Iterator[Statement]:
-    spoken = _COMMENT.sub(_blank, _OFF.sub(lambda part: " " * len(part[0]), text))
-    body = spoken.find(r"\begin{document}") if r"\documentclass" in spoken else 0
-    if found := _DANGER.search(spoken, max(body, 0)):
+    kept = verbatim(prose(_OFF.sub(lambda part: " " * len(part[0]), text)))
+    spoken = _COMMENT.sub(_blank, kept)
+    inner = body(spoken)
+    if found := _DANGER.search(inner):
         raise Malformed(
             "mathematics", f"\\{found[1]}, a command that acts outside the formula",
             Span(source, text, found.start(), found.end()),
@@ -148,10 +152,10 @@ def _latex(text: str, source: str, given: str) -> Iterator[Statement]:
         )  # fmt: skip
     macros, bare = _macros(spoken)
     macros = _macros(_COMMENT.sub(_blank, given))[0] | macros
-    bare = " " * body + bare[body:] if body > 0 else bare
+    bare = body(bare)
     open_chain: list[Token] = []
     before = held = 0
-    for group, (start, end) in enumerate(_formulas(bare)):
+    for group, (start, end) in enumerate(_formulas(bare, is_whole(spoken))):
         pieces = _joined(lex_latex(bare, start, end, macros, source))
         if open_chain and pieces and _goes_on(open_chain, pieces[0], text[before:start]):
             _join(open_chain, pieces.pop(0))
@@ -217,9 +221,11 @@ def _macros(text: str) -> tuple[dict[str, Macro], str]:
     return macros, text
 
 
-def _formulas(text: str) -> Iterator[tuple[int, int]]:
-    """Where formulas stand; the whole text if there are none. A closing sign is looked for once."""
-    at, some = 0, False
+def _formulas(text: str, among_prose: bool = False) -> Iterator[tuple[int, int]]:
+    """Where formulas stand; the whole text if there are none, unless it is known to be prose. A
+    closing sign is looked for once.
+    """
+    at, some = 0, among_prose
     absent: set[str] = set()
     while found := _OPENING.search(text, at):
         closing = rf"\end{{{found[1]}}}" if found[1] else _CLOSING[found[0]]
@@ -237,19 +243,26 @@ def _formulas(text: str) -> Iterator[tuple[int, int]]:
 
 def _text(text: str, declared: frozenset[str], source: str) -> Iterator[Statement]:
     """Plain text: a statement a line, continued inside brackets; ``$`` would make it LaTeX."""
-    plain = _MARKUP.sub(lambda m: " " * len(m[0]), text)
+    plain = unmarked(text)
     start = 0
-    while start < len(text):
+    while start < len(plain):
         end, level = start, 0
-        while end < len(text) and not (text[end] == "\n" and level <= 0):
-            level += (text[end] in "([{") - (text[end] in ")]}")
+        while end < len(plain) and not (plain[end] == "\n" and level <= 0):
+            level += (plain[end] in "([{") - (plain[end] in ")]}")
             end += 1
         if level > 0:
-            stop = text.find("\n", start)
-            end = len(text) if stop < 0 else stop
+            stop = plain.find("\n", start)
+            end = len(plain) if stop < 0 else stop
         for piece in _joined(lex_text(plain, declared, start, end)):
             yield _statement(piece, text, source, start)
         start = end + 1
+
+
+def unmarked(text: str) -> str:
+    """A plain text without the marks of Markdown, each a blank, so that places stay."""
+    plain = _MARKUP.sub(lambda m: " " * len(m[0]), prose(text))
+    plain = _STRONG.sub(r"  \1  ", plain)
+    return _EMPHASIS.sub(r"\1 \2 ", plain)
 
 
 def _joined(tokens: list[Token]) -> list[list[Token]]:
