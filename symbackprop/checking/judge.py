@@ -199,6 +199,7 @@ class _Judge:
 
     def report(self, layout: str) -> Report:
         document, steps = self.judged(layout)
+        read_as = dict(document.scope.read_as)  # what is tried later to explain is no reading
         claims = judge_claims(steps, document.scope, self.values)
         follows = consequences(steps, document) if self.explain else {}
         uses = uses_wrong(steps, document)
@@ -214,7 +215,7 @@ class _Judge:
             reports,
             wrong,
             {document.scope.spoken.get(n, n): v for n, v in claims.verdicts.items()},
-            dict(document.scope.read_as),
+            read_as,
             tuple(facts),
             self.left_out(),
         )

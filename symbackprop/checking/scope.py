@@ -222,8 +222,9 @@ class Scope:
                 self.read_as[self.writings[symbol]] = f"{meaning} (a guess)"
 
     def written(self, node: Node) -> str:
-        """A symbol in the writer's spelling."""
-        symbol = self.text[node.start : node.end] if node.start >= 0 else ""
+        """A symbol in the writer's spelling, on one line; empty where it is not the writer's."""
+        here = 0 <= node.start < node.end
+        symbol = " ".join(self.text[node.start : node.end].split()) if here else ""
         symbol = symbol[1:-1] if symbol.startswith("{") and symbol.endswith("}") else symbol
         return symbol.strip()
 

@@ -1,5 +1,5 @@
-r"""What stands around the mathematics of a whole file and is none: the preamble of a LaTeX document,
-listings, pictures and references in it; front matter and code fences in Markdown.
+r"""What stands around the mathematics of a whole file and is none: in LaTeX the preamble, listings,
+pictures and references; in Markdown front matter and code fences.
 
 Each function takes a text and gives one of the same length, in which that is blank, so that places
 stay. Nothing is read here, and no file that a document names is opened.
