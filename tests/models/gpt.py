@@ -56,6 +56,46 @@ L  = cross_entropy(Z, u)
 output L
 """
 
+#: The same with one block in a loop; what follows the blocks has other names, as theirs are taken.
+LOOP = """
+param ga[l in 1..{k}][D], ba[l in 1..{k}][D], gm[l in 1..{k}][D], bm[l in 1..{k}][D]
+param Wq[l in 1..{k}][D, A*E], bq[l in 1..{k}][A, E], Wk[l in 1..{k}][D, A*E], bk[l in 1..{k}][A, E]
+param Wv[l in 1..{k}][D, A*E], bv[l in 1..{k}][A, E], Wo[l in 1..{k}][A*E, D], bo[l in 1..{k}][D]
+param W[l in 1..{k}][D, M], b[l in 1..{k}][M], U[l in 1..{k}][M, D], c[l in 1..{k}][D]
+param gf[D], bf[D]
+assume C causal
+assume eps positive
+
+X[0]  = Wte[t] + Wpe
+mu[l] = mean(X[l-1], axis=2, keepdims=True) for l in 1..{k}
+sa[l] = sqrt(mean((X[l-1] - mu[l])**2, axis=2, keepdims=True) + eps) for l in 1..{k}
+Xa[l] = (X[l-1] - mu[l]) / sa[l] for l in 1..{k}
+Z[l]  = ga[l] * Xa[l] + ba[l] for l in 1..{k}
+Q[l]  = swap(reshape(Z[l] @ Wq[l], N, T, A, E) + bq[l], 1, 2) for l in 1..{k}
+K[l]  = swap(reshape(Z[l] @ Wk[l], N, T, A, E) + bk[l], 1, 2) for l in 1..{k}
+V[l]  = swap(reshape(Z[l] @ Wv[l], N, T, A, E) + bv[l], 1, 2) for l in 1..{k}
+P[l]  = softmax(Q[l] @ swap(K[l], 2, 3) / sqrt(E) + C, axis=3) for l in 1..{k}
+O[l]  = reshape(swap(P[l] @ V[l], 1, 2), N, T, A*E) for l in 1..{k}
+R[l]  = X[l-1] + O[l] @ Wo[l] + bo[l] for l in 1..{k}
+nu[l] = mean(R[l], axis=2, keepdims=True) for l in 1..{k}
+sm[l] = sqrt(mean((R[l] - nu[l])**2, axis=2, keepdims=True) + eps) for l in 1..{k}
+Xm[l] = (R[l] - nu[l]) / sm[l] for l in 1..{k}
+Y[l]  = gm[l] * Xm[l] + bm[l] for l in 1..{k}
+F[l]  = Y[l] @ W[l] + b[l] for l in 1..{k}
+B[l]  = tanh(sqrt(2 / pi) * (F[l] + 0.044715 * F[l]**3)) for l in 1..{k}
+G[l]  = F[l] * (1 + B[l]) / 2 for l in 1..{k}
+X[l]  = R[l] + G[l] @ U[l] + c[l] for l in 1..{k}
+
+mf = mean(X[{k}], axis=2, keepdims=True)
+sf = sqrt(mean((X[{k}] - mf)**2, axis=2, keepdims=True) + eps)
+Xf = (X[{k}] - mf) / sf
+H  = gf * Xf + bf
+Zf = H @ Wte.T
+L  = cross_entropy(Zf, u)
+
+output L
+"""
+
 
 def gpt(blocks: int) -> str:
     """The model file of GPT-2 with so many blocks."""
@@ -64,3 +104,9 @@ def gpt(blocks: int) -> str:
     bodies = (BLOCK.format(k=k, j=k - 1) for k in numbers)
     head, tail = HEAD.format(blocks=blocks), TAIL.format(blocks=blocks)
     return "".join((head, *parameters, FACTS, *bodies, tail))
+
+
+def gpt_in_a_loop(blocks: int) -> str:
+    """GPT-2 with so many blocks, all in the lines of one."""
+    head = HEAD.format(blocks=blocks).replace("V = 5", "S = 5").replace("< V", "< S")
+    return head.replace("Wte[V", "Wte[S") + LOOP.format(k=blocks)

@@ -15,7 +15,7 @@ import pytest
 import symbackprop as sb
 from symbackprop.network.shipped import shipped_models
 from tests.backends.numpy.loading import draw, kernel, record, source
-from tests.models.gpt import gpt
+from tests.models.gpt import gpt, gpt_in_a_loop
 
 BLOCKS, FEW = 12, 4
 GROWTH = 1.3
@@ -94,3 +94,22 @@ def test_gradients_are_slopes_of_the_loss() -> None:
         )
         slope = float(np.sum(grad * along))
         assert (up - down) / (2 * step) == pytest.approx(slope, rel=1e-5, abs=1e-8), key
+
+
+def test_blocks_in_a_loop_have_the_gradients_of_blocks_written_out() -> None:
+    given = draw(record(gpt(2)).program, SIZES, scale=0.6, seed=1)
+    families = {k[:-1] for k in given if k.endswith("2")}
+    stacks = {f: np.stack([given[f"{f}1"], given[f"{f}2"]]) for f in families}
+    single = {k: v for k, v in given.items() if k[:-1] not in families}
+    single |= {"gf": single.pop("g"), "bf": single.pop("b")}
+    derivation = sb.derive(sb.parse(gpt_in_a_loop(2)))
+    assert len(derivation) == 43
+    loss, grads = sb.kernel(derivation)(**stacks, **single)
+    expected, plain = kernel(gpt(2)).loss_and_grad(**given)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(grads["Wte"], plain["Wte"], rtol=1e-9, atol=1e-12)
+    for name in families:
+        for k in (0, 1):
+            np.testing.assert_allclose(
+                grads[name][k], plain[f"{name}{k + 1}"], rtol=1e-9, atol=1e-12, err_msg=name
+            )
