@@ -8,7 +8,7 @@ caller lifts each and takes the cheapest by the written cost table.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import permutations
 
 from sympy import Add, Expr, Integer, Mul, Pow, cancel, factor
@@ -18,10 +18,11 @@ from symbackprop.algebra.elementary import hide_atoms
 from symbackprop.algebra.expand import TooLarge, expand
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.recognition import recognise
-from symbackprop.ir.expressions import Apply, Entry, IndexSum, substitute
+from symbackprop.ir.expressions import Apply, Entry, Index, IndexSum, free_indices, substitute
 from symbackprop.ir.ordering import order_key
 
 EXPANSION_CAP = 12
+MATRIX = 2  # indices of what is written without einsum
 
 
 def candidates(e: Expr, context: Context) -> tuple[Expr, ...]:
@@ -145,19 +146,59 @@ def _join(a: Expr, b: Expr) -> Expr | None:
     ):
         return None
     factors_a = set(Mul.make_args(sum_a.body))
-    best: tuple[int, str, Expr] | None = None
+    best: tuple[int, int, str, Expr] | None = None
     for order in permutations(sum_b.bound) if len(sum_b.bound) <= 4 else (sum_b.bound,):
         if any(x.extent != y.extent for x, y in zip(order, sum_a.bound, strict=True)):
             continue
         body_b = substitute(sum_b.body, dict(zip(order, sum_a.bound, strict=True)))
         common = factors_a & set(Mul.make_args(body_b))
-        if common and (best is None or (-len(common), order_key(body_b)) < best[:2]):
-            best = (-len(common), order_key(body_b), body_b)
+        if common:
+            left = free_indices(sum_a.body / Mul(*common)) | free_indices(body_b / Mul(*common))
+            inside = left & free_indices(Mul(*common)) | left.difference(sum_a.bound)
+            key = max(len(inside), MATRIX), -len(common), order_key(body_b)
+            if best is None or key < best[:3]:
+                best = (*key, body_b)
     if best is None:
         return None
-    common_part = Mul(*sorted(factors_a & set(Mul.make_args(best[2])), key=order_key))
-    rest = ca * sum_a.body / common_part + cb * best[2] / common_part
-    return outside_a * IndexSum(Mul(common_part, collect(rest), evaluate=False), *sum_a.bound)
+    body_b = best[3]
+    common = _drawn(factors_a & set(Mul.make_args(body_b)), sum_a.body + body_b, sum_a.bound)
+    common_part = Mul(*sorted(common, key=order_key))
+    rest = ca * sum_a.body / common_part + cb * body_b / common_part
+    own = [i for i in sum_a.bound if i not in free_indices(common_part)]
+    if not own or len(free_indices(rest)) <= MATRIX:
+        return outside_a * IndexSum(Mul(common_part, collect(rest), evaluate=False), *sum_a.bound)
+    # Σ_{k,l} (p[i,k,l] + q[i,k,l]) u[j,k]: the sums over l are matrices, the brackets are not.
+    inner = collect(Add(*(_sum_of(t, own) for t in Add.make_args(rest))))
+    shared = [i for i in sum_a.bound if i not in own]
+    product = Mul(common_part, inner, evaluate=False)
+    return outside_a * (IndexSum(product, *shared) if shared else product)
+
+
+def _drawn(common: set[Expr], bodies: Expr, bound: Sequence[Index]) -> set[Expr]:
+    """The common factors without those in one index, if that alone makes a matrix of the rest."""
+    inside = [i for i in bound if i in free_indices(Mul(*common))]
+    ends = free_indices(bodies).difference(bound)
+
+    def rank(kept: set[Expr]) -> int:
+        outer = free_indices(Mul(*kept))
+        left = (t / Mul(*kept) for t in Add.make_args(bodies))
+        met = frozenset[Index]().union(*(free_indices(t) for t in left))
+        return len({i for i in met if i in outer or i in ends})
+
+    if rank(common) <= MATRIX:
+        return common
+    for i in inside:
+        kept = {f for f in common if i not in free_indices(f)}
+        if kept and rank(kept) <= MATRIX:
+            return kept
+    return common
+
+
+def _sum_of(term: Expr, bound: Sequence[Index]) -> Expr:
+    """``Σ_{bound} term``, with the extent of an index that the term lacks."""
+    borne = [i for i in bound if i in free_indices(term)]
+    coefficient, rest = Mul(term, *(i.extent for i in bound if i not in borne)).as_coeff_Mul()
+    return coefficient * (IndexSum(rest, *borne) if borne else rest)
 
 
 def _single_sum(term: Expr) -> tuple[Expr, Expr, IndexSum | None]:

@@ -6,7 +6,7 @@ live on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol
@@ -21,10 +21,12 @@ from symbackprop.ir.expressions import (
     IndexProduct,
     IndexSum,
     InRange,
+    MatrixFunction,
     Node,
     free_indices,
 )
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
+from symbackprop.ir.matrix_functions import exponent
 from symbackprop.ir.ordering import skeleton
 from symbackprop.ir.program import Equation, Fact, Program
 
@@ -74,11 +76,13 @@ class Context:
     budget: int | None = None
     cut: bool = False  # whether a step of the proof at hand was given up
     depth: int = 0
+    powered: frozenset[str] = frozenset()  # arrays of which a high power is about
     _sums: dict[str, tuple[tuple[int, Expr | None], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for fact in self.program.facts:
             self.learn(fact)
+        self.powered |= powered_arrays(q.rhs for q in self.program.equations)
 
     def spend(self, steps: int) -> None:
         """Count steps of work.
@@ -171,6 +175,16 @@ class Context:
         anchor = max(powers, key=lambda b: (len(free_indices(b)), len(skeleton(b))))
         pattern = Pattern(equation, coefficient, powers)
         self.patterns.setdefault(skeleton(anchor), []).append(pattern)
+
+
+def powered_arrays(expressions: Iterable[Expr]) -> frozenset[str]:
+    """The arrays of which a power stands in one of the expressions."""
+    return frozenset(
+        m.name
+        for e in expressions
+        for m in e.atoms(MatrixFunction)
+        if exponent(m.function) is not None
+    )
 
 
 def factor_powers(e: Expr) -> tuple[Expr, dict[Expr, Expr]]:

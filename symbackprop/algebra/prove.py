@@ -12,7 +12,7 @@ from dataclasses import replace
 from sympy import Expr, preorder_traversal
 
 from symbackprop.algebra.atoms import together_atoms
-from symbackprop.algebra.context import Context, TooLarge
+from symbackprop.algebra.context import Context, TooLarge, powered_arrays
 from symbackprop.algebra.elementary import spell, to_elementary
 from symbackprop.algebra.forms import explicit_forms
 from symbackprop.algebra.knowledge import inline, proof_context
@@ -88,6 +88,7 @@ def _proof(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
     shadowed, program = apart is not program, apart
     context = proof_context(program)
     context.budget = BUDGET
+    context.powered |= powered_arrays((lhs, rhs))
     by: list[str] = []
     before: Expr = lhs - rhs
     for sentence, difference in explicit_forms(lhs, rhs, program, context):

@@ -7,10 +7,11 @@ orthogonal Q; ``(p*t + s) // p → t`` where s < p; ``[0 ≤ e < n] → 1`` wher
 
 from __future__ import annotations
 
-from sympy import Expr, Integer, expand
+from sympy import Add, Expr, Integer, expand
 
 from symbackprop.algebra.context import Context
 from symbackprop.ir.affine import bounds, inside, nonnegative, outside, worked_out
+from symbackprop.ir.cholesky import FACTOR, INVERSE
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -21,6 +22,7 @@ from symbackprop.ir.expressions import (
     InRange,
     MatrixFunction,
     Modulo,
+    Node,
 )
 from symbackprop.ir.ordering import order_key
 
@@ -38,7 +40,7 @@ def settled(e: Expr, context: Context) -> Expr:
         return _in_range(e)
     if isinstance(e, FloorDiv | Modulo):
         return worked_out(e)
-    return _comparison(e) if isinstance(e, Compare) else e
+    return _comparison(e, context) if isinstance(e, Compare) else e
 
 
 def _plain(indices: tuple[Expr, ...]) -> bool:
@@ -60,13 +62,16 @@ def _matrix_function(e: MatrixFunction, context: Context) -> Expr:
         return e
     if not _plain(e.indices):
         e = MatrixFunction(*e.args[:3], *(worked_out(i) for i in e.indices))
-    if "orthogonal" in context.kinds.get(e.name, ()) and context.knows(e.name, "orthogonal"):
+    orthogonal = e.function == "inv" and "orthogonal" in context.kinds.get(e.name, ())
+    if orthogonal and context.knows(e.name, "orthogonal"):
         return settled(Entry(e.args[1], *e.indices[::-1]), context)
     return MatrixFunction(*e.args[:3], *e.indices[::-1]) if _turned(e, context) else e
 
 
 def _turned(e: Entry | MatrixFunction, context: Context) -> bool:
     """Whether the two indices of a symmetric array should be exchanged."""
+    if isinstance(e, MatrixFunction) and e.function in (FACTOR, INVERSE):
+        return False
     if len(e.indices) != 2 or "symmetric" not in context.kinds.get(e.name, ()):
         return False
     first, second = (order_key(i) for i in e.indices)
@@ -84,8 +89,8 @@ def _in_range(e: InRange) -> Expr:
 _GAPS = {"<": (1, 0), "<=": (0, -1)}
 
 
-def _comparison(e: Compare) -> Expr:
-    """``a < b`` of indices, where their ranges tell."""
+def _comparison(e: Compare, context: Context) -> Expr:
+    """``a < b`` of indices, where their ranges tell; in a proof in one of its ways of writing."""
     op, (a, b) = e.op, e.args[1:]
     if op in (">", ">="):
         op, a, b = {">": "<", ">=": "<="}[op], b, a
@@ -97,7 +102,20 @@ def _comparison(e: Compare) -> Expr:
     true_from, false_to = _GAPS[op]
     if nonnegative(expand(gap[0] - true_from)):
         return ONE
-    return ZERO if nonnegative(expand(false_to - gap[1])) else e
+    if nonnegative(expand(false_to - gap[1])):
+        return ZERO
+    return e if context.folding else _one_way(op, a, b)
+
+
+def _one_way(op: str, a: Expr, b: Expr) -> Expr:
+    """``a < b`` for ``a ≤ b - 1``, and integers elsewhere on the right."""
+    shift = (b - a).as_coeff_Add()[0]
+    if not shift.is_Integer or (b - a).has(Node):  # a quantity may be no integer
+        return Compare(op, a, b)
+    left = Add(*(-t for t in Add.make_args(expand(b - a - shift)) if t.could_extract_minus_sign()))
+    right = expand(b - a - shift + left)
+    shift -= int(op == "<")
+    return Compare("<", left, right) if shift == -1 else Compare("<=", left, right + shift)
 
 
 def turned_throughout(e: Expr, context: Context) -> Expr:

@@ -35,7 +35,7 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
-from symbackprop.ir.matrix_functions import MATRIX_FUNCTIONS
+from symbackprop.ir.matrix_functions import matrix_rule
 
 Tangent = Callable[[Entry], Expr]
 Recur = Callable[[Expr], Expr]
@@ -148,7 +148,7 @@ def _(e: MatrixFunction, recur: Recur, tangent: Tangent, rules: Mapping[str, Fun
     """``Σ_{k,l} slope[k,l] A[k,l]'`` with the slope of the function's row."""
     k, l = (Index(f"_{word}", e.extent) for word in ("row", "column"))  # noqa: E741
     moved = tangent(Entry(e.name, k, l))
-    return IndexSum(MATRIX_FUNCTIONS[e.function].slope(e, k, l) * moved, k, l)
+    return IndexSum(matrix_rule(e.function).slope(e, k, l) * moved, k, l)
 
 
 @_rule.register(Compare)

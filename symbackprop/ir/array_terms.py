@@ -47,6 +47,11 @@ def logdet(a: Term) -> Term:
     return Term("logdet", (a,), ())
 
 
+def cholesky(a: Term) -> Term:
+    _square("cholesky", a)
+    return Term("cholesky", (a,), a.shape)
+
+
 def matpow(a: Term, power: int) -> Term:
     _square("matpow", a)
     return Term("matpow", (a,), a.shape, (power,))

@@ -56,7 +56,7 @@ from symbackprop.ir.expressions import (
 )
 from symbackprop.ir.families import family_of
 from symbackprop.ir.functions import PRIMITIVES, FunctionRule
-from symbackprop.ir.matrix_functions import MATRIX_FUNCTIONS
+from symbackprop.ir.matrix_functions import matrix_rule
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.schedule import number, steps
 
@@ -304,7 +304,7 @@ def _matrix_function(e: MatrixFunction, run: _Evaluation) -> Named:
     """An entry of a function of a whole array, which is computed once."""
     whole = MatrixFunction(*e.args[:3])
     if whole not in run.memo:
-        rule, array = MATRIX_FUNCTIONS[e.function], _array(e.name, run)
+        rule, array = matrix_rule(e.function), _array(e.name, run)
         value = rule.precise(array) if run.arithmetic is PRECISE else rule.floating(array)
         run.memo[whole] = value, ()
     return _picked(run.memo[whole][0], e.indices, run)

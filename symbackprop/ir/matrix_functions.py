@@ -1,8 +1,9 @@
 """Functions of a whole matrix: their values, and their derivatives in index notation, one row each.
 
 The inverse and the determinant have no finite formula in entries, so they are nodes
-(:class:`MatrixFunction`) with a rule here instead of a definition. ``slope`` is the coefficient of
-``dA[k,l]``, summed over k and l. A singular matrix has undefined (``nan``) values.
+(:class:`MatrixFunction`) with a rule here instead of a definition; so are high powers, whose
+formula is long. ``slope`` is the coefficient of ``dA[k,l]``, summed over k and l. A singular matrix
+has undefined (``nan``) values. The k-th power is the function ``matpow k``.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import mpmath
 import numpy as np
-from sympy import Expr
+from sympy import Add, Expr
 
+from symbackprop.ir import cholesky
 from symbackprop.ir.arithmetic import Array, boxed, is_rational, to_precise
-from symbackprop.ir.expressions import MatrixFunction
+from symbackprop.ir.expressions import Delta, Entry, MatrixFunction
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +134,52 @@ MATRIX_FUNCTIONS: Mapping[str, MatrixRule] = {rule.name: rule for rule in (
                lambda e, i, j: e * _inverse(e, j, i)),
     MatrixRule("logdet", 0, _floating_logdet, _precise_logdet,
                lambda e, i, j: _inverse(e, j, i)),
+    MatrixRule(cholesky.FACTOR,  2, cholesky.floating_factor, cholesky.precise_factor,
+               cholesky.slope_of_factor),
+    MatrixRule(cholesky.INVERSE, 2, cholesky.floating_inverse, cholesky.precise_inverse,
+               cholesky.slope_of_inverse),
 )}
 # fmt: on
+POWER = "matpow "
+
+
+def matrix_rule(function: str) -> MatrixRule:
+    """The row of a function, that of a power made when it is met."""
+    return _power_rule(function) if function.startswith(POWER) else MATRIX_FUNCTIONS[function]
+
+
+def power_entry(name: str, extent: Expr, k: int, i: Expr, j: Expr) -> Expr:
+    """The entry ``A^k[i,j]`` for k ≥ 0."""
+    if k == 0:
+        return Delta(i, j)
+    return Entry(name, i, j) if k == 1 else MatrixFunction(f"{POWER}{k}", name, extent, i, j)
+
+
+def exponent(function: str) -> int | None:
+    """The k of the function ``matpow k``; None of another."""
+    return int(function.removeprefix(POWER)) if function.startswith(POWER) else None
+
+
+@lru_cache(maxsize=128)
+def _power_rule(function: str) -> MatrixRule:
+    k = exponent(function)
+    assert k is not None, "asked of powers only"
+
+    def value(a: Array) -> Array:
+        out = a
+        for _ in range(k - 1):
+            out = np.asarray(np.dot(out, a))
+        return out
+
+    def slope(e: MatrixFunction, row: Expr, column: Expr) -> Expr:
+        """``d A^k = Σ_r A^r dA A^(k-1-r)``."""
+        i, j = e.indices
+        return Add(
+            *(
+                power_entry(e.name, e.extent, r, i, row)
+                * power_entry(e.name, e.extent, k - 1 - r, column, j)
+                for r in range(k)
+            )
+        )
+
+    return MatrixRule(function, 2, value, value, slope)

@@ -69,6 +69,7 @@ VOCABULARY = {row.name: row for row in (
     Operation("inv",         1,    "()",                         "inverse of a square matrix"),
     Operation("det",         1,    "()",                         "determinant of a square matrix"),
     Operation("logdet",      1,    "()",                         "log of the absolute value of the determinant of a square matrix"),
+    Operation("cholesky",    1,    "()",                         "the lower triangular factor C of a symmetric positive definite matrix C Cᵀ"),
     Operation("matpow",      1,    "(k,)",                       "a @ a @ … of k factors, an integer; inverses where k is negative"),
     Operation("kron",        2,    "()",                         "Kronecker product of two matrices"),
     Operation("vec",         1,    "()",                         "the columns of a matrix one below the other"),

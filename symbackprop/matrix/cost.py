@@ -179,6 +179,7 @@ RULES: dict[str, Callable[[Term], tuple[int, int]]] = {
     "inv": lambda term: (flops(*term.shape, term.shape[0]), 0),
     "det": lambda term: (flops(*term.args[0].shape, term.args[0].shape[0]), 0),
     "logdet": lambda term: (flops(*term.args[0].shape, term.args[0].shape[0]), 0),
+    "cholesky": lambda term: (flops(*term.shape, term.shape[0]), 0),
     "matpow": lambda term: (flops(*term.shape, term.shape[0]), 0),
     "conv": _correlation, "unfold": _windows, "fold": _windows, "maxpool": _pool, "avgpool": _pool,
     "entries": _entries,

@@ -34,7 +34,7 @@ from symbackprop.matrix.lift_forms import (
     with_new_axes,
 )
 from symbackprop.matrix.lift_joins import joined, refolded
-from symbackprop.matrix.lift_matrices import with_powers
+from symbackprop.matrix.lift_matrices import with_powers, with_triangles
 from symbackprop.matrix.lift_orders import learn
 from symbackprop.matrix.lift_views import plain
 
@@ -144,7 +144,7 @@ class Lifter:
         found = self._exact(e, own)
         if found is None:
             return refolded(given, indices, self.lift) or terms.entries(indices, given)
-        return with_powers(filled(found.term, own, indices))
+        return with_triangles(with_powers(filled(found.term, own, indices)))
 
     def _exact(self, e: Expr, layout: Layout) -> Form | None:
         """The cheapest form with the axes of ``layout``, those of extent 1 in front included."""

@@ -30,6 +30,7 @@ from symbackprop.ir.expressions import (
     free_indices,
 )
 from symbackprop.ir.terms import ShapeError, Term
+from symbackprop.matrix.lift_matrices import whole_matrix
 from symbackprop.matrix.lift_windows import windowed
 from symbackprop.matrix.window_ties import Tie, is_positive, simplicity, two_indices
 
@@ -109,7 +110,8 @@ def _plain(e: Expr, lifter: Views, order: tuple[Index, ...]) -> Expr:
         return _range(e, lifter) or e
     if isinstance(e, MatrixFunction):
         leaf = lifter.leaf(e.name, (Index("i", e.extent), Index("j", e.extent)))
-        return _entry(Entry(lifter.named(array_terms.inv(leaf)), *e.indices), (), lifter) or e
+        whole = lifter.named(whole_matrix(e.function, leaf))
+        return _entry(Entry(whole, *e.indices), (), lifter) or e
     if isinstance(e, FloorDiv | Modulo):
         return e
     if isinstance(e, IndexSum):

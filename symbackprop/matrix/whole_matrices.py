@@ -15,7 +15,9 @@ from sympy import Expr, Mul
 from symbackprop.errors import NotSupported
 from symbackprop.ir import array_terms, terms
 from symbackprop.ir.affine import floor_div, modulo
+from symbackprop.ir.cholesky import FACTOR, INVERSE
 from symbackprop.ir.expressions import IndexSum, MatrixFunction
+from symbackprop.ir.matrix_functions import power_entry
 from symbackprop.ir.terms import Term, same_extent
 from symbackprop.matrix.operations import (
     At,
@@ -31,7 +33,7 @@ from symbackprop.matrix.reductions import bound_places, over
 
 RULES: dict[str, Rule] = {}
 _rule = registrar(RULES)
-LONGEST_CHAIN = 6
+LONGEST_CHAIN = 3
 LARGEST_POWER = 64
 
 
@@ -45,6 +47,8 @@ def _inv(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     simpler = _inverse_of(a)
     if simpler is not None:
         return run.entry(simpler, at, scope, place)
+    if a.op == "cholesky":
+        return MatrixFunction(INVERSE, run.array(a.args[0]), a.shape[0], *at)
     return MatrixFunction("inv", run.array(a), a.shape[0], *at)
 
 
@@ -128,14 +132,22 @@ def _log_determinant_of(a: Term) -> Term | None:
             terms.mul(terms.dim(right.shape[0]), array_terms.logdet(left)),
             terms.mul(terms.dim(left.shape[0]), array_terms.logdet(right)),
         )
+    if a.op == "cholesky":
+        return terms.div(array_terms.logdet(a.args[0]), terms.number(2))
     if a.op == "eye":
         return terms.number(0)
     return None
 
 
+@_rule("cholesky")
+def _cholesky(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
+    (a,) = t.args
+    return MatrixFunction(FACTOR, run.array(a), a.shape[0], *at)
+
+
 @_rule("matpow")
 def _matpow(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
-    """``Σ A[i,k] A[k,l] … A[z,j]``; of high powers, a product of two lower ones."""
+    """``Σ A[i,k] A[k,l] … A[z,j]``; a high power is a function of the whole matrix."""
     (a,), power = t.args, t.attrs[0]
     if abs(power) > LARGEST_POWER:
         raise NotSupported(f"a power of a matrix up to {LARGEST_POWER}", str(power))
@@ -145,10 +157,11 @@ def _matpow(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         return delta(*at)
     if power == 1:
         return run.entry(a, at, scope, place)
+    if a.op == "transpose":
+        turned = terms.transpose(array_terms.matpow(a.args[0], power))
+        return run.entry(turned, at, scope, place)
     if power > LONGEST_CHAIN:
-        half = array_terms.matpow(a, power // 2)
-        product = terms.matmul(half, array_terms.matpow(a, power - power // 2))
-        return run.entry(product, at, scope, place)
+        return power_entry(run.array(a), a.shape[0], power, *at)
     read = run.reader(a)
     bound, inner, scope = bound_places(run, a.shape[:1] * (power - 1), scope)
     chain = (at[0], *inner, at[1])

@@ -168,6 +168,7 @@ FORMS.update(
         "inv": _matrix(array_terms.inv),
         "det": _matrix(array_terms.det),
         "logdet": _matrix(array_terms.logdet),
+        "cholesky": _matrix(array_terms.cholesky),
         "vec": _matrix(array_terms.vec),
         "flatten": _matrix(array_terms.flatten),
         "matpow": _matpow,

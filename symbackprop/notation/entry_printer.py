@@ -16,6 +16,7 @@ from functools import singledispatch
 from sympy import Add, Basic, Expr, Integer, Mul, Pow, Rational, Symbol, oo, pi
 from sympy.core.numbers import Infinity, NegativeInfinity, Pi
 
+from symbackprop.ir.cholesky import FACTOR, INVERSE
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -35,6 +36,7 @@ from symbackprop.ir.expressions import (
     free_indices,
 )
 from symbackprop.ir.letters import letters
+from symbackprop.ir.matrix_functions import exponent
 from symbackprop.ir.ordering import order_key
 from symbackprop.notation.numbers import show_number
 from symbackprop.notation.spelling import RESERVED
@@ -140,7 +142,11 @@ def _(e: Series, at: Letters) -> Shown:
 @_show.register
 def _(e: MatrixFunction, at: Letters) -> Shown:
     place = f"[{','.join(_close(i, at) for i in e.indices)}]" if e.indices else ""
-    return f"{e.function}({e.name}){place}", POSTFIX
+    k = exponent(e.function)
+    whole = f"{e.function}({e.name})" if k is None else f"matpow({e.name}, {k})"
+    if e.function == INVERSE:
+        whole = f"inv({FACTOR}({e.name}))"
+    return f"{whole}{place}", POSTFIX
 
 
 @_show.register(IndexSum)

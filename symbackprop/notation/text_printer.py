@@ -318,7 +318,7 @@ _PRINTERS: dict[str, Callable[[Term], Shown]] = {
     **dict.fromkeys(REDUCTIONS.values(), _reduction),
     "softmax": _along, "log_softmax": _along,
     **dict.fromkeys(("where", "dot", "outer", "diag", "trace"), _call),
-    **dict.fromkeys(("inv", "det", "logdet", "kron", "vec"), _call),
+    **dict.fromkeys(("inv", "det", "logdet", "cholesky", "kron", "vec"), _call),
     "matpow": _with_number(), "tril": _with_number(0), "triu": _with_number(0), "cumsum": _cumsum,
     "take": _take, "gather": _gather, "onehot": _onehot, "swap": _swap, "reshape": _reshape,
     "flip": _flip, "repeat": _repeat, "pad": _pad, "concat": _joined, "stack": _joined,

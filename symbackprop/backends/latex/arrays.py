@@ -106,6 +106,7 @@ RULES: dict[str, Rule] = {
     "inv":     inverse,
     "det":     determinant,
     "logdet":  log_determinant,
+    "cholesky": operator("chol"),
     "matpow":  matrix_power,
     "kron":    kronecker,
     "vec":     operator("vec"),

@@ -36,6 +36,7 @@ from symbackprop.backends.latex.pieces import (
     number,
 )
 from symbackprop.backends.latex.symbols import ADJOINT, Notation, function_name, spell_name
+from symbackprop.ir.cholesky import FACTOR, INVERSE
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -56,6 +57,7 @@ from symbackprop.ir.expressions import (
     free_indices,
 )
 from symbackprop.ir.letters import letters
+from symbackprop.ir.matrix_functions import exponent
 
 # fmt: off
 RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\neq"}
@@ -181,7 +183,13 @@ def _(node: MatrixFunction, writer: Writer) -> Piece:
     forms = {"det": rf"\det({array})", "logdet": rf"\log \lvert \det({array}) \rvert"}
     if node.function in forms:
         return Piece(forms[node.function])
-    return Piece(f"({array}^{{-1}})_{{{writer.positions(node.indices)}}}")
+    if node.function in (FACTOR, INVERSE):
+        power = "" if node.function == FACTOR else "^{-1}"
+        return Piece(
+            rf"(\operatorname{{chol}}({array}){power})_{{{writer.positions(node.indices)}}}"
+        )
+    k = exponent(node.function) or -1
+    return Piece(f"({array}^{{{k}}})_{{{writer.positions(node.indices)}}}")
 
 
 @write.register

@@ -28,6 +28,12 @@ def _logdet(w: Spells, t: Term) -> Code:
     return f"np.linalg.slogdet({w.source(t.args[0])})[1]", ATOM
 
 
+def _cholesky(w: Spells, t: Term) -> Code:
+    """Of the symmetric part: NumPy itself reads one triangle only."""
+    text = w.inside(t.args[0], ATOM)
+    return f"np.linalg.cholesky(({text} + {text}.T) / 2)", ATOM
+
+
 def _vec(w: Spells, t: Term) -> Code:
     return f"{w.inside(t.args[0], ATOM)}.T.reshape(-1)", ATOM
 
@@ -124,6 +130,7 @@ RULES: Mapping[str, Rule] = {
     "inv":    _call("np.linalg.inv"),
     "det":    _call("np.linalg.det"),
     "logdet": _logdet,
+    "cholesky": _cholesky,
     "matpow": _with_attribute("np.linalg.matrix_power"),
     "kron":   _call("np.kron"),
     "vec":    _vec,
