@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
+from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.recognition import recognise
 from symbackprop.calculus.reverse import reverse
@@ -18,7 +20,7 @@ from symbackprop.library.functions import RULES
 from symbackprop.matrix.lower import lower
 from symbackprop.network.model import Model, in_members
 from symbackprop.pipeline.derivation import Derivation
-from symbackprop.pipeline.kinds import record_of_kind
+from symbackprop.pipeline.kinds import filled_in, record_of_kind
 from symbackprop.pipeline.presentation import in_jacobian_layout, present
 from symbackprop.pipeline.recurrent_derivation import RecurrentDerivation
 from symbackprop.pipeline.recurrent_presentation import present_recurrent
@@ -104,10 +106,9 @@ def derive(
     if program.families:
         _recurrent_kind(program, of, kind, layout)
     known = _recognised(program)
-    if kind in DIRECTIONAL:
-        return Derivation(model, *record_of_kind(known, of, names, kind, layout, direction))
     if kind != "gradient":
-        return Derivation(model, *record_of_kind(program, of, names, kind, layout, direction))
+        start = known if kind in DIRECTIONAL else program
+        return _of_kind(model, *record_of_kind(start, of, names, kind, layout, direction))
     context = working_context(known)
     try:
         adjoints = reverse(known, of, names, context)
@@ -124,6 +125,17 @@ def derive(
         derivatives = in_jacobian_layout(derivatives, program)
     record = DerivationRecord(program, of, kind, layout, derivatives, wrt=names)
     return (RecurrentDerivation if program.families else Derivation)(model, record, context)
+
+
+def _of_kind(model: Model, record: DerivationRecord, context: Context) -> Derivation:
+    """The derivation of another kind; blocks of a Hessian are derived when one is asked for, since
+    a kernel is made of their common parts. What is no Hessian is derived now, errors and all.
+    """
+    if record.derivatives:
+        return Derivation(model, record, context)
+    if record.kind == "hessian":
+        return Derivation(model, record, context, later=partial(filled_in, record, context))
+    return Derivation(model, filled_in(record, context), context)
 
 
 def _recognised(program: Program) -> Program:

@@ -252,33 +252,52 @@ class Derivation(Mapping[Any, DerivativeResult]):
 
     result = DerivativeResult
 
-    def __init__(self, model: Model, record: DerivationRecord, context: Context) -> None:
-        self.model, self.record = model, record
+    def __init__(
+        self,
+        model: Model,
+        record: DerivationRecord,
+        context: Context,
+        later: Callable[[], DerivationRecord] | None = None,
+    ) -> None:
+        self.model, self.outline = model, record
+        self._later = later
         self._context = context
         self._hidden_terms: dict[str, Term] = {}
         for equation in record.program.equations:
             if equation.hidden:
                 self._hidden_terms[equation.name] = replace_names(equation.term, self._hidden_terms)
         self._hidden = tuple(e for e in reversed(record.program.equations) if e.hidden)
-        self.derivatives = tuple(self.result(self, d) for d in record.derivatives)
-        self._by_name = {d.wrt: d for d in self.derivatives}
+
+    @cached_property
+    def record(self) -> DerivationRecord:
+        """The derivation as data; where ``outline`` has no derivatives yet they are derived now."""
+        return self.outline if self._later is None else self._later()
+
+    @cached_property
+    def derivatives(self) -> tuple[DerivativeResult, ...]:
+        """All of them, in order of derivation."""
+        return tuple(self.result(self, d) for d in self.record.derivatives)
+
+    @cached_property
+    def _by_name(self) -> dict[str, DerivativeResult]:
+        return {d.wrt: d for d in self.derivatives}
 
     @property
     def of(self) -> str:
         """The quantity that was differentiated."""
-        return self.record.of
+        return self.outline.of
 
     @property
     def kind(self) -> str:
-        return self.record.kind
+        return self.outline.kind
 
     @property
     def layout(self) -> str:
-        return self.record.layout
+        return self.outline.layout
 
     @property
     def program(self) -> Program:
-        return self.record.program
+        return self.outline.program
 
     @cached_property
     def closing(self) -> Closing:

@@ -7,7 +7,7 @@ input ``v_W``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sympy import Expr
@@ -31,24 +31,32 @@ Entries = tuple[Expr, tuple[Index, ...], tuple[Step, ...]]
 def record_of_kind(
     program: Program, of: str, names: Sequence[str], kind: str, layout: str, direction: str | None
 ) -> tuple[DerivationRecord, Context]:
-    """The record of a derivation of a kind other than ``gradient``, and the context it was
-    simplified in.
+    """The record of a derivation of a kind other than ``gradient``, and the context to simplify
+    in; derivatives that are one entry each are left to :func:`filled_in`.
     """
+    if kind in ("hessian", "hvp") and program.shape_of(of):
+        raise Malformed("a scalar to differentiate twice", f"{of}, which is an array")
     targets = (of,) if kind == "vjp" else tuple(names)
     directions: dict[str, str] = {}
     if kind in ("hvp", "jvp", "vjp"):
         program, directions = _with_directions(program, targets, direction)
     if kind in ("hvp", "jvp") or (kind == "vjp" and program.shape_of(of)):
-        if kind == "hvp" and program.shape_of(of):
-            raise Malformed("a scalar to differentiate twice", f"{of}, which is an array")
         return equations_record(program, of, names, kind, directions, layout)
-    context = working_context(program)
+    outline = DerivationRecord(program, of, kind, layout, (), directions, tuple(names))
+    return outline, working_context(program)
+
+
+def filled_in(outline: DerivationRecord, context: Context) -> DerivationRecord:
+    """The record with its derivatives, where each is one entry: Jacobians, Hessians, and products
+    of a direction with the Jacobian of a scalar.
+    """
+    program, of, kind = outline.program, outline.of, outline.kind
     maker = FormMaker(program, symmetric=context.symmetric)
     out = []
-    for wrt in _items(kind, names):
+    for wrt in _items(kind, outline.wrt):
         context.used.clear()
-        entry, indices, steps = _entry(program, of, wrt, kind, directions, context)
-        if kind == "jacobian" and layout == "gradient":
+        entry, indices, steps = _entry(program, of, wrt, kind, outline.directions, context)
+        if kind == "jacobian" and outline.layout == "gradient":
             rows = len(program.shape_of(of))
             indices = indices[rows:] + indices[:rows]
         best = cheapest(entry, indices, maker, context)
@@ -56,8 +64,7 @@ def record_of_kind(
         equation = Equation(name, indices, best.entry, best.term)
         steps = (*steps, Step(best.term, "read as a matrix formula"))
         out.append(Derivative(of, wrt, kind, equation.shape, equation, steps, tuple(context.used)))
-    record = DerivationRecord(program, of, kind, layout, tuple(out), directions, tuple(names))
-    return record, context
+    return replace(outline, derivatives=tuple(out))
 
 
 def _items(kind: str, names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -72,7 +79,7 @@ def _entry(
     of: str,
     wrt: tuple[str, ...],
     kind: str,
-    directions: dict[str, str],
+    directions: Mapping[str, str],
     context: Context,
 ) -> Entries:
     if kind == "jacobian":

@@ -127,12 +127,12 @@ def kernel(derivation: Derivation, target: str = "numpy", dtype: str | None = No
     if target not in TARGETS:
         raise Malformed(f"a target: {', '.join(TARGETS)}", repr(target))
     model = derivation.model
-    record = derivation.record
+    record = derivation.outline
     gradient = None
     if record.kind in SECOND_ORDER:
         gradient = derive(model, wrt=record.wrt, of=record.of).record
     if record.kind == "hessian":
-        record = structured_record(record) or record
+        record = structured_record(record) or derivation.record
     source = kernel_source(
         record, title=model.name, source_text=model.source, dtype=dtype, gradient=gradient
     )
