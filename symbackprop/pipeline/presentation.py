@@ -39,7 +39,7 @@ from symbackprop.matrix.lift import Lifter
 from symbackprop.matrix.lower import entry as lowered_entry
 from symbackprop.pipeline.unnamed import is_composed
 
-LONG = 5  # a formula with more entries is put in where something cancels, else it is no shorter
+LONG = 8  # a formula with more entries is put in where something cancels, else it is no shorter
 
 
 @dataclass(frozen=True, slots=True)
