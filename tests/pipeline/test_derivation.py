@@ -154,3 +154,15 @@ def test_wrong_requests_are_told_in_four_parts(case: str) -> None:
 def test_same_input_gives_the_same_answer() -> None:
     first, second = (json.dumps(sb.derive(sb.load("mlp")).as_json()) for _ in range(2))
     assert first == second
+
+
+def test_the_adjoint_of_a_probability_cancels_against_the_slope_of_sigmoid() -> None:
+    assert sb.derive(sb.load("logistic-regression"))["z"].text == "(p - y) / N"
+
+
+def test_blocks_of_a_hessian_are_derived_when_one_is_asked_for() -> None:
+    derivation = sb.derive(sb.load("softmax-regression"), kind="hessian")
+    sb.kernel(derivation)
+    assert "record" not in vars(derivation)
+    assert [d.wrt for d in derivation.values()] == ["W", "W,b", "b,W", "b"]
+    assert "record" in vars(derivation)
