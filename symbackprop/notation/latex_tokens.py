@@ -340,9 +340,13 @@ class _Lexer:
         if signed:
             self.run(text, *inner, depth)
             return after
+        opened = len(self.out)
         self.emit("LB", "{", inner[0], inner[0])
         self.run(text, *inner, depth)
-        self.emit("RB", "}", inner[1], inner[1])
+        if _relates(self.out[opened + 1 :]):  # a box around a statement is no part of it
+            del self.out[opened]
+        else:
+            self.emit("RB", "}", inner[1], inner[1])
         if name in ("underbrace", "overbrace"):
             while after < end and text[after].isspace():
                 after += 1
@@ -427,4 +431,14 @@ def _closes_with_nothing(text: str, at: int) -> bool:
         level += 1 if found[1] == "left" else -1
         if level == 0:
             return found[2] == "."
+    return False
+
+
+def _relates(tokens: list[Token]) -> bool:
+    """Whether a relation stands among the tokens, outside brackets."""
+    level = 0
+    for t in tokens:
+        level += (t.kind in ("OPEN", "LB")) - (t.kind in ("CLOSE", "RB"))
+        if level == 0 and t.kind == "REL":
+            return True
     return False
