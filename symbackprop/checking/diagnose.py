@@ -7,6 +7,8 @@ gradients that forget a path are tried; then *other*.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from symbackprop.checking.compare import compare
 from symbackprop.checking.document import Document, Step
 from symbackprop.checking.edit_sites import Edit, is_turned
@@ -32,8 +34,11 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, Node | None]:
     left = step.comparison.left
     lefts = _lefts(step.left, left, document)
     scope.letters = {i.name: i for i in left.letters}
-    _tell_apart(step, document)
-    for edit in edits(step.right, left, scope)[:MOST_EDITS]:
+    found: Sequence[Edit] = ()
+    if document.allowance > 0:
+        _tell_apart(step, document)
+        found = edits(step.right, left, scope)[:MOST_EDITS]
+    for edit in found:
         if document.allowance <= 0:
             break
         if _explains(edit, step.right, lefts, document):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from sympy import Expr, Integer, Pow
+from sympy import Expr, Integer, Pow, preorder_traversal
 
 from symbackprop.checking.readings import (
     Note,
@@ -36,6 +37,7 @@ BY_ENTRIES = Note("a product of equal shapes is taken entry by entry")
 POWER = Note("a power is taken entry by entry")
 MATRIX_POWER = Note("a power of a square matrix is a product of matrices")
 MOST_POWER = 6
+LARGEST_POWER = 4_000  # nodes of a power written out as a product of matrices
 ROWS = Note("a vector is added to each row")
 COLUMNS = Note("a vector is added to each column", accepted=False)
 SCALAR = Note("a scalar is added to each entry")
@@ -64,7 +66,7 @@ def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
     out = []
     for b in bases:
         for x in exponents:
-            out.extend(_matrix_power(b, x))
+            out.extend(_matrix_power(b, x, node))
             square = b.rank == 2 and same_extent(*b.shape)
             if x.rank == 0 and not (square and x.expr.is_negative):
                 notes = (POWER,) if b.rank else ()
@@ -80,11 +82,18 @@ def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
     return cheapest(out)
 
 
-def _matrix_power(b: Reading, x: Reading) -> list[Reading]:
-    """``W^n`` of a square matrix as the product of n of them: the dearer reading."""
+def _matrix_power(b: Reading, x: Reading, node: Node) -> list[Reading]:
+    """``W^n`` of a square matrix as the product of n of them: the dearer reading.
+
+    Powers of powers multiply: what would be too large has no reading at all, since the other one
+    alone could refute what is right.
+    """
     square = b.rank == 2 and same_extent(*b.shape) and not b.letters
     if not square or x.rank or not x.expr.is_Integer or not 0 <= int(x.expr) <= MOST_POWER:
         return []
+    most = LARGEST_POWER // max(1, int(x.expr))
+    if sum(1 for _ in islice(preorder_traversal(b.expr), most + 1)) > most:
+        raise Unreadable("notation", "too long to decide: powers of powers of matrices", node)
     total = b if x.expr else replace(b, expr=Delta(*b.axes))
     for _ in range(1, int(x.expr)):
         total = contract(total, b, 1, 0, **combined(b, x))

@@ -23,17 +23,25 @@ SHOWN = {position(k, Integer(1)).name: place for k, place in enumerate(PLACES)}
 
 
 def counterexample(step: Step, document: Document) -> Counterexample | None:
-    """A point at which a refuted step fails; both shapes where numbers cannot show it."""
+    """A point at which a refuted step fails; both shapes where numbers cannot show it. In a long
+    document small numbers are searched for the first steps only.
+    """
     comparison = step.comparison
     assert comparison is not None, "a refuted step was compared"
     if comparison.witness is not None:
         return shown(comparison.witness, document.scope.forward)
+    document.searches -= 1
+    if document.searches < 0:
+        plain = _in_numbers(step, document) if comparison.shapes is None else None
+        return plain or (_by_shapes(comparison.shapes) if comparison.shapes else None)
     if comparison.shapes is None:
         witness = refute(comparison.right.expr, comparison.left.expr, document.scope.program)
         return shown(witness, document.scope.forward) if witness else _in_numbers(step, document)
-    return _at_equal_extents(step, document) or Counterexample(
-        {}, {}, comparison.shapes[0], comparison.shapes[1]
-    )
+    return _at_equal_extents(step, document) or _by_shapes(comparison.shapes)
+
+
+def _by_shapes(shapes: tuple[str, str]) -> Counterexample:
+    return Counterexample({}, {}, *shapes)
 
 
 def _in_numbers(step: Step, document: Document) -> Counterexample | None:

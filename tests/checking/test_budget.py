@@ -34,3 +34,20 @@ def test_a_power_of_a_numbered_name_is_no_other_name() -> None:
     model = sb.parse(names + "L = sum(A1**3 + A12 * A2 + A**3)/3")
     report = sb.verify(model, "dA1 = A1**2\ndA = A**2", format="text")
     assert [s.verdict for s in report.steps] == ["proved", "proved"]
+
+
+SQUARE = "dims D\nparam X[D, D]\nparam W[D, D]\nL = sum(X @ W)"
+
+
+def test_powers_of_powers_are_too_long_and_not_wrong() -> None:
+    hand = "dX = " + "(" * 20 + "X" + " + W)**6" * 20
+    (step,) = sb.verify(sb.parse(SQUARE), hand, format="text").steps
+    assert step.verdict == "unreadable"
+    assert any("too long to decide" in note for note in step.notes)
+
+
+def test_every_wrong_step_of_a_long_text_has_a_counterexample() -> None:
+    hand = "\n".join(f"dX = {k} * ones(D, D) @ W.T" for k in range(2, 102))
+    report = sb.verify(sb.parse(SQUARE), hand, format="text")
+    assert {s.verdict for s in report.steps} == {"refuted"}
+    assert all(s.counterexample is not None for s in report.steps)
