@@ -64,7 +64,7 @@ ROUNDS = 3
 # How many nodes may be read to explain what is wrong, in the whole of a document: a count, since
 # what is said may not depend on the speed of a machine.
 ALLOWANCE = 8_000
-MOST_SEARCHES = 60  # steps for which a counterexample in small numbers is searched
+MOST_SEARCHES = 30  # steps for which a counterexample in small numbers is searched
 MOST_CUTS = 5  # steps for which the gradients that forget something are derived
 WHICH_SCALAR = "the model does not say which scalar is differentiated"
 
