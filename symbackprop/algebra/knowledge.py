@@ -7,6 +7,7 @@ summed, is 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from sympy import Add, Expr, Mul, Pow
 
@@ -27,6 +28,7 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 from symbackprop.ir.program import Equation, Fact, Program
+from symbackprop.ir.renaming import anonymous
 
 KEPT = 4  # programs whose facts are remembered
 SIGNED = (Apply, Pow, IndexSum, IndexMax, Mul)  # other sums are seldom of one sign
@@ -76,9 +78,13 @@ def _learn(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
     """
     plain = Context(program, folding=False)
     above: dict[str, Equation] = {}
+    met: dict[tuple[object, ...], list[Fact]] = {}
     for equation in program.equations:
         body = normalise(equation.rhs, plain)
-        facts = constant_sums(equation, body, plain, above)
+        key = _like(equation, body, plain, above)
+        if key not in met:
+            met[key] = constant_sums(equation, body, plain, above)
+        facts = [replace(fact, name=equation.name) for fact in met[key]]
         if may_be_symmetric(equation, plain):
             facts += derived_symmetry(equation, _without_hidden(body, above), plain)
         if isinstance(body, Apply | Pow | IndexSum | IndexMax | Mul) and is_nonnegative(
@@ -89,6 +95,25 @@ def _learn(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
             plain.learn(fact)
         above[equation.name] = equation
         yield equation, body, facts
+
+
+def _like(
+    equation: Equation, body: Expr, context: Context, above: Mapping[str, Equation]
+) -> tuple[object, ...]:
+    """What decides the constant sums of an equation, up to names: layers of one kind are summed
+    once.
+    """
+    if equation.start is not None:
+        return equation.name, equation.start
+    numbers: dict[str, int] = {}
+    key: list[object] = [equation.indices, anonymous(body, numbers)]
+    for name in tuple(numbers):
+        upper = above.get(name)
+        if upper is not None and upper.start is not None:
+            return (equation.name,)
+        key.append(upper and (upper.indices, anonymous(upper.rhs, numbers)))
+    key.extend((context.kinds.get(n, frozenset()), context.sums_of(n)) for n in numbers)
+    return tuple(key)
 
 
 def _without_hidden(body: Expr, above: Mapping[str, Equation]) -> Expr:

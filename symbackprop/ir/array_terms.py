@@ -7,6 +7,7 @@ and raise :class:`ShapeError` with both shapes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from sympy import Expr, Integer, expand, sympify
@@ -137,8 +138,13 @@ def flatten(a: Term) -> Term:
 
 def count(shape: Sequence[Expr]) -> Expr:
     """The number of entries of an array of this shape."""
+    return _product(tuple(shape))
+
+
+@lru_cache(maxsize=1 << 12)
+def _product(extents: Shape) -> Expr:
     out: Expr = Integer(1)
-    for e in shape:
+    for e in extents:
         out = expand(out * e)
     return out
 

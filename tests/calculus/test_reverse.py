@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from symbackprop.algebra import knowledge
 from symbackprop.algebra.knowledge import working_context
 from symbackprop.calculus import reverse as reverse_module
 from symbackprop.calculus.reverse import reverse
@@ -40,6 +41,28 @@ def test_equal_layers_are_derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
     program = program_of(parse(tanh_net(40)))
     reverse(program, "L", list(program.params))
     assert len(calls) < 12, calls
+
+
+def normed_net(blocks: int) -> str:
+    lines, before = ["dims N, M", "data X[N, M], Y[N, M]"], "X"
+    lines.append(f"param {', '.join(f'W{k}[M, M]' for k in range(1, blocks + 1))}")
+    for k in range(1, blocks + 1):
+        lines += [f"Z{k} = {before} @ W{k}.T", f"m{k} = mean(Z{k}, axis=0)"]
+        lines += [f"C{k} = Z{k} - m{k}", f"P{k} = softmax(C{k})"]
+        before = f"P{k}"
+    return "\n".join([*lines, f"L = sum(({before} - Y)**2)"]) + "\n"
+
+
+def test_equal_layers_are_summed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    original = knowledge.constant_sums
+    monkeypatch.setattr(
+        knowledge, "constant_sums", lambda *a: calls.append(a[0].name) or original(*a)
+    )
+    context = working_context(program_of(parse(normed_net(20))))
+    assert len(calls) < 20, calls
+    assert all(context.sums_of(f"C{k}") == ((0, 0),) for k in range(1, 21))
+    assert all(context.sums_of(f"P{k}") == ((1, 1),) for k in range(1, 21))
 
 
 def test_what_is_carried_over_is_what_would_be_derived(monkeypatch: pytest.MonkeyPatch) -> None:
