@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Integer, Pow, preorder_traversal
+from sympy import Expr, Integer, Pow, expand, preorder_traversal
 
 from symbackprop.checking.readings import (
     Note,
@@ -29,6 +29,7 @@ from symbackprop.checking.readings import (
     show,
     squeezed,
 )  # fmt: skip
+from symbackprop.ir.affine import nonnegative
 from symbackprop.ir.expressions import Delta, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Node
@@ -155,8 +156,9 @@ class Row:
 
 # fmt: off
 JUXT = " ·×@*⊗"
+CORRELATION = "⋆"
 PRODUCTS = (
-    Row(JUXT + "⊙", "ss sc sr sm st cs rs ms ts", _scale, "", 0.0),
+    Row(JUXT + "⊙" + CORRELATION, "ss sc sr sm st cs rs ms ts", _scale, "", 0.0),
     Row(" ·×@", "mm",    lambda a, b, **k: contract(a, b, 1, 0, **k), "inner", 0.0),
     Row(" ·×@", "mc",    lambda a, b, **k: contract(a, b, 1, 0, **k), "inner", 0.0),
     Row(" ·×@", "rm",    _row_times, "inner", 0.0),
@@ -165,6 +167,7 @@ PRODUCTS = (
     Row(" ·×@", "mr",    lambda a, b, **k: _outer(squeezed(a), b, **k), "thin", 0.0),
     Row(" ·×@", "cm",    lambda a, b, **k: _outer(a, squeezed(b), **k), "flat", 0.0),
     Row("⊗",    "cc cr", _outer, "", 0.0),
+    Row("⋆",    "cc",    lambda a, b, **k: _correlation(a, b, **k), "window", 0.0),
     Row("@",    "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.0),
     Row("@",    "cm",    _row_times, "inner", 0.0),
     Row("·",    "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.5, INNER),
@@ -209,6 +212,16 @@ def _unturned(a: Reading, b: Reading, **rest: Any) -> Reading:
     return replace(_entrywise(a, b, **rest), row=False)
 
 
+def _correlation(a: Reading, b: Reading, **rest: Any) -> Reading:
+    """``x ⋆ w`` of vectors: entry t is Σ_k x[t + k] w[k], wherever the whole of w fits."""
+    b, (one,) = shifted(b), a.axes
+    (k,) = b.axes
+    place = position(0, expand(one.extent - k.extent + 1))
+    step = Index("_k", k.extent)
+    body = substitute(a.expr, {one: place + step}) * substitute(b.expr, {k: step})
+    return array(IndexSum(body, step), (place,), **rest)
+
+
 def _same(a: Expr, b: Expr) -> bool:
     return same_extent(a, b)
 
@@ -224,6 +237,7 @@ FITS: dict[str, Callable[[Reading, Reading], bool]] = {
     "thin": lambda a, b: a.shape[1] == 1 and a.shape[0] != 1,
     "flat": lambda a, b: b.shape[0] == 1 and b.shape[1] != 1,
     "columns": lambda a, b: _same(a.shape[0], b.shape[0]),
+    "window": lambda a, b: not nonnegative(b.shape[0] - a.shape[0] - 1),
     "snmuloc": lambda a, b: _same(b.shape[0], a.shape[0]),
 }
 

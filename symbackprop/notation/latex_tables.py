@@ -17,7 +17,7 @@ TOKENS = {
     "frac": ("FRAC", "/"), "dfrac": ("FRAC", "/"), "tfrac": ("FRAC", "/"), "cfrac": ("FRAC", "/"),
     "sqrt": ("SQRT", "√"),
     "odot": ("OP", "⊙"), "bigodot": ("OP", "⊙"), "circ": ("OP", "⊙"),
-    "bullet": ("OP", "⊙"), "ast": ("OP", "*"), "star": ("OP", "*"),
+    "bullet": ("OP", "⊙"), "ast": ("OP", "*"), "star": ("OP", "⋆"),
     "cdot": ("OP", "·"), "times": ("OP", "×"), "otimes": ("OP", "⊗"), "div": ("OP", "/"),
     "oslash": ("OP", "/"),
     "top": ("ID", "T"), "intercal": ("ID", "T"), "transpose": ("ID", "T"), "prime": ("PRIME", "'"),

@@ -51,7 +51,8 @@ FUNCTIONS = {
 
 UNICODE = {                      # characters that are not letters: kind and text
     "′": ("PRIME", "'"), "″": ("PRIME", "''"), "⊙": ("OP", "⊙"), "∘": ("OP", "⊙"), "·": ("OP", "·"),
-    "×": ("OP", "×"), "⊗": ("OP", "⊗"), "∂": ("PARTIAL", "∂"), "∇": ("NABLA", "∇"),
+    "×": ("OP", "×"), "⊗": ("OP", "⊗"), "⋆": ("OP", "⋆"),
+    "∂": ("PARTIAL", "∂"), "∇": ("NABLA", "∇"),
     "∑": ("BIG", "sum"), "∏": ("BIG", "prod"), "Σ": ("BIG", "sum"), "Π": ("BIG", "prod"),
     "−": ("MINUS", "-"), "–": ("MINUS", "-"), "≔": ("REL", ":="), "≤": ("CMP", "<="),
     "≥": ("CMP", ">="), "≠": ("CMP", "!="),

@@ -1,7 +1,6 @@
 """Convolutional nets: every derivative is proved, in array notation, and agrees with differences.
 
-The nets of ``tests/models/convolutional``: a sequence under one kernel, one layer with maxima, and
-a net after LeNet, all with symbolic sizes.
+A sequence under one kernel, one layer with maxima, and a net after LeNet, all with symbolic sizes.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import pytest
 
 import symbackprop as sb
 
-NETS = Path(__file__).parent / "convolutional"
+LENET = Path(__file__).parent / "lenet.net"
 # fmt: off
 WANTED = {
     "conv1d": {"w": "conv1d(x, grad_z)", "x": "conv1d(pad(grad_z, K-1), flip(w))"},
@@ -26,7 +25,7 @@ WANTED = {
 
 @pytest.mark.parametrize("net", WANTED)
 def test_every_derivative_of_a_net_is_proved(net: str) -> None:
-    derivation = sb.derive(sb.parse((NETS / f"{net}.net").read_text(encoding="utf-8")))
+    derivation = sb.derive(sb.load(str(LENET) if net == "lenet" else net))
     for name, wanted in WANTED[net].items():
         assert derivation[name].text == wanted
     for result in derivation.values():

@@ -40,8 +40,11 @@ def test_values_and_gradients_are_those_of_autograd(name: str, require: Callable
     from tests.models import by_autograd
 
     program = record(name).program
-    sizes = {d.name: 3 + k for k, d in enumerate(program.dims)}
+    sizes = {d.name: 3 + k % 7 for k, d in enumerate(program.dims)}
     given = draw(program, sizes, scale=0.7, seed=3)
+    for key in program.params:  # kernels that add up many entries leave the softmax in range
+        if np.ndim(given[key]) > 2:
+            given[key] = given[key] / np.sqrt(given[key][0].size)
     loss, grads = kernel(name).loss_and_grad(**given)
     assert loss == pytest.approx(by_autograd.output(SOURCES[name], given, sizes), rel=1e-12)
     assert list(grads) == list(program.params)

@@ -42,6 +42,8 @@ def extent_text(e: Expr, notation: Notation) -> str:
 
 def shape_text(shape: Shape, notation: Notation) -> str:
     r"""``N \times D``; a scalar has the shape $1$."""
+    if len(shape) == 1:
+        return latex_entry(shape[0], notation)
     return r" \times ".join(extent_text(e, notation) for e in shape) or "1"
 
 

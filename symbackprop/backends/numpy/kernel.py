@@ -210,12 +210,21 @@ def _checks(p: Passes) -> list[str]:
             lines.append(f"if np.any(({t} < 0) | ({t} >= {bound})):")
             must = f"{q.name} must hold integers from 0 to {bound} - 1"
             lines.append(f'    raise ValueError("{must}")')
-    for a in reversed(_arguments(p)):
-        learnt = [f"{d} = {code}" for d, code in a.learns if uses(lines, d)]
-        dtype = "np.dtype(np.intp)" if a.integer else "dtype"
-        call = f'{a.name} = _array("{a.key}", {a.name}, {dtype}, "{a.shape}", {a.wanted})'
-        lines = [*commented([call], ""), *learnt, *lines]
+    expected = _arguments(p)
+    lines = [row for a in expected if a.again for row in _check(a, a.again)] + lines
+    for a in reversed(expected):
+        for d, code in reversed(a.learns):
+            if uses(lines, d):
+                lines = [f"{d} = {code}", *lines]
+        lines = [*_check(a, a.wanted), *lines]
     return lines
+
+
+def _check(a: Argument, wanted: str) -> list[str]:
+    """The line that holds an argument against the shape ``wanted``."""
+    dtype = "np.dtype(np.intp)" if a.integer else "dtype"
+    call = f'{a.name} = _array("{a.key}", {a.name}, {dtype}, "{a.shape}", {wanted})'
+    return commented([call], "")
 
 
 def _functions(p: Passes, called: Sequence[str]) -> tuple[Function, ...]:

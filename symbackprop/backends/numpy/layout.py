@@ -13,6 +13,7 @@ WIDTH = 100
 SHORT = 14
 _LEVELS = ((" + ", " - "), (" * ", " / ", " @ "))
 _ATTRIBUTES = re.compile(r"(?<=[)\]])(\.\w+(\(\))?)+$")
+_METHOD = re.compile(r"(?<=[)\]])\.\w+$")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
@@ -82,6 +83,10 @@ def _value(before: str, value: str, after: str, width: int) -> list[str]:
     start = _first_bracket(value)
     if start < 0 or value[-1] not in _CLOSING:
         return [before + value + after]
+    if len(before) + start >= width and (method := _METHOD.search(value[:start])) is not None:
+        parts = (value[: method.start()], value[method.start() :])
+        body = [f"    {row}" for part in parts for row in _value("", part, "", width - 4)]
+        return [f"{before}(", *body, f"){after}"]
     inner = value[start + 1 : -1]
     commas = list(_at_top(inner, (", ",)))
     cuts = [0, *(c + 2 for c in commas)]

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from sympy import Symbol
+
 from symbackprop.backends.numpy import windows
 from symbackprop.backends.numpy.arguments import as_tuple, extents
 from symbackprop.backends.numpy.buffers import Buffer, Buffered, is_view
@@ -127,12 +129,30 @@ class Passes:
         for d in self.program.dims:
             if not uses(body_of_backward, self.names[d.name]):
                 continue
-            if d.name not in extents([(k, self.shape_of(k)) for k in saved], self.names):
-                saved += [q.name for q in self.program.inputs if d in q.shape][:1]
+            saved += self._showing(d, saved)
         if uses(body_of_backward, "dtype") and not self._real(saved):
             saved.append(next(q.name for q in self.program.inputs if q.role != "index"))
         order = [*(q.name for q in self.program.inputs), *self.filled()]
         return tuple(k for k in order if k in saved)
+
+    def _showing(self, d: Symbol, saved: Sequence[str]) -> list[str]:
+        """The inputs to save beside others so that ``d`` can be read off: one if one will do."""
+
+        def shows(keys: Sequence[str]) -> bool:
+            shapes = [(k, self.shape_of(k)) for k in (*saved, *keys)]
+            return d.name in extents(shapes, self.names)
+
+        inputs = [q.name for q in self.program.inputs]
+        if shows(()):
+            return []
+        if not shows(inputs):
+            raise _unseen(d.name)
+        if (single := next((n for n in inputs if shows([n])), None)) is not None:
+            return [single]
+        for name in inputs:
+            rest = [n for n in inputs if n != name]
+            inputs = rest if shows(rest) else inputs
+        return inputs
 
     def filled(self) -> tuple[str, ...]:
         """What the forward pass computes, in order."""
@@ -192,15 +212,19 @@ class Passes:
         used = [d.name for d in self.program.dims if uses(body, self.names[d.name])]
         for d in used:
             if d not in found:
-                raise NotSupported(
-                    "an array that has each extent in use on an axis by itself",
-                    f"{d}, which no input shows",
-                    hint=f"declare an input with an axis of extent {d}",
-                )
+                raise _unseen(d)
         lines = [f"{self.names[d]} = {found[d]}" for d in used]
         if uses(body, "dtype"):
             lines.append(f"dtype = {self._real([k for k, _ in shapes])}.dtype")
         return lines
+
+
+def _unseen(d: str) -> NotSupported:
+    return NotSupported(
+        "an array that has each extent in use on an axis, by itself or as the only unknown",
+        f"{d}, which no input shows",
+        hint=f"declare an input with an axis of extent {d}",
+    )
 
 
 def passes(record: DerivationRecord, plan: Plan) -> Passes:

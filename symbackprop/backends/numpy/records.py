@@ -172,6 +172,11 @@ class Kernel:
         return as_tuple([d.name for d in self.dims])
 
     @property
+    def places(self) -> int:
+        """How many entries of an array the self-test moves at most, drawn at random."""
+        return 60
+
+    @property
     def step(self) -> str:
         """The step of central differences."""
         return "1e-2" if self.dtype == "float32" else "1e-6"

@@ -184,7 +184,7 @@ HELPERS: Mapping[str, str] = {
 }  # fmt: skip
 RULES: Mapping[str, Rule] = dict.fromkeys(HELPERS, _call)
 #: Those that can leave their value in a given array.
-BUFFERED = frozenset({"fold", "maxpool", "avgpool", "columns", "unpool"})
+BUFFERED = frozenset({"conv", "fold", "maxpool", "avgpool", "columns", "unpool"})
 #: Helpers, and those that they call.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "conv": ("columns", "windows", "padded"), "columns": ("windows", "padded"),

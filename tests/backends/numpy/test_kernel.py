@@ -7,14 +7,24 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.backends.numpy.loading import SHIPPED, SLOPES, draw, functions, kernel, record, source
+from symbackprop.ir.program import Program
+from tests.backends.numpy.loading import (
+    SHIPPED,
+    SLOPES,
+    draw,
+    extent,
+    functions,
+    kernel,
+    record,
+    source,
+)
 
 SMALL = (1, 2, 5)
 SUMMED = ["three-layer", "three-layer-tanh", "three-layer-outputs"]
@@ -43,7 +53,9 @@ def test_central_differences_at_all_small_sizes(model: str) -> None:
     names = [d.name for d in program.dims]
     choices = product(SMALL, repeat=min(len(names), 3))
     for sizes in choices:
-        at = dict(zip(names, (sizes * 2)[: len(names)], strict=True))
+        at = dict(zip(names, cycle(sizes), strict=False))
+        if any(extent(program, e, at) < 1 for q in program.equations for e in q.shape):
+            continue
         given = draw(program, at, seed=sum(sizes))
         _, grads = value_and_grads(model, given)
         rng = np.random.default_rng(1)
@@ -147,6 +159,14 @@ def test_values_and_gradients_agree_with_autograd(
         np.testing.assert_allclose(grad, want, rtol=tolerance, atol=tolerance * 10)
 
 
+def small(program: Program) -> dict[str, int]:
+    """Extents that differ, unless there are many; those that windows run along come first."""
+    sizes = {d.name: 2 + j % 5 for j, d in enumerate(program.dims)}
+    if all(extent(program, e, sizes) > 0 for q in program.inputs for e in q.shape):
+        return sizes
+    return {d.name: 7 - j for j, d in enumerate(program.dims)}
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("model", SHIPPED)
 def test_workspace_gives_the_same_and_is_overwritten(model: str, dtype: str) -> None:
@@ -154,7 +174,7 @@ def test_workspace_gives_the_same_and_is_overwritten(model: str, dtype: str) -> 
     if not hasattr(k, "Workspace"):
         assert np.ndim(value_and_grads(model, draw(program, {"D": 2, "K": 3}))[1]["W"]) == 2
         return
-    sizes = {d.name: 2 + j for j, d in enumerate(program.dims)}
+    sizes = small(program)
     slopes = functions(program, k, "loss_and_grad")
     workspace = k.Workspace(**sizes, dtype=np.dtype(dtype))
     seen = []
@@ -169,7 +189,7 @@ def test_workspace_gives_the_same_and_is_overwritten(model: str, dtype: str) -> 
             assert grads[name].dtype == np.dtype(dtype)
         seen.append(grads)
     matrices = [n for n in seen[0] if np.ndim(seen[0][n])]
-    assert all(seen[0][n] is seen[1][n] for n in matrices)
+    assert all(np.shares_memory(seen[0][n], seen[1][n]) for n in matrices)
 
 
 @pytest.mark.parametrize("model", ["three-layer-tanh", "mlp", "softmax-regression"])
