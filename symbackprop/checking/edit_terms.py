@@ -14,6 +14,8 @@ from symbackprop.checking.edit_sites import (
     is_atom,
     is_derivative,
 )
+from symbackprop.checking.layers import is_layered
+from symbackprop.checking.spellings import scripts_of
 from symbackprop.checking.suggest import written
 from symbackprop.notation.written import (
     Big,
@@ -146,7 +148,10 @@ def bounds(p: Place) -> Iterator[Edit]:
 
 
 def powers(p: Place) -> Iterator[Edit]:
+    """Powers left out, too many, or other ones; the number of a layer is none."""
     node = p.node
+    if is_layered(scripts_of(node), p.scope):
+        return
     if isinstance(node, Script):
         numbers = [k for k, s in enumerate(node.sups) if isinstance(s, Number)]
         for k in numbers:

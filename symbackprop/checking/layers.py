@@ -11,7 +11,7 @@ from dataclasses import replace
 from symbackprop.checking.indexing import indexed, whole
 from symbackprop.checking.readings import Readings
 from symbackprop.checking.scope import GRADIENT, Scope
-from symbackprop.checking.spellings import Scripts
+from symbackprop.checking.spellings import Scripts, item_text, spellings
 from symbackprop.ir.expressions import Apply, Entry, entry_names
 from symbackprop.notation.written import Name, Node, Number
 
@@ -59,3 +59,14 @@ def preactivation(number: str, scope: Scope) -> str | None:
 def numbered(name: str, number: str) -> bool:
     """Whether a name ends in a number."""
     return name.endswith(number) and not name[: -len(number)][-1:].isdigit()
+
+
+def is_layered(scripts: Scripts, scope: Scope) -> bool:
+    """Whether what stands above a symbol is its layer: above a δ, in brackets, or where the name
+    with that number is declared.
+    """
+    above = [*scripts.layers, *scripts.powers]
+    if not above or is_error(scripts) or scripts.layers:
+        return bool(above)
+    joined = [b + item_text(i) for b in spellings(scripts.base) for i in above]
+    return any(scope.shape(name) is not None for name in joined)

@@ -47,8 +47,8 @@ def body(text: str) -> str:
     if not is_whole(text):
         return text
     first = text.find(BEGIN) + len(BEGIN)
-    last = text.find(END, first)
-    text = _blanks(text[:first]) + text[first : last if last >= 0 else None]
+    last = text.find(END, first) if END in text[first:] else len(text)
+    text = _blanks(text[:first]) + text[first:last] + _blanks(text[last:])
     for pattern in (_SILENT_PART, _OFF, _VERB, _LINK, _ELSEWHERE):
         text = pattern.sub(lambda part: _blanks(part[0]), text)
     return text
