@@ -14,7 +14,7 @@ from symbackprop.checking.edit_sites import (
     is_atom,
     is_derivative,
 )
-from symbackprop.checking.layers import is_layered
+from symbackprop.checking.layers import is_error, is_layered
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.checking.suggest import written
 from symbackprop.notation.written import (
@@ -148,11 +148,10 @@ def bounds(p: Place) -> Iterator[Edit]:
 
 
 def powers(p: Place) -> Iterator[Edit]:
-    """Powers left out, too many, or other ones; the number of a layer is none."""
+    """Powers left out, too many, or other ones; the number of a layer is no power."""
     node = p.node
-    if is_layered(scripts_of(node), p.scope):
-        return
-    if isinstance(node, Script):
+    layered = is_layered(scripts_of(node), p.scope)
+    if isinstance(node, Script) and not layered:
         numbers = [k for k, s in enumerate(node.sups) if isinstance(s, Number)]
         for k in numbers:
             rest = node.sups[:k] + node.sups[k + 1 :]
@@ -184,6 +183,8 @@ def powers(p: Place) -> Iterator[Edit]:
             1.3,
             "a square is missing: {new}",
         )
+    if layered and is_error(scripts_of(node)):
+        return
     if is_atom(node) and not isinstance(p.parent, Script) and not is_derivative(node):
         squared = (
             Script(N, N, node.base, node.subs, (*node.sups, Number(N, N, "2")))

@@ -62,11 +62,10 @@ def numbered(name: str, number: str) -> bool:
 
 
 def is_layered(scripts: Scripts, scope: Scope) -> bool:
-    """Whether what stands above a symbol is its layer: above a δ, in brackets, or where the name
-    with that number is declared.
+    """Whether what stands above a symbol without brackets is its layer: above a δ, or where the
+    name with that number is declared.
     """
-    above = [*scripts.layers, *scripts.powers]
-    if not above or is_error(scripts) or scripts.layers:
-        return bool(above)
-    joined = [b + item_text(i) for b in spellings(scripts.base) for i in above]
+    if is_error(scripts):
+        return bool(scripts.powers or scripts.layers)
+    joined = [b + item_text(i) for b in spellings(scripts.base) for i in scripts.powers]
     return any(scope.shape(name) is not None for name in joined)
