@@ -26,6 +26,14 @@ from symbackprop.checking.readings import (
     position,
     squeezed,
 )
+from symbackprop.checking.reductions import (
+    ALONG,
+    along,
+    normed,
+    reduced,
+    summed_exponentials,
+    told_axes,
+)
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
@@ -53,10 +61,13 @@ def _call(node: Call, scope: Scope) -> Readings:
     scripts = scripts_of(node.function)
     assert isinstance(scripts.base, Name), "a call has a named function"
     name = scripts.base.text
-    if scripts.items or scripts.turned:
+    axes = told_axes(scripts.items) if name in ALONG and not scripts.primes else ()
+    if (scripts.items and not axes) or scripts.turned:
         raise Unreadable("notation", f"scripts on {name} are not read", node)
     make = ARRAY_FUNCTIONS.get(name)
-    if make is not None and not scripts.primes:
+    if axes:
+        values = along(name, axes, _each(list(node.arguments), node, scope), node)
+    elif make is not None and not scripts.primes:
         keywords = {k.key: k.value for k in node.arguments if isinstance(k, Keyword)}
         positional = [a for a in node.arguments if not isinstance(a, Keyword)]
         values = make(positional, keywords, node, scope)
@@ -105,20 +116,6 @@ def _each(positional: list[Node], node: Call, scope: Scope) -> Readings:
     if len(positional) != 1:
         raise Unreadable("notation", "one argument is read here", node)
     return read(positional[0], scope)
-
-
-def reduced(r: Reading, over: Sequence[int], keep: bool = False, mean: bool = False) -> Reading:
-    """The sum (or mean) over positional axes."""
-    bound = tuple(Index(f"_s{k}", r.axes[k].extent) for k in over)
-    body = substitute(r.expr, dict(zip((r.axes[k] for k in over), bound, strict=True)))
-    total = IndexSum(body, *bound) if bound else body
-    if mean:
-        for b in bound:
-            total = total / b.extent
-    one = position(9, Integer(1))
-    axes = [a for k, a in enumerate(r.axes) if k not in over or keep]
-    axes = [one if keep and r.axes.index(a) in over else a for a in axes]
-    return array(total, axes, cost=r.cost, notes=r.notes, guessed=r.guessed)
 
 
 def _summing(mean: bool) -> Maker:
@@ -247,12 +244,6 @@ def _diag(positional: list[Node], keywords: dict[str, Node], node: Call, scope: 
     return tuple(out)
 
 
-def normed(r: Reading) -> Reading:
-    """The root of the sum of squares of all entries."""
-    total = reduced(replace(r, expr=r.expr**2), tuple(range(r.rank)))
-    return replace(total, expr=Pow(total.expr, Rational(1, 2)))
-
-
 def _norm(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
     return tuple(normed(r) for r in _each(positional, node, scope))
 
@@ -306,11 +297,6 @@ def _softmax(log: bool) -> Maker:
         return tuple(out)
 
     return make
-
-
-def summed_exponentials(r: Reading) -> Expr:
-    k = Index("_k", r.axes[-1].extent)
-    return IndexSum(Apply("exp", substitute(r.expr, {r.axes[-1]: k})), k)
 
 
 def _logsumexp(

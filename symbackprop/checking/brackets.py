@@ -9,7 +9,6 @@ from typing import Any
 
 from sympy import Expr, Integer, expand
 
-from symbackprop.checking.array_functions import normed, reduced
 from symbackprop.checking.conditions import excluded, guard
 from symbackprop.checking.operations import product
 from symbackprop.checking.phrases import counted
@@ -24,6 +23,7 @@ from symbackprop.checking.readings import (
     clash,
     dearer,
 )
+from symbackprop.checking.reductions import normed, reduced
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import indicator
 from symbackprop.checking.spellings import is_letter, item_text

@@ -72,7 +72,7 @@ class Labels:
         dots = r"\\(?:l|c)?dots|\.\.\.?|…"
         told = (
             rf"(?:,?\s*(?:\\q?quad|\\,|\\text\{{\s*for\s*\}}|\bfor\b)\s*)+(?:{letters})\s*"
-            rf"(?:=|\bin\b)[^$\n\\]*?(?:(?:{dots})[^$\n\\&]*)+"
+            rf"(?:=|\bin\b)[^$\n\\]*?(?:(?:{dots})(?:[^$\n\\&{{}}]|\{{[^{{}}]*\}})*)+"
         )
         return re.sub(told, " ", text)
 

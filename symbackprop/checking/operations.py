@@ -315,6 +315,16 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
     return out
 
 
+def sum_of_columns(a: Reading, b: Reading) -> list[Reading]:
+    """As ``sum_of``, where a vector is a column, and so one with an N×1 matrix."""
+    big, small = (a, b) if a.rank > b.rank else (b, a)
+    column = big.rank == 2 and small.rank == 1 and big.shape[1] == 1 and not small.row
+    if not column or clash(a, b) or not _same(big.shape[0], small.shape[0]):
+        return sum_of(a, b)
+    beside = substitute(small.expr, {small.axes[0]: big.axes[0]})
+    return [Reading(big.expr + beside, big.axes, **combined(a, b))]
+
+
 def _stretched(a: Reading, b: Reading) -> list[tuple[Reading, Reading]]:
     """Two matrices of one shape but for axes of extent 1, which are repeated as in NumPy."""
     if a.rank != 2 or b.rank != 2:

@@ -21,6 +21,7 @@ from symbackprop.checking.operations import (
     power,
     product,
     sum_of,
+    sum_of_columns,
     transpose,
 )
 from symbackprop.checking.phrases import pair
@@ -167,6 +168,7 @@ def _function_of_layer(first: Node, second: Node, third: Node, scope: Scope) -> 
 
 def _summed(node: Terms, scope: Scope) -> Readings:
     total: Readings = ()
+    plus = sum_of_columns if scope.latex else sum_of
     for term in node.terms:
         found = read(term.body, scope)
         if term.sign == "-":
@@ -174,7 +176,7 @@ def _summed(node: Terms, scope: Scope) -> Readings:
         if not total:
             total = found
             continue
-        summed = all_pairs(total, found, sum_of)
+        summed = all_pairs(total, found, plus)
         if not summed:
             raise misfit(total, found, "the sum", node)
         total = summed

@@ -175,6 +175,8 @@ def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         return indicator(item, scope)
     if isinstance(item, Name) and item.text in scope.dims:
         return (_vector(scope.dims[item.text], 0.0),)
+    if isinstance(item, Number) and item.text == "1" and isinstance(base, Mark):
+        return (_vector(Integer(1), 0.0),)
     return None
 
 
