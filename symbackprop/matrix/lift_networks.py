@@ -54,6 +54,7 @@ class Network:
         self.groups, self.masks = grouped(factors, self.bit, self.out)
         self.everything = (1 << len(self.groups)) - 1
         self.worthwhile = worthwhile(self.masks)
+        self.flat = all(mask.bit_count() <= 2 for mask in self.masks)
         self.known: dict[tuple[int, Layout], Form | None] = {}
         self.plain: dict[tuple[int, Layout], Form | None] = {}
 
@@ -187,9 +188,14 @@ class Network:
         """Some indices are summed: ``A @ B`` in either orientation, or a sum over a product entry
         by entry.
         """
-        over = (a | b) & ~target
+        over, shared = (a | b) & ~target, a & b
         found: Form | None = None
-        if not over & ~(a & b) and None not in layout:
+        # Axes of vectors and matrices are not merged: what the product of two of them would need
+        # to be reshaped is better said in another order, and looking for it takes long.
+        merging = self.flat and any(
+            part.bit_count() > 1 for part in (over, a & ~shared, b & ~shared)
+        )
+        if not (over & ~shared or merging) and None not in layout:
             wanted, summed = axes_asked(layout), self.indices(over)
             for x, y, ax, ay in ((one, two, a, b), (two, one, b, a)):
                 for product in contracted(
