@@ -76,6 +76,26 @@ class Labels:
         )
         return re.sub(told, " ", text)
 
+    def chains(self, text: str) -> list[tuple[int, int, str]]:
+        r"""As ``sums``, of sums over all steps with a letter of their own, as in a chain rule:
+        ``\sum_{t=1}^{K}`` where the letter of a step is l.
+        """
+        ends = "|".join(map(re.escape, self.ends))
+        if not ends:
+            return []
+        pattern = (
+            r"\\sum\s*_\s*\{\s*(?P<a>[a-z])\s*=\s*1\s*\}\s*"
+            rf"\^\s*(?:\{{\s*(?:{ends})\s*\}}|(?:{ends}))(?![A-Za-z])"
+        )
+        found = [(m.start(), m.end(), m["a"]) for m in re.finditer(pattern, text)]
+        return [f for f in found if f[2] not in self.letters and self._labels(text, f)]
+
+    def _labels(self, text: str, chain: tuple[int, int, str]) -> bool:
+        """Whether the letter of a sum is the label of a member in what is summed."""
+        _, body, letter = chain
+        alone = Labels((letter,), (), self.families)
+        return bool(alone._scripted.search(text[body : _end_of_term(text, body)]))
+
     def sums(self, text: str) -> list[tuple[int, int, str]]:
         """Where sums over steps begin, where what is summed begins, and their letters."""
         letters = "|".join(map(re.escape, self.letters))
@@ -107,7 +127,7 @@ class Labels:
 
     def without_sums(self, text: str) -> str:
         """The text without the signs of sums over steps, and their ranges."""
-        for begin, body, _ in reversed(self.sums(text)):
+        for begin, body, _ in sorted((*self.sums(text), *self.chains(text)), reverse=True):
             text = f"{text[:begin]} {text[body:]}"
         return self.range_words(text)
 
@@ -143,7 +163,40 @@ class Labels:
 
     def rewritten(self, text: str, setting: Setting) -> str:
         """The text in a setting."""
-        return self._labelled(self._summed(self.range_words(text), setting), setting)
+        text = self._chained(self.range_words(text), setting)
+        return self._labelled(self._summed(text, setting), setting)
+
+    def _chained(self, text: str, setting: Setting) -> str:
+        """The text with sums over steps that have a letter of their own written out."""
+        for begin, body, letter in reversed(self.chains(text)):
+            end = _end_of_term(text, body)
+            alone = Labels((letter,), (), self.families)
+            parts = [
+                alone._labelled(
+                    self._picked(text[body:end], letter, k, setting),
+                    Setting(k, None, None, setting.shift),
+                )
+                for k in range(1, (setting.count or 1) + 1)
+            ]
+            whole = " + ".join(p.strip() for p in parts)
+            text = f"{text[:begin]}({whole}) {text[end:]}"
+        return text
+
+    def _picked(self, text: str, letter: str, value: int, setting: Setting) -> str:
+        r"""The text with ``\delta_{tl}`` and ``\delta_{t,l+1}`` as 1 or 0. A step that is further
+        away may be outside of a net of few steps: its δ is left unread.
+        """
+        words = "|".join(map(re.escape, (*self.letters, *self.ends)))
+        other = rf"(?P<word>{words})\s*(?:(?P<sign>[-+])\s*1\s*)?"
+        here = re.compile(rf"\\delta_\{{\s*{letter}\s*,?\s*{other}\}}")
+        there = re.compile(rf"\\delta_\{{\s*{other},?\s*{letter}\s*\}}")
+
+        def picked(m: re.Match[str]) -> str:
+            at = setting.at if m["word"] in self.letters else setting.end
+            by = {"-": -1, "+": 1}.get(m["sign"] or "", 0)
+            return f"({int(at is not None and value == at + by)})"
+
+        return there.sub(picked, here.sub(picked, text))
 
     def _summed(self, text: str, setting: Setting) -> str:
         for begin, body, letter in reversed(self.sums(text)):
@@ -198,7 +251,7 @@ def _end_of_term(text: str, start: int) -> int:
         elif depth == 0 and text[start:k].strip():
             if c in "+-=$&\n" or text.startswith((r"\\", r"\end", r"\]", r"\qquad", r"\quad"), k):
                 return k
-            if c in ",.;" and (k + 1 == len(text) or text[k + 1].isspace()):
+            if c in ",.;" and text[k - 1] != "\\" and (k + 1 == len(text) or text[k + 1].isspace()):
                 return k
         k += 1
     return k

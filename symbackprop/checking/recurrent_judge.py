@@ -167,6 +167,8 @@ def _judged(
     worst = min(verdicts, key=lambda v: RANK[v])
     if worst == "refuted" and set(verdicts) != {"refuted"}:
         return _undecided(step, "right for some numbers of steps and wrong for others")
+    if worst == "refuted" and case.labels.chains(_line(case, base, k)):
+        return _undecided(step, "a derivative may be meant by one equation alone, or by all")
     if worst != "proved":
         return step if worst == step.verdict else replace(step, verdict=worst)
     if case.settings is not GENERAL:
@@ -180,7 +182,9 @@ def _judged(
     elif steps:
         proved = not ends and window == "proved"
     else:
-        proved = end == "proved" and (ends or window == "proved")
+        # The window has a loss of its own: what the loss is, is told by the other nets.
+        loss = step.kind == "forward" and step.of == case.program.output
+        proved = end == "proved" and (ends or loss or window == "proved")
     if proved:
         return step
     return _undecided(step, "right for three and for four steps; in general no proof was found")
@@ -188,19 +192,37 @@ def _judged(
 
 def _classes(case: _Case, step: StepReport, text: str) -> tuple[bool, bool]:
     """Whether a step speaks of members at the letter of a step, and of those at the end."""
-    if case.labels.sums(text) or case.labels.has_numbers(text):
-        text = case.labels.without_sums(text)
-        return case.labels.of_steps(text), case.labels.of_ends(text)
+    if case.labels.sums(text) or case.labels.chains(text) or case.labels.has_numbers(text):
+        bare = case.labels.without_sums(text)
+        steps, ends = case.labels.of_steps(bare), case.labels.of_ends(bare)
+        if not case.labels.chains(text):
+            return steps, ends
+        told = _told(case, step.text.split("=")[0])  # the left side may stand further up
+        return steps or told[0], ends or told[1]
+    if r"\in" in step.text and not case.labels.numbers_in(step.text):
+        return _told(case, step.of)  # the shape of what stands before it in the line
+    return _told(case, step.text)
+
+
+def _told(case: _Case, text: str) -> tuple[bool, bool]:
+    """Whether members at inner steps and at the last one stand in a text that is written out."""
     count, _ = case.settings[0]
     shift = written_out(case.program, count).shift
-    found = {n - shift for n in case.labels.numbers_in(step.text)}
+    found = {n - shift for n in case.labels.numbers_in(text)}
     return bool(found & set(range(1, count))), count in found
 
 
 def _at(proof: Report | None, k: int, base: Report) -> str:
-    """The verdict on the same step, where the document was read alike."""
-    alike = proof is not None and len(proof.steps) == len(base.steps)
-    return proof.steps[k].verdict if proof is not None and alike else ""
+    """The verdict on the same step, where the lines that it stands on were read alike."""
+    if proof is None:
+        return ""
+    line = base.steps[k].line
+    here = [n for n, s in enumerate(base.steps) if s.line == line]
+    there = [s for s in proof.steps if s.line == line]
+    if len(here) == len(there):
+        return there[here.index(k)].verdict
+    same = [s.verdict for s in there if s.text == base.steps[k].text]
+    return same[0] if len(same) == 1 else ""
 
 
 def _undecided(step: StepReport, why: str) -> StepReport:

@@ -53,14 +53,16 @@ def with_tangents(notation: Notation, record: DerivationRecord) -> Notation:
 
 
 def _several_ways(program: Program) -> frozenset[tuple[str, str]]:
-    """Quantities, each with one that its equation uses and that also reaches it through another."""
+    """Quantities, each with one that its equation uses and that also reaches it through another:
+    in a recurrence also through an earlier step.
+    """
     reached: dict[str, frozenset[str]] = {}
     out: set[tuple[str, str]] = set()
-    for equation in program.equations:
+    for equation in program.equations * (2 if program.families else 1):
         used = entry_names(equation.rhs)
         behind = frozenset[str]().union(*(reached.get(n, frozenset()) for n in used))
         out |= {(equation.name, n) for n in used & behind}
-        reached[equation.name] = used | behind
+        reached[equation.name] = reached.get(equation.name, frozenset()) | used | behind
     return frozenset(out)
 
 

@@ -89,9 +89,10 @@ class Notation:
 
     def partial(self, of: str, by: str) -> str:
         r"""``\\partial``, or ``\\partial^{+}`` where the equation of ``of`` is only one of the ways
-        from ``by`` to it.
+        from ``by`` to it. A member of a family is what its family is.
         """
-        return r"\partial^{+}" if (of, by) in self.immediate else r"\partial"
+        above, below = ((split_member(n) or (n,))[0] for n in (of, by))
+        return r"\partial^{+}" if (above, below) in self.immediate else r"\partial"
 
     def name(self, text: str) -> str:
         """LaTeX of a name that is no adjoint; a member of a family bears its label above."""

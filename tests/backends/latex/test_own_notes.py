@@ -12,8 +12,6 @@ from symbackprop.checking.report import Report
 NOT_YET = {
     "multi-head-attention": "stacks of matrices",
     "cnn": "images and windows",
-    "deep-net": "any number of layers",
-    "residual-net": "any number of layers",
 }
 # A δ whose letters run along windows is taken to be over another extent.
 WINDOWS = ("conv1d",)
@@ -68,3 +66,22 @@ def test_a_sum_along_another_axis_is_found(name: str) -> None:
     # What is defined along the other axis is no slip; each use of it is.
     used = [s for s in report.steps if "mathrm{axis}" in s.text and s.kind != "definition"]
     assert [s.verdict for s in used] == ["refuted"]
+
+
+SLIPS = {
+    r"\delta_{in} \delta_{jm} \delta_{tl}": r"\delta_{in} \delta_{jm} \delta_{t,l + 1}",
+    r"W^{(t)}_{jm} \delta_{in} \delta_{t,l + 1}": r"W^{(t)}_{jm} \delta_{in} \delta_{tl}",
+    r"H^{(t-1)}_{ni} \delta_{jm} \delta_{tl}": r"H^{(t)}_{ni} \delta_{jm} \delta_{tl}",
+    r"\delta_{im} \delta_{tl}": r"\delta_{im} \delta_{t,l + 7}",
+    r"\frac{\partial^{+} L}{\partial H^{(K)}": r"2 \frac{\partial^{+} L}{\partial H^{(K)}",
+}
+
+
+def test_slips_in_sums_over_layers_are_no_proofs() -> None:
+    model = pipeline.load("deep-net")
+    tex = notes_source(pipeline.derive(model).record)
+    for right, wrong in SLIPS.items():
+        assert tex.count(right) == 1, right
+        tex = tex.replace(right, wrong)
+    report = pipeline.verify(model, tex, explain=False)
+    assert len([s for s in report.steps if s.verdict != "proved"]) == len(SLIPS)
