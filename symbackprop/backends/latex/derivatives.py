@@ -7,7 +7,7 @@ says so, and where adjoints are short the formula in forward quantities is added
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sympy import Expr, Mul
@@ -60,6 +60,7 @@ from symbackprop.matrix.substitution import draw_out_scale, replace_names
 # A formula in a box, a formula in the table, and an adjoint that is put into others, at most.
 BOXED = 55.0
 TABLED = 40.0
+TABLE = 56.0  # a formula in the table and the widest shape beside it
 # The entry in forward quantities, and a formula beside a reason.
 ENTRY = 36.0
 REASONED = 40.0
@@ -165,15 +166,17 @@ class Writer:
             closing=self._closing(derivative),
         )
 
-    def summary(self, derivative: Derivative) -> SummaryRow:
-        """The derivative's line of the table."""
-        term = latex_term(derivative.equation.term, self.notation)
-        return SummaryRow(
-            self._name(derivative),
-            f"${term}$" if width(term) <= TABLED else "see the equation",
-            shape_text(derivative.shape, self.notation),
-            f"eq:sb:{derivative_key(derivative)}",
-        )
+    def summary(self, derivatives: Sequence[Derivative]) -> list[SummaryRow]:
+        """The table of all derivatives; formulas that leave no room for the shapes are left out."""
+        shapes = [shape_text(d.shape, self.notation) for d in derivatives]
+        room = min(TABLED, TABLE - max(map(width, shapes), default=0.0))
+        rows = []
+        for derivative, shape in zip(derivatives, shapes, strict=True):
+            term = latex_term(derivative.equation.term, self.notation)
+            formula = f"${term}$" if width(term) <= room else "see the equation"
+            label = f"eq:sb:{derivative_key(derivative)}"
+            rows.append(SummaryRow(self._name(derivative), formula, shape, label))
+        return rows
 
     def _title(self, derivative: Derivative) -> str:
         """The heading, and the same without mathematics for the outline of the PDF."""

@@ -141,7 +141,7 @@ def contents(
         "derivatives_title": f"The {plural}",
         "derivatives": [writer.section(d) for d in record.derivatives],
         "summary_head": "gradient" if gradients else "derivative",
-        "summary": [writer.summary(d) for d in record.derivatives],
+        "summary": writer.summary(record.derivatives),
         "summary_caption": f"All {plural}.",
         **_training(record, notation),
     }
