@@ -25,6 +25,7 @@ from symbackprop.ir.derivation import Derivative, Step
 from symbackprop.ir.expressions import (
     Entry,
     Index,
+    IndexSum,
     entries,
     entry_names,
     replace_entries,
@@ -39,7 +40,9 @@ from symbackprop.matrix.lift import Lifter
 from symbackprop.matrix.lower import entry as lowered_entry
 from symbackprop.pipeline.unnamed import is_composed
 
-LONG = 8  # a formula with more entries is put in where something cancels, else it is no shorter
+# A formula with more entries is put in where something cancels, else it is no shorter; under sums
+# fewer, since the search for the cheapest product of so many takes long.
+LONG, LONG_SUM = 8, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +253,8 @@ def _put_in(
     if not upper:
         return None
     entry = normalise(inline(given, upper), context)
-    if _size(entry) > max(LONG, _size(given)):
+    longest = LONG_SUM if entry.has(IndexSum) else LONG
+    if _size(entry) > max(longest, _size(given)):
         return None
     form = cheapest(entry, adjoint.indices, maker, context)
     return form if form.price < best.price else None
