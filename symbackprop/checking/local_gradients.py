@@ -73,8 +73,7 @@ def multiple(step: Step, scope: Scope) -> str:
     if factor == 1 or scope.scales.get(name) != factor:
         return ""
     symbol = " ".join(scope.written(step.left).split())
-    times = "minus the gradient" if factor == -1 else f"{factor} times the gradient"
-    return f"{symbol} is {times} here, as the lines after it show"
+    return f"{symbol} is {factor} times the gradient here, as the lines after it show"
 
 
 def _as_definition(step: Step, scope: Scope) -> Step:
@@ -166,12 +165,14 @@ def _ratios(left: Expr, right: Expr, values: Values) -> list[float] | None:
 
 
 def _constants(scope: Scope) -> Iterator[Expr]:
-    """Extents, products of two, 2 and ½, with each other and upside down, with either sign."""
+    """Extents, products of two, 2 and ½, with each other and upside down.
+
+    Never with a minus: two slips in sign would make each other right.
+    """
     extents: list[Expr] = list(scope.program.dims)
     pairs = [a * b for a, b in combinations(extents, 2)]
-    for sign in (Integer(1), Integer(-1)):
-        for number in NUMBERS:
-            for extent in (Integer(1), *extents, *pairs):
-                if extent * number != 1 or sign == -1:
-                    yield sign * number * extent
-                    yield sign * number / extent
+    for number in NUMBERS:
+        for extent in (Integer(1), *extents, *pairs):
+            if extent * number != 1:
+                yield number * extent
+                yield number / extent

@@ -88,7 +88,7 @@ class RecurrentPasses(Passes):
             return []
         made.add(base)
         if s.adds:
-            zero = f"np.zeros({self.writer.shape(s.term.shape)}, dtype)" if s.term.shape else "0.0"
+            zero = f"np.zeros({self.writer.shape(s.term.shape)}, dtype)"
             return [f"{self.names[base]} = {zero}"]
         shape = self.writer.shape(self.stacks[base].whole)
         return [f"{self.names[base]} = np.empty({shape}, dtype)"]

@@ -139,7 +139,8 @@ def _self_test() -> float:
     derivatives = backward(cache, weight)
     error = 0.0
     for name, key in (("W", "W"), ("b", "b")):
-        for place in np.ndindex(given[name].shape):
+        places = list(np.ndindex(given[name].shape))
+        for place in (places[k] for k in rng.permutation(len(places))[:60]):
             sides = []
             for step in (1e-6, -1e-6):
                 moved = {**given, name: given[name].copy()}

@@ -394,7 +394,8 @@ def _self_test() -> float:
     error = 0.0
     for name, key in (("W", "W"), ("b", "b"), ("theta", "theta"), ("c", "c")):
         error = max(error, float(np.max(np.abs(again[key] - derivatives[key]))))
-        for place in np.ndindex(given[name].shape):
+        places = list(np.ndindex(given[name].shape))
+        for place in (places[k] for k in rng.permutation(len(places))[:60]):
             sides = []
             for step in (1e-6, -1e-6):
                 moved = {**given, name: given[name].copy()}
