@@ -8,6 +8,7 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.errors import Malformed
+from tests.models.whole import SINGLE
 
 # fmt: off
 THREE_LAYER = {
@@ -29,7 +30,6 @@ GRADIENT_BY_JACOBIAN = {        # ∇_θL = (∂ŷ/∂θ)ᵀ ∇_ŷL
     ("three-layer", "theta"): "H.T @ (2 * (yhat - y)) == 2 * H.T @ (yhat - y)",
 }
 # fmt: on
-MODELS = [name for name, _ in sb.models()]
 
 
 def test_three_layer_texts() -> None:
@@ -84,7 +84,7 @@ def test_the_gradient_is_the_transposed_jacobian_times_the_gradient(case: tuple[
     assert sb.prove(f"({jacobian}).T @ ({inner}) == {outer}", model).verdict == "proved"
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", SINGLE)
 def test_every_derivative_of_every_model_is_proved_and_agrees(model: str) -> None:
     for d in sb.derive(sb.load(model)).values():
         assert d.checked.passed, (d, d.checked)
@@ -111,7 +111,7 @@ def test_layouts(layout: str) -> None:
 
 
 def test_closed_forms_name_no_adjoint() -> None:
-    for model in MODELS:
+    for model in SINGLE:
         derivation = sb.derive(sb.load(model))
         seeded = f"grad_{derivation.of}"
         for d in derivation.values():
