@@ -115,7 +115,9 @@ def test_closed_forms_name_no_adjoint() -> None:
         derivation = sb.derive(sb.load(model))
         seeded = f"grad_{derivation.of}"
         for d in derivation.values():
-            assert d.closed is not None
+            if d.closed is None:  # of a recurrence, say
+                assert d.closed_reason
+                continue
             assert "grad_" not in d.closed.replace(seeded, "")
 
 
