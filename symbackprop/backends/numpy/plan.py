@@ -152,7 +152,11 @@ def expand(term: Term, hidden: Mapping[str, Term]) -> Term:
 
 def needed(statements: Sequence[Statement], roots: Iterable[str]) -> set[str]:
     """The keys that the roots use, directly or through others."""
-    uses = {s.key: names_in(s.term) for s in statements}
+    return reached({s.key: names_in(s.term) for s in statements}, roots)
+
+
+def reached(uses: Mapping[str, Iterable[str]], roots: Iterable[str]) -> set[str]:
+    """The keys of ``uses`` that the roots use, directly or through others."""
     found: set[str] = set()
     waiting = list(roots)
     while waiting:

@@ -14,7 +14,7 @@ from sympy import Expr, expand
 
 from symbackprop.backends.numpy.economy import economical
 from symbackprop.backends.numpy.names import describe
-from symbackprop.backends.numpy.plan import Plan, Statement, Turns, results_of
+from symbackprop.backends.numpy.plan import Plan, Statement, Turns, reached, results_of
 from symbackprop.backends.numpy.recurrent_sharing import shared
 from symbackprop.backends.numpy.stable import steady
 from symbackprop.ir.derivation import DerivationRecord
@@ -276,14 +276,7 @@ def _needed(statements: Sequence[Statement], roots: set[str]) -> set[str]:
     uses: dict[str, set[str]] = {}
     for s in statements:
         uses.setdefault(base_of(s.key), set()).update(_bases(s.term))
-    found: set[str] = set()
-    waiting = list(roots)
-    while waiting:
-        key = waiting.pop()
-        if key in uses and key not in found:
-            found.add(key)
-            waiting.extend(uses[key])
-    return found
+    return reached(uses, roots)
 
 
 def _described(
