@@ -83,6 +83,8 @@ def serve_with_faults(pipe: Any, task: workers.Task) -> None:
         pipe.send(_fault(pipe.recv()))
 
 
+# Where another test has loaded jax, forking warns of its threads; these children start none of it.
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
 def test_a_worker_that_hangs_or_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "serve", serve_with_faults)
     monkeypatch.setattr(workers, "CONTEXT", "fork")
