@@ -157,12 +157,13 @@ def test_hash_seeds_do_not_matter() -> None:
     assert first == second
 
 
-def test_adjoints_of_a_deep_net_are_lifted_fast() -> None:
+def test_the_last_adjoints_of_a_deep_net_cost_no_more_than_the_first() -> None:
     lifter = Lifter({})
-    start = time.process_time()
+    times = [time.process_time()]
     for layer in range(200):
         grad, h = Entry(f"grad_H{layer}", n, m), Entry(f"H{layer}", n, m)
         lifter.lift(grad * (1 - h**2), (n, m))
         lifter.lift(IndexSum(grad * (1 - h**2) * Entry(f"H{layer}", n, p), n), (m, p))
         lifter.lift(IndexSum(grad * (1 - h**2), n), (m,))
-    assert time.process_time() - start < 2  # 0.2 s on an idle core
+        times.append(time.process_time())
+    assert times[200] - times[150] < 2 * (times[60] - times[10])

@@ -189,4 +189,4 @@ def test_cost_is_linear_in_depth() -> None:
             best = min(best, time.perf_counter() - start)
         return best
 
-    assert seconds(200) < 0.5
+    assert seconds(200) / 200 < 2 * seconds(20) / 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -165,11 +164,13 @@ def test_what_is_not_too_deep_is_read() -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", "\n", "é", "#", "("])
-def test_long_texts_are_refused_at_once(letter: str) -> None:
-    started = time.perf_counter()
+def test_long_texts_are_refused_before_they_are_looked_at(
+    letter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_reader, "_parser", None)
+    monkeypatch.setattr(text_reader, "_PIECES", None)
     with pytest.raises(Malformed, match="1 MB"):
         read_model(letter * 2_000_000)
-    assert time.perf_counter() - started < 1
 
 
 def test_a_text_just_short_enough_is_read() -> None:
@@ -194,9 +195,5 @@ def test_any_bytes_give_an_expression_or_an_error() -> None:
                     read(text)
 
 
-def test_the_parser_is_built_quickly_and_once() -> None:
-    text_reader._parser.cache_clear()
-    started = time.perf_counter()
-    first = text_reader._parser()
-    assert time.perf_counter() - started < 0.5  # 30 ms on an idle machine
-    assert text_reader._parser() is first
+def test_the_parser_is_built_once() -> None:
+    assert text_reader._parser() is text_reader._parser()
