@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from sympy import Add, Expr, Integer, Mul, Pow
 
 from symbackprop.algebra.context import Context
-from symbackprop.ir.expressions import Entry, Index, _Binder, substitute
+from symbackprop.ir.expressions import Binder, Entry, Index, substitute
 from symbackprop.ir.ordering import skeleton
 from symbackprop.ir.program import Equation
 
@@ -107,7 +107,7 @@ def match(
     if isinstance(pattern, Add | Mul):
         yield from _match_any_order(list(pattern.args), list(target.args), variables, binding)
         return
-    if isinstance(pattern, _Binder) and pattern.bound != target.bound:
+    if isinstance(pattern, Binder) and pattern.bound != target.bound:
         return
     yield from _match_in_order(pattern.args, target.args, variables, binding)
 

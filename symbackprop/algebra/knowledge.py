@@ -24,11 +24,11 @@ from symbackprop.ir.expressions import (
     IndexSum,
     entry_names,
     free_indices,
-    replace_entries,
     substitute,
 )
 from symbackprop.ir.program import Equation, Fact, Program
 from symbackprop.ir.renaming import anonymous
+from symbackprop.ir.replacement import replace_entries
 
 KEPT = 4  # programs whose facts are remembered
 SIGNED = (Apply, Pow, IndexSum, IndexMax, Mul)  # other sums are seldom of one sign

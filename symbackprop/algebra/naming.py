@@ -15,7 +15,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, gcd
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.settled import turned_throughout
-from symbackprop.ir.expressions import Index, IndexSum, _Binder, free_indices, substitute
+from symbackprop.ir.expressions import Binder, Index, IndexSum, free_indices, substitute
 from symbackprop.ir.ordering import order_key, skeleton
 
 WAYS = 24  # of singling out; with more, equal sums may go unrecognised
@@ -23,7 +23,7 @@ Colours = dict[Index, int]
 
 
 def name_bound(
-    kind: type[_Binder], factors: list[Expr], bound: list[Index], context: Context
+    kind: type[Binder], factors: list[Expr], bound: list[Index], context: Context
 ) -> Expr:
     """``kind`` of the product of ``factors`` over ``bound`` with canonical names."""
     height = 1 + max(_height(f) for f in factors)
@@ -51,7 +51,7 @@ def name_bound(
 def _height(e: Expr) -> int:
     """Depth of nested binders in ``e``."""
     inside = max((_height(a) for a in e.args if a.args), default=0)
-    return inside + 1 if isinstance(e, _Binder) else inside
+    return inside + 1 if isinstance(e, Binder) else inside
 
 
 def _orders(factors: list[Expr], bound: list[Index], context: Context) -> Iterator[list[Index]]:

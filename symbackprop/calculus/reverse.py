@@ -28,12 +28,12 @@ from symbackprop.ir.expressions import (
     Partial,
     entries,
     entry_names,
-    rename_apart,
     substitute,
 )
 from symbackprop.ir.letters import letters, places
 from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.renaming import anonymous, rename
+from symbackprop.ir.replacement import rename_apart
 
 PREFIX = "grad_"
 Seed = tuple[tuple[Index, ...], Expr]

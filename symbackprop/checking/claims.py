@@ -16,14 +16,8 @@ from symbackprop.checking.document import Step
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.truth import Values
-from symbackprop.ir.expressions import (
-    Entry,
-    Index,
-    IndexSum,
-    free_indices,
-    replace_entries,
-    substitute,
-)
+from symbackprop.ir.expressions import Entry, Index, IndexSum, free_indices, substitute
+from symbackprop.ir.replacement import replace_entries
 
 Equations = dict[str, tuple[tuple[Index, ...], Expr]]
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 from sympy import Add, Expr, Mul, Pow, fraction, preorder_traversal
 
-from symbackprop.ir.expressions import Entry, entries, entry_names, replace_entries
+from symbackprop.ir.expressions import Entry, entries, entry_names
 from symbackprop.ir.program import Equation, Program, Quantity
+from symbackprop.ir.replacement import replace_entries
 
 HELD = "_held"
 MOST_PAIRS = 30

@@ -24,8 +24,9 @@ from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import Point, run
-from symbackprop.ir.expressions import Entry, entry_names, replace_entries
+from symbackprop.ir.expressions import Entry, entry_names
 from symbackprop.ir.program import Equation, Program
+from symbackprop.ir.replacement import replace_entries
 from symbackprop.notation.written import Binary, Fraction, Node
 
 MOST_EQUATIONS = 40

@@ -14,16 +14,10 @@ from dataclasses import dataclass, replace
 from sympy import Add, Expr, Integer, Symbol
 
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import (
-    Entry,
-    Index,
-    IndexSum,
-    free_indices,
-    replace_entries,
-    substitute,
-)
+from symbackprop.ir.expressions import Entry, Index, IndexSum, free_indices, substitute
 from symbackprop.ir.families import family_of
 from symbackprop.ir.program import Equation, Fact, Program, Quantity
+from symbackprop.ir.replacement import replace_entries
 from symbackprop.ir.schedule import number, steps
 
 SHIFT = 30  # labels are counted on from here where a name with a small number is taken

@@ -1,6 +1,6 @@
 """The slow obvious evaluator: what an expression of index notation means.
 
-A :class:`Point` gives numbers to extents, arrays to names and callables to abstract functions;
+A ``Point`` gives numbers to extents, arrays to names and callables to abstract functions;
 :func:`evaluate` gives the array of all values of an expression, its axes in the order asked. Every
 subexpression is an array with one named axis for each of its free indices, aligned by
 broadcasting. Arrays are float64, or objects (fractions, 50-digit numbers): then all is computed to
@@ -15,115 +15,24 @@ Mathematics, 2.1), so that a guarded entry may lie outside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from functools import singledispatch
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import mpmath
 import numpy as np
-from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, floor
-from sympy.core.numbers import ComplexInfinity, Infinity, NaN, NegativeInfinity, Pi
+from sympy import Expr, Integer
 
 from symbackprop.errors import Malformed
-from symbackprop.ir.arithmetic import (
-    ANALYTIC,
-    DIGITS,
-    FLOATING,
-    PRECISE,
-    Arithmetic,
-    Array,
-    boxed,
-    exactly,
-)
-from symbackprop.ir.contraction import contracted
-from symbackprop.ir.expressions import (
-    Apply,
-    Compare,
-    Delta,
-    Entry,
-    FloorDiv,
-    Index,
-    IndexMax,
-    IndexProduct,
-    IndexSum,
-    InRange,
-    MatrixFunction,
-    Modulo,
-    Where,
-    substitute,
-)
+from symbackprop.ir.arithmetic import DIGITS, PRECISE, Array
+from symbackprop.ir.expressions import substitute
 from symbackprop.ir.families import family_of
-from symbackprop.ir.functions import PRIMITIVES, FunctionRule
-from symbackprop.ir.matrix_functions import matrix_rule
+from symbackprop.ir.functions import FunctionRule
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.schedule import number, steps
+from symbackprop.ir.values import Axes, Evaluation, Point, spread
 
-Axes = tuple[Index, ...]
-Named = tuple[Array, Axes]
 NOTHING: Mapping[str, Array] = MappingProxyType({})
-INDICATORS = (Delta, InRange, Compare)
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Numbers for extents, arrays for names, callables for abstract functions (``f``, ``f_prime``,
-    ``f_pprime``).
-
-    ``rules`` define the functions that are neither abstract nor primitive. With ``exact``
-    everything is computed to 50 digits; arrays of objects imply it.
-    """
-
-    dims: Mapping[str, int]
-    values: Mapping[str, Array]
-    functions: Mapping[str, Callable[..., object]] = field(default_factory=dict)
-    rules: Mapping[str, FunctionRule] = field(default_factory=dict)
-    exact: bool = False
-
-    @property
-    def arithmetic(self) -> Arithmetic:
-        kinds = {np.asarray(v).dtype.kind for v in self.values.values()}
-        if self.exact or "O" in kinds:
-            return PRECISE
-        return ANALYTIC if "c" in kinds else FLOATING
-
-
-@dataclass(frozen=True, slots=True)
-class _Evaluation:
-    """One evaluation: the point, its arithmetic, and what was computed so far.
-
-    An index is known by name and extent, so equal subexpressions have equal values wherever they
-    stand.
-    """
-
-    point: Point
-    arithmetic: Arithmetic
-    memo: dict[Expr, Named] = field(default_factory=dict)
-
-    def __call__(self, e: Expr) -> Named:
-        found = self.memo.get(e)
-        if found is None:
-            found = self.memo[e] = _value(e, self)
-        return found
-
-    def extent(self, e: Expr) -> int:
-        """An extent as a number."""
-        if isinstance(e, Integer):
-            return int(e)
-        if isinstance(e, Symbol) and e.name in self.point.dims:
-            return self.point.dims[e.name]
-        return int(self(e)[0])
-
-    def integers(self, e: Expr) -> Named:
-        """An index expression as an array of machine integers."""
-        values, axes = self(e)
-        return values.astype(float).round().astype(int), axes
-
-    def aligned(self, *operands: Named) -> tuple[tuple[Array, ...], Axes]:
-        """The arrays with one common order of axes, ready to broadcast."""
-        union: Axes = tuple(dict.fromkeys(i for _, axes in operands for i in axes))
-        return tuple(_spread(a, axes, union) for a, axes in operands), union
 
 
 def evaluate(
@@ -139,7 +48,7 @@ def evaluate(
     """
     if rules:
         point = replace(point, rules={**point.rules, **rules})
-    run = _Evaluation(point, point.arithmetic)
+    run = Evaluation(point, point.arithmetic)
     with np.errstate(all="ignore"), mpmath.workdps(DIGITS):
         values, axes = run(e)
         missing = [i.name for i in axes if i not in order]
@@ -148,13 +57,13 @@ def evaluate(
                 f"free indices among {[i.name for i in order]}", f"{', '.join(missing)}"
             )
         shape = tuple(run.extent(i.extent) for i in order)
-        return np.array(np.broadcast_to(_spread(values, axes, order), shape))
+        return np.array(np.broadcast_to(spread(values, axes, order), shape))
 
 
 def extent_value(e: Expr, dims: Mapping[str, int]) -> int:
     """An extent such as ``(L-K)//2 + 1`` as a number."""
     point = Point(dims, {}, exact=True)
-    return _Evaluation(point, PRECISE).extent(e)
+    return Evaluation(point, PRECISE).extent(e)
 
 
 def run(program: Program, point: Point) -> Point:
@@ -192,9 +101,7 @@ def work_out(
         if place is None:
             values[eq.name] = evaluate(eq.rhs, here, eq.indices)
             continue
-        member = evaluate(
-            substitute(eq.rhs, {eq.indices[0]: Integer(place)}), here, eq.indices[1:]
-        )
+        member = evaluate(substitute(eq.rhs, {eq.indices[0]: Integer(place)}), here, eq.indices[1:])
         if eq.name not in values:
             values[eq.name] = _nowhere(eq, member, program, point)
         at = number(eq.start or Integer(0), point.dims) + place
@@ -210,230 +117,4 @@ def _nowhere(eq: Equation, member: Array, program: Program, point: Point) -> Arr
     return np.full((number(family.count, point.dims), *member.shape), nan, dtype=member.dtype)
 
 
-def _spread(a: Array, axes: Axes, order: Axes) -> Array:
-    """``a`` with its axes in ``order``, an axis of extent 1 for each index that it lacks."""
-    if axes == order:
-        return a
-    a = a.transpose([axes.index(i) for i in order if i in axes])
-    return a[tuple(slice(None) if i in axes else None for i in order)]
-
-
-@singledispatch
-def _value(e: Expr, run: _Evaluation) -> Named:
-    """The value of one node; the default refuses nodes that the language does not have."""
-    raise Malformed("an expression of index notation", f"{type(e).__name__}: {e}")
-
-
-@_value.register
-def _rational(e: Rational, run: _Evaluation) -> Named:
-    return run.arithmetic.number(int(e.p), int(e.q)), ()
-
-
-@_value.register
-def _pi(e: Pi, run: _Evaluation) -> Named:
-    return run.arithmetic.pi(), ()
-
-
-@_value.register(Infinity)
-@_value.register(NegativeInfinity)
-def _infinity(e: Expr, run: _Evaluation) -> Named:
-    return run.arithmetic.infinity(1 if isinstance(e, Infinity) else -1), ()
-
-
-@_value.register(ComplexInfinity)
-@_value.register(NaN)
-def _undefined(e: Expr, run: _Evaluation) -> Named:
-    return boxed(mpmath.nan if run.arithmetic is PRECISE else np.nan), ()
-
-
-@_value.register
-def _extent(e: Symbol, run: _Evaluation) -> Named:
-    if e.name not in run.point.dims:
-        raise Malformed("an extent with a size", e.name, hint=f"give a size for {e.name}")
-    return run.arithmetic.number(run.point.dims[e.name], 1), ()
-
-
-@_value.register
-def _index(e: Index, run: _Evaluation) -> Named:
-    numbers = [run.arithmetic.number(k, 1) for k in range(run.extent(e.extent))]
-    return np.array([n[()] for n in numbers], dtype=run.arithmetic.number(0, 1).dtype), (e,)
-
-
-@_value.register
-def _entry(e: Entry, run: _Evaluation) -> Named:
-    """``X[i, j]``; ``nan`` where an index lies outside."""
-    array = _array(e.name, run)
-    if array.ndim != len(e.indices):
-        raise Malformed(f"{array.ndim} indices for {e.name}", f"{len(e.indices)}: {e}")
-    return _picked(array, e.indices, run)
-
-
-def _array(name: str, run: _Evaluation) -> Array:
-    """The values of an array in the arithmetic at hand."""
-    if name not in run.point.values:
-        raise Malformed("a name with a value", name)
-    array = boxed(run.point.values[name])
-    if run.arithmetic is FLOATING:
-        return array.astype(float)
-    if run.arithmetic is ANALYTIC:
-        return array
-    return array if array.dtype == object else exactly(array)
-
-
-def _picked(array: Array, indices: tuple[Expr, ...], run: _Evaluation) -> Named:
-    """The entries of an array at these index expressions."""
-    if not indices:
-        return array, ()
-    if all(isinstance(i, Index) for i in indices) and len(set(indices)) == len(indices):
-        if array.shape == tuple(run.extent(i.extent) for i in indices):
-            return array, indices
-    places, axes = run.aligned(*(run.integers(i) for i in indices))
-    inside, clipped = np.asarray(True), []
-    for place, extent in zip(places, array.shape, strict=True):
-        inside = inside & (place >= 0) & (place < extent)
-        clipped.append(np.clip(place, 0, max(extent - 1, 0)))
-    nan = mpmath.nan if array.dtype == object else np.nan
-    if not array.size:
-        return np.full(inside.shape, nan, dtype=array.dtype), axes
-    picked = boxed(array[tuple(clipped)])
-    return (picked if inside.all() else np.where(inside, picked, boxed(nan))), axes
-
-
-@_value.register
-def _matrix_function(e: MatrixFunction, run: _Evaluation) -> Named:
-    """An entry of a function of a whole array, which is computed once."""
-    whole = MatrixFunction(*e.args[:3])
-    if whole not in run.memo:
-        rule, array = matrix_rule(e.function), _array(e.name, run)
-        value = rule.precise(array) if run.arithmetic is PRECISE else rule.floating(array)
-        run.memo[whole] = value, ()
-    return _picked(run.memo[whole][0], e.indices, run)
-
-
-@_value.register
-def _sum(e: Add, run: _Evaluation) -> Named:
-    terms, axes = run.aligned(*(run(a) for a in e.args))
-    total = terms[0]
-    for term in terms[1:]:
-        total = boxed(total + term)
-    return total, axes
-
-
-@_value.register
-def _product(e: Mul, run: _Evaluation) -> Named:
-    factors, axes = run.aligned(*(run(a) for a in e.args))
-    total = factors[0]
-    for factor in factors[1:]:
-        total = boxed(total * factor)
-    guards = [f for a, f in zip(e.args, factors, strict=True) if _is_indicator(a)]
-    for guard in guards:
-        total = np.where(guard == 0, run.arithmetic.number(0, 1), total)
-    return total, axes
-
-
-def _is_indicator(e: Expr) -> bool:
-    return isinstance(e.base if isinstance(e, Pow) else e, INDICATORS)
-
-
-@_value.register
-def _power(e: Pow, run: _Evaluation) -> Named:
-    (base, exponent), axes = run.aligned(run(e.base), run(e.exp))
-    return run.arithmetic.power(base, exponent), axes
-
-
-@_value.register
-def _floor(e: floor, run: _Evaluation) -> Named:
-    numerator, denominator = e.args[0].as_numer_denom()
-    return run(FloorDiv(numerator, denominator))
-
-
-def _reduced(
-    e: IndexSum | IndexMax | IndexProduct, run: _Evaluation
-) -> tuple[Array, tuple[int, ...], Axes]:
-    """The body with every bound axis present, the positions of the bound axes, and the axes that
-    stay.
-    """
-    body, axes = run(e.body)
-    order = (*(i for i in axes if i not in e.bound), *e.bound)
-    kept = order[: len(order) - len(e.bound)]
-    spread = _spread(body, axes, order)
-    shape = spread.shape[: len(kept)] + tuple(run.extent(i.extent) for i in e.bound)
-    return np.broadcast_to(spread, shape), tuple(range(len(kept), len(order))), kept
-
-
-@_value.register
-def _index_sum(e: IndexSum, run: _Evaluation) -> Named:
-    if isinstance(e.body, Mul) and run.arithmetic is FLOATING:
-        guards = [_is_indicator(a) for a in e.body.args]
-        found = contracted([run(a) for a in e.body.args], guards, e.bound)
-        if found is not None:
-            return found
-    body, over, kept = _reduced(e, run)
-    return boxed(np.sum(body, axis=over)), kept
-
-
-@_value.register
-def _index_product(e: IndexProduct, run: _Evaluation) -> Named:
-    body, over, kept = _reduced(e, run)
-    return boxed(np.prod(body, axis=over)), kept
-
-
-@_value.register
-def _index_max(e: IndexMax, run: _Evaluation) -> Named:
-    body, over, kept = _reduced(e, run)
-    if not body.size:
-        raise Malformed("at least one entry in a maximum", "an empty axis")
-    return run.arithmetic.maximum(body, over), kept
-
-
-def _indicator(holds: Array, run: _Evaluation) -> Array:
-    return np.where(holds, run.arithmetic.number(1, 1), run.arithmetic.number(0, 1))
-
-
-@_value.register
-def _delta(e: Delta, run: _Evaluation) -> Named:
-    (a, b), axes = run.aligned(run.integers(e.args[0]), run.integers(e.args[1]))
-    return _indicator(a == b, run), axes
-
-
-@_value.register
-def _in_range(e: InRange, run: _Evaluation) -> Named:
-    (a, n), axes = run.aligned(run.integers(e.args[0]), run.integers(e.args[1]))
-    return _indicator((a >= 0) & (a < n), run), axes
-
-
-@_value.register(FloorDiv)
-@_value.register(Modulo)
-def _division(e: Expr, run: _Evaluation) -> Named:
-    (a, b), axes = run.aligned(run.integers(e.args[0]), run.integers(e.args[1]))
-    whole = a // b if isinstance(e, FloorDiv) else a % b
-    if run.arithmetic is PRECISE:
-        return boxed(np.frompyfunc(Fraction, 1, 1)(whole)), axes
-    return whole.astype(float), axes
-
-
-@_value.register
-def _compare(e: Compare, run: _Evaluation) -> Named:
-    (a, b), axes = run.aligned(run(e.args[1]), run(e.args[2]))
-    return run.arithmetic.compare(e.op, a, b), axes
-
-
-@_value.register
-def _where(e: Where, run: _Evaluation) -> Named:
-    (c, a, b), axes = run.aligned(*(run(x) for x in e.args))
-    return np.where(c != 0, a, b), axes
-
-
-@_value.register
-def _apply(e: Apply, run: _Evaluation) -> Named:
-    """A declared name shadows the library, so abstract functions are looked up first."""
-    if e.name in run.point.functions:
-        operand, axes = run(e.operands[0])
-        return run.arithmetic.abstract(run.point.functions[e.name], operand), axes
-    if e.name in PRIMITIVES:
-        operands, axes = run.aligned(*(run(u) for u in e.operands))
-        return run.arithmetic.primitive(PRIMITIVES[e.name], operands), axes
-    rule = run.point.rules.get(e.name)
-    if rule is None or rule.definition is None:
-        raise Malformed("a function with a definition", e.name)
-    return run(rule.at(rule.definition, e.operands))
+__all__ = ["Point", "evaluate", "extent_value", "run", "work_out"]

@@ -123,13 +123,13 @@ class MatrixFunction(Node):
         return f"{self.function}({self.name}){at}"
 
 
-class _Binder(Node):
+class Binder(Node):
     """A node that binds indices in its body."""
 
     __slots__ = ()
     word = ""
 
-    def __new__(cls, body: Expr, *bound: Index) -> _Binder:
+    def __new__(cls, body: Expr, *bound: Index) -> Binder:
         if (
             not bound
             or len(set(bound)) != len(bound)
@@ -150,21 +150,21 @@ class _Binder(Node):
         return f"{self.word}[{','.join(i.name for i in self.bound)}]({printer._print(self.body)})"
 
 
-class IndexSum(_Binder):
+class IndexSum(Binder):
     """``Σ_{bound} body``, each index over its own extent."""
 
     __slots__ = ()
     word = "sum"
 
 
-class IndexMax(_Binder):
+class IndexMax(Binder):
     """``max_{bound} body``."""
 
     __slots__ = ()
     word = "max"
 
 
-class IndexProduct(_Binder):
+class IndexProduct(Binder):
     """``Π_{bound} body``."""
 
     __slots__ = ()
@@ -322,7 +322,7 @@ def free_indices(e: Basic) -> frozenset[Index]:
         if e.args
         else EMPTY
     )
-    return inside - frozenset(e.bound) if isinstance(e, _Binder) else inside
+    return inside - frozenset(e.bound) if isinstance(e, Binder) else inside
 
 
 @lru_cache(maxsize=1 << 17)
@@ -368,7 +368,7 @@ def _substitute(e: Expr, mapping: Mapping[Index, Expr]) -> Expr:
     hit = free_indices(e) & mapping.keys()
     if not hit:
         return e
-    if isinstance(e, _Binder):
+    if isinstance(e, Binder):
         inner = {k: mapping[k] for k in hit}
         incoming: frozenset[Index] = frozenset().union(*(free_indices(v) for v in inner.values()))
         bound: list[Index] = []
@@ -382,38 +382,3 @@ def _substitute(e: Expr, mapping: Mapping[Index, Expr]) -> Expr:
             bound.append(b)
         return e.func(_substitute(e.body, inner), *bound)
     return e.func(*(_substitute(a, mapping) for a in e.args))
-
-
-def rename_apart(e: Expr, taken: Iterable[Index]) -> Expr:
-    """``e`` with every bound index that bears the name of one in ``taken`` renamed, at every depth.
-
-    Needed before anything that mentions ``taken`` is put inside ``e``, such as the deltas of a
-    tangent.
-    """
-    taken = frozenset(taken)
-    if not e.args or not taken:
-        return e
-    if isinstance(e, _Binder):
-        names = {t.name for t in taken}
-        renaming = {
-            b: fresh_index(b, taken | free_indices(e.body) | set(e.bound))
-            for b in e.bound
-            if b.name in names
-        }
-        body = substitute(e.body, renaming)
-        return e.func(rename_apart(body, taken), *(renaming.get(b, b) for b in e.bound))
-    return e.func(*(rename_apart(a, taken) if a.args else a for a in e.args))
-
-
-def replace_entries(e: Expr, rule: Mapping[str, Any]) -> Expr:
-    """``e`` with each entry whose name is in ``rule`` replaced by ``rule[name](entry)``.
-
-    The value may mention the entry's own index expressions; bound indices of ``e`` that it mentions
-    stay bound where they were, since the replacement is made in place. Bodies that bind indices
-    must come through :func:`substitute`, which renames them apart.
-    """
-    if not (entry_names(e) & rule.keys()):
-        return e
-    if isinstance(e, Entry) and e.name in rule:
-        return rule[e.name](e)
-    return e.func(*(replace_entries(a, rule) if a.args else a for a in e.args))

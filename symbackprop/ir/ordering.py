@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from sympy import Add, Basic, Mul
 
-from symbackprop.ir.expressions import Index, _Binder
+from symbackprop.ir.expressions import Binder, Index
 
 
 @lru_cache(maxsize=1 << 17)
@@ -35,7 +35,7 @@ def skeleton(e: Basic, bound: frozenset[Index] = frozenset()) -> str:
         return f"i{e.name}" if e in bound else "."
     if not e.args:
         return str(e)
-    inner = bound | frozenset(e.bound) if isinstance(e, _Binder) else bound
+    inner = bound | frozenset(e.bound) if isinstance(e, Binder) else bound
     parts = [skeleton(a, inner if a.args or isinstance(a, Index) else frozenset()) for a in e.args]
     if isinstance(e, Add | Mul):
         parts.sort()

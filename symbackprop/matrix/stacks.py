@@ -12,15 +12,7 @@ from dataclasses import replace
 
 from sympy import Expr, Integer, expand
 
-from symbackprop.ir.expressions import (
-    Entry,
-    Index,
-    IndexSum,
-    entry_names,
-    fresh_index,
-    replace_entries,
-    substitute,
-)
+from symbackprop.ir.expressions import Entry, Index, IndexSum, entry_names, fresh_index, substitute
 from symbackprop.ir.families import (
     Family,
     Loop,
@@ -30,6 +22,7 @@ from symbackprop.ir.families import (
     stacked,
 )
 from symbackprop.ir.program import Equation
+from symbackprop.ir.replacement import replace_entries
 from symbackprop.ir.terms import Term
 from symbackprop.matrix.operations import At, Lowers, Place, Rule, Scope, registrar
 

@@ -11,11 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from sympy import Expr
-
 from symbackprop.algebra.context import Context
-from symbackprop.algebra.knowledge import inline_in_turn
-from symbackprop.algebra.normalise import normalise
 from symbackprop.backends.latex.equations import notation_for
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.symbols import Notation
@@ -23,21 +19,22 @@ from symbackprop.backends.latex.terms import latex_term
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
-from symbackprop.ir.expressions import Entry, MatrixFunction, entry_names
+from symbackprop.ir.expressions import Entry
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 from symbackprop.ir.terms import name as name_term
-from symbackprop.matrix.substitution import replace_names, scale_in_front
+from symbackprop.matrix.substitution import scale_in_front
 from symbackprop.network.model import Model
 from symbackprop.notation.text_printer import show, show_entry
 from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
 from symbackprop.pipeline.kronecker import kronecker_form
+from symbackprop.pipeline.labels import label, latex_label
 from symbackprop.pipeline.presentation import FormMaker
+from symbackprop.pipeline.readable import Readable
 from symbackprop.pipeline.second_order import gauss_newton_steps
 
 SCHEMA = 1
-MOST_DIRECTIONS = 4  # beyond it a label that names them all cannot be read
 NOT_MATRIX_NOTATION = ("einsum", "index", "entries", "broadcast")
 
 
@@ -66,21 +63,7 @@ class DerivativeResult:
     @property
     def label(self) -> str:
         """What stands left of ``=``: ``grad_W``, or ``d(yhat)/d(theta)`` for a Jacobian."""
-        of, wrt, kind = self._derivative.of, self._derivative.wrt, self._derivative.kind
-        directions = self._owner.record.directions
-        on_the_way = not self._owner.record.is_asked_for(self._derivative)
-        if directions and (on_the_way or len(directions) > MOST_DIRECTIONS):
-            return self.name
-        jacobian = f"d({of})/d({wrt[0]})"
-        if kind == "hessian":
-            return f"d2({of})/d({wrt[0]})d({wrt[-1]})"
-        if kind == "hvp":
-            return " + ".join(f"d2({of})/d({wrt[0]})d({x})[{v}]" for x, v in directions.items())
-        if kind == "jvp":
-            return " + ".join(f"d({of})/d({x})[{directions[x]}]" for x in wrt)
-        if kind == "vjp":
-            return f"[{directions[of]}]{jacobian}"
-        return self.name if kind == "gradient" else jacobian
+        return label(self._derivative, self._owner.record)
 
     @property
     def shape(self) -> tuple[str, ...]:
@@ -144,33 +127,8 @@ class DerivativeResult:
         """The whole relation ``∇_W L = …`` in LaTeX."""
         if not self._owner.record.is_asked_for(self._derivative) or self._owner.kind == "gradient":
             return self._owner.latex_relation(replace(self._derivative.equation, term=self.term))
-        return f"{self._latex_label()} = {latex_term(self.term, self._owner.notation)}"
-
-    def _latex_label(self) -> str:
-        """The left side in LaTeX, in the notation of ``label``; a direction is applied in square
-        brackets.
-        """
-        written = self._owner.notation.name
-        of, kind = written(self._derivative.of), self._derivative.kind
-        wrt = [written(n) for n in self._derivative.wrt]
-        directions = {x: written(v) for x, v in self._owner.record.directions.items()}
-        jacobian = rf"\frac{{\partial {of}}}{{\partial {wrt[0]}}}"
-        if kind == "hessian":
-            below = (
-                rf"\partial {wrt[0]}^2"
-                if len(wrt) == 1
-                else rf"\partial {wrt[0]} \, \partial {wrt[1]}"
-            )
-            return rf"\frac{{\partial^2 {of}}}{{{below}}}"
-        if kind == "hvp":
-            second = rf"\frac{{\partial^2 {of}}}{{\partial {wrt[0]} \, \partial "
-            return " + ".join(rf"{second}{written(x)}}}[{v}]" for x, v in directions.items())
-        if kind == "jvp":
-            return " + ".join(
-                rf"\frac{{\partial {of}}}{{\partial {written(x)}}}[{v}]"
-                for x, v in directions.items()
-            )
-        return f"[{directions[self._derivative.of]}] {jacobian}" if kind == "vjp" else jacobian
+        left = latex_label(self._derivative, self._owner.record, self._owner.notation)
+        return f"{left} = {latex_term(self.term, self._owner.notation)}"
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -185,7 +143,7 @@ class DerivativeResult:
         structure = self._owner.gauss_newton_steps.get((wrt[0], wrt[-1]))
         if structure is not None:
             steps.insert(len(steps) - 1, structure)
-        return self._owner.readable_steps(tuple(steps))
+        return self._owner.reader.steps(tuple(steps))
 
     def how(self) -> tuple[Step, ...]:
         """The steps, when they are asked for."""
@@ -262,11 +220,6 @@ class Derivation(Mapping[Any, DerivativeResult]):
         self.model, self.outline = model, record
         self._later = later
         self._context = context
-        self._hidden_terms: dict[str, Term] = {}
-        for equation in record.program.equations:
-            if equation.hidden:
-                self._hidden_terms[equation.name] = replace_names(equation.term, self._hidden_terms)
-        self._hidden = tuple(e for e in reversed(record.program.equations) if e.hidden)
 
     @cached_property
     def record(self) -> DerivationRecord:
@@ -308,7 +261,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
             else ()
         )
         maker = FormMaker(self.record.program, turned, self._context.symmetric)
-        return Closing(self.record.derivatives, maker, self._context, self._hidden[::-1])
+        return Closing(self.record.derivatives, maker, self._context, self.reader.hidden)
 
     @cached_property
     def gauss_newton_steps(self) -> Mapping[tuple[str, str], Step]:
@@ -330,56 +283,30 @@ class Derivation(Mapping[Any, DerivativeResult]):
         left = latex_term(name_term(equation.name, equation.shape), self.notation)
         return f"{left} = {latex_term(equation.term, self.notation)}"
 
+    @cached_property
+    def reader(self) -> Readable:
+        """What hidden forward quantities stand for."""
+        return Readable(self.program)
+
     def readable(self, term: Term) -> Term:
         """``term`` with hidden forward quantities written out."""
-        return replace_names(term, self._hidden_terms) if self._hidden_terms else term
+        return self.reader.term(term)
 
     def readable_equation(self, equation: Equation) -> Equation:
         """``equation`` with hidden forward quantities written out, in both notations."""
-        if not self._hidden:
-            return equation
-        plain = Context(self.record.program, folding=False)
-        rhs = normalise(inline_in_turn(equation.rhs, self._hidden), plain)
-        return replace(equation, rhs=rhs, term=self.readable(equation.term))
+        return self.reader.equation(equation)
 
     def in_text(self, equation: Equation) -> Equation:
         """``equation`` with the formulas of hidden matrices in the place of their names."""
-        return replace(equation, rhs=_spelled(equation.rhs, self._hidden_terms))
+        return self.reader.spelled(equation)
 
     def step_text(self, step: Step) -> str:
         """What a step says, as text."""
-        if isinstance(step.form, Term):
-            return show(step.form)
-        return show_entry(_spelled(step.form, self._hidden_terms))
-
-    def readable_steps(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        """Steps in which no hidden quantity is named; those that speak of the adjoint of one are
-        left out.
-        """
-        if not self._hidden:
-            return steps
-        adjoints = frozenset(PREFIX + e.name for e in self._hidden)
-        out = []
-        for s in steps:
-            if isinstance(s.form, Term):
-                out.append(Step(self.readable(s.form), s.because))
-            elif not entry_names(s.form) & adjoints:
-                out.append(Step(inline_in_turn(s.form, self._hidden), s.because))
-        return tuple(out)
+        return self.reader.step_text(step)
 
     def readable_record(self) -> DerivationRecord:
         """The record as people read it: no hidden equations, none of their names."""
-        program = self.record.program
-        equations = tuple(self.readable_equation(e) for e in program.visible())
-        derivatives = tuple(
-            replace(
-                d, equation=self.readable_equation(d.equation), steps=self.readable_steps(d.steps)
-            )
-            for d in self.record.derivatives
-        )
-        return replace(
-            self.record, program=replace(program, equations=equations), derivatives=derivatives
-        )
+        return self.reader.record(self.record)
 
     def __getitem__(self, key: str | tuple[str, ...]) -> DerivativeResult:
         names = (key,) if isinstance(key, str) else key
@@ -467,15 +394,6 @@ class Derivation(Mapping[Any, DerivativeResult]):
             "text/plain": str(self),
             "text/latex": rf"$\begin{{aligned}} {rows} \end{{aligned}}$",
         }
-
-
-def _spelled(e: Expr, hidden: Mapping[str, Term]) -> Expr:
-    """``inv(_1)[i,j]`` with the formula of the hidden matrix for its name, in text."""
-    if not (entry_names(e) & hidden.keys()):
-        return e
-    if isinstance(e, MatrixFunction) and e.name in hidden:
-        return MatrixFunction(e.args[0], show(hidden[e.name]), *e.args[2:])
-    return e.func(*(_spelled(a, hidden) if a.args else a for a in e.args))
 
 
 __all__ = ["PREFIX", "Derivation", "DerivativeResult"]

@@ -22,18 +22,11 @@ from symbackprop.algebra.refute import agree
 from symbackprop.calculus.reverse import PREFIX, Adjoint, Block
 from symbackprop.ir import terms
 from symbackprop.ir.derivation import Derivative, Step
-from symbackprop.ir.expressions import (
-    Entry,
-    Index,
-    IndexSum,
-    entries,
-    entry_names,
-    replace_entries,
-    substitute,
-)
+from symbackprop.ir.expressions import Entry, Index, IndexSum, entries, entry_names, substitute
 from symbackprop.ir.letters import places
 from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.renaming import anonymous, rename, rename_term
+from symbackprop.ir.replacement import replace_entries
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.matrix.cost import Cost, cost
 from symbackprop.matrix.lift import Lifter

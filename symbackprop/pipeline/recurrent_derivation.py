@@ -15,11 +15,12 @@ from symbackprop.backends.latex.recurrences import for_steps
 from symbackprop.ir.derivation import Step
 from symbackprop.ir.families import displayed, label_text, letter_symbol
 from symbackprop.ir.members import as_member, as_members, range_of, step_of
-from symbackprop.ir.program import Equation
+from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term
 from symbackprop.matrix.relabelling import Definition, put_in
 from symbackprop.notation.text_printer import show
 from symbackprop.pipeline.derivation import Derivation, DerivativeResult, show_generic
+from symbackprop.pipeline.readable import Readable
 from symbackprop.pipeline.recurrent_check import RecurrentChecker
 from symbackprop.pipeline.recurrent_closed import RecurrentClosing
 
@@ -124,6 +125,21 @@ class RecurrentResult(DerivativeResult):
         return "\n".join(lines)
 
 
+class RecurrentReadable(Readable):
+    """What the hidden equations of a program with recurrences stand for, at each step."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        families = program.families.values()
+        letters = (*(f.index for f in families), *program.loops)
+        self._letters: Mapping[str, Expr] = {x: letter_symbol(x) for x in letters}
+        self._definitions = {e.name: Definition(e.term, e.step) for e in self.hidden}
+
+    def term(self, term: Term) -> Term:
+        """``term`` with hidden quantities written out, at the step at which they stand."""
+        return put_in(term, self._definitions, self._letters) if self._definitions else term
+
+
 class RecurrentDerivation(Derivation):
     """All derivatives of one quantity, of families at a generic step."""
 
@@ -140,18 +156,8 @@ class RecurrentDerivation(Derivation):
         return RecurrentChecker(self.record)
 
     @cached_property
-    def _letters(self) -> Mapping[str, Expr]:
-        families = self.program.families.values()
-        return {x: letter_symbol(x) for x in (*(f.index for f in families), *self.program.loops)}
-
-    @cached_property
-    def _definitions(self) -> dict[str, Definition]:
-        hidden = (e for e in self.program.equations if e.hidden)
-        return {e.name: Definition(e.term, e.step) for e in hidden}
-
-    def readable(self, term: Term) -> Term:
-        """``term`` with hidden forward quantities written out, at the step at which they stand."""
-        return put_in(term, self._definitions, self._letters) if self._definitions else term
+    def reader(self) -> RecurrentReadable:
+        return RecurrentReadable(self.program)
 
     def shown(self, equation: Equation) -> Equation:
         """An equation over members, hidden forward quantities written out."""
@@ -164,7 +170,7 @@ class RecurrentDerivation(Derivation):
             replace(s, form=displayed(s.form, self.program.families, step))
             if isinstance(s.form, Expr)
             else s
-            for s in self.readable_steps(steps)
+            for s in self.reader.steps(steps)
         )
 
     def readable_record(self) -> Any:

@@ -49,11 +49,11 @@ from symbackprop.ir.expressions import (
     IndexSum,
     Partial,
     entry_names,
-    replace_entries,
     substitute,
 )
 from symbackprop.ir.families import split_member
 from symbackprop.ir.program import Equation
+from symbackprop.ir.replacement import replace_entries
 from symbackprop.ir.terms import Term, names_in, size, transpose
 from symbackprop.matrix.substitution import draw_out_scale, replace_names
 

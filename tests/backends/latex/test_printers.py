@@ -11,7 +11,7 @@ from symbackprop.backends.latex.symbols import Notation, escape_text, spell_name
 from symbackprop.backends.latex.terms import RULES, latex_term
 from symbackprop.ir import terms as t
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, extent_symbol
-from symbackprop.ir.terms import VOCABULARY
+from symbackprop.ir.vocabulary import VOCABULARY
 from tests.backends.latex.cases import INDICES, N, blocks, entry_latex, term_latex
 
 COMMAND = re.compile(r"\\([A-Za-z]+|.)")
