@@ -133,6 +133,11 @@ def aligned(at: At, shape: Shape) -> At:
     return tuple(ZERO if e == 1 else at[skip + k] for k, e in enumerate(shape))
 
 
+def operand(run: Lowers, a: Term, at: At, scope: Scope, place: Place = Place.INSIDE) -> Expr:
+    """The entry of an operand read at these places; ``place`` is that of the term it belongs to."""
+    return run.entry(a, aligned(at, a.shape), scope, place.summand())
+
+
 def delta(a: Expr, b: Expr) -> Expr:
     """δ(a, b), worked out where the two indices are the same expression or both numbers."""
     if a == b:
@@ -190,7 +195,7 @@ def _entries(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 def _operands(
     run: Lowers, t: Term, at: At, scope: Scope, place: Place = Place.INSIDE
 ) -> tuple[Expr, ...]:
-    return tuple(run.entry(a, aligned(at, a.shape), scope, place) for a in t.args)
+    return tuple(operand(run, a, at, scope, place) for a in t.args)
 
 
 @_rule("add")
@@ -262,7 +267,7 @@ def _transpose(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr
 
 @_rule("broadcast")
 def _broadcast(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
-    return run.entry(t.args[0], aligned(at, t.args[0].shape), scope, place.summand())
+    return operand(run, t.args[0], at, scope, place)
 
 
 @_rule("diag")
@@ -291,7 +296,7 @@ def _index(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         else:
             read.append(_from_start(item, extent))
     read.extend(rest)
-    return run.entry(a, aligned(tuple(read), a.shape), scope, place.summand())
+    return operand(run, a, tuple(read), scope, place)
 
 
 def _from_start(item: Expr | int, extent: Expr) -> Expr:

@@ -20,8 +20,8 @@ from symbackprop.matrix.operations import (
     Place,
     Rule,
     Scope,
-    aligned,
     delta,
+    operand,
     registrar,
 )
 from symbackprop.matrix.reductions import bound_places, over
@@ -46,9 +46,9 @@ def _take(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     a, picked = t.args
     (axis,) = t.attrs
     place_of = at[axis : axis + picked.rank]
-    chosen = run.entry(picked, aligned(place_of, picked.shape), scope)
+    chosen = operand(run, picked, place_of, scope)
     read = (*at[:axis], chosen, *at[axis + picked.rank :])
-    return run.entry(a, aligned(read, a.shape), scope, place.summand())
+    return operand(run, a, read, scope, place)
 
 
 @_rule("gather")
@@ -57,14 +57,14 @@ def _gather(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     a, *picked = t.args
     rank = len(t.shape) - (a.rank - len(picked))
     own = at[:rank]
-    read = tuple(run.entry(p, aligned(own, p.shape), scope) for p in picked)
-    return run.entry(a, aligned((*read, *at[rank:]), a.shape), scope, place.summand())
+    read = tuple(operand(run, p, own, scope) for p in picked)
+    return operand(run, a, (*read, *at[rank:]), scope, place)
 
 
 @_rule("onehot")
 def _onehot(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (picked,) = t.args
-    return delta(run.entry(picked, aligned(at[:-1], picked.shape), scope), at[-1])
+    return delta(operand(run, picked, at[:-1], scope), at[-1])
 
 
 # Axes moved
@@ -85,7 +85,7 @@ def _flip(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         expand(e - 1 - i) if k in axes else i
         for k, (i, e) in enumerate(zip(at, t.shape, strict=True))
     )
-    return run.entry(t.args[0], aligned(read, t.shape), scope, place.summand())
+    return operand(run, t.args[0], read, scope, place)
 
 
 @_rule("repeat")
@@ -93,7 +93,7 @@ def _repeat(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     """``A[…, i // p, …]``."""
     (a,), (times, axis) = t.args, t.attrs
     read = tuple(floor_div(i, times) if k == axis else i for k, i in enumerate(at))
-    return run.entry(a, aligned(read, a.shape), scope, place.summand())
+    return operand(run, a, read, scope, place)
 
 
 @_rule("reshape")
@@ -108,7 +108,7 @@ def _reshape(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         for i, e in outer:
             position = expand(position * e) + i
         read.extend(unravelled(position, inner))
-    return run.entry(a, aligned(tuple(read), a.shape), scope, place.summand())
+    return operand(run, a, tuple(read), scope, place)
 
 
 def matched(old: Shape, new: Shape) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -157,7 +157,7 @@ def _concat(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         read = (*at[:axis], i, *at[axis + 1 :])
         inside_part = guard(i, part.shape[axis])
         if inside_part != 0:
-            entry = run.entry(part, aligned(read, part.shape), scope, place.summand())
+            entry = operand(run, part, read, scope, place)
             summands.append(Mul(inside_part, entry))
         start = expand(start + part.shape[axis])
     return Add(*summands)
@@ -170,7 +170,7 @@ def _stack(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     parts = (
         Mul(
             delta(at[axis], Integer(k)),
-            run.entry(p, aligned(read, p.shape), scope, place.summand()),
+            operand(run, p, read, scope, place),
         )
         for k, p in enumerate(t.args)
     )
@@ -182,7 +182,7 @@ def _pad(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (a,), (widths,) = t.args, t.attrs
     read = tuple(expand(i - before) for i, (before, _) in zip(at, widths, strict=True))
     guards = (guard(i, e) for i, e in zip(read, a.shape, strict=True))
-    return Mul(*guards, run.entry(a, aligned(read, a.shape), scope, place.summand()))
+    return Mul(*guards, operand(run, a, read, scope, place))
 
 
 # Triangles
@@ -194,7 +194,7 @@ def _triangle(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (a,), (k,) = t.args, t.attrs
     op = "<=" if t.op == "tril" else ">="
     kept = Compare(op, at[-1], at[-2] + k)
-    return kept * run.entry(a, aligned(at, a.shape), scope, place.summand())
+    return kept * operand(run, a, at, scope, place)
 
 
 @_rule("cumsum")
@@ -204,4 +204,4 @@ def _cumsum(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     bound, (j,), scope = bound_places(run, a.shape[axis : axis + 1], scope)
     read = (*at[:axis], j, *at[axis + 1 :])
     kept = Compare("<=", j, at[axis]) if bound else ONE
-    return over(IndexSum, kept * run.entry(a, aligned(read, a.shape), scope), bound)
+    return over(IndexSum, kept * operand(run, a, read, scope), bound)

@@ -22,6 +22,7 @@ from symbackprop.matrix.operations import (
     Rule,
     Scope,
     aligned,
+    operand,
     registrar,
 )
 
@@ -70,9 +71,7 @@ def _matmul(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 
 @_rule("outer")
 def _outer(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
-    return Mul(
-        *(run.entry(a, aligned((i,), a.shape), scope) for a, i in zip(t.args, at, strict=True))
-    )
+    return Mul(*(operand(run, a, (i,), scope) for a, i in zip(t.args, at, strict=True)))
 
 
 @_rule("trace")
@@ -98,7 +97,7 @@ def _einsum(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     bound, read, scope = bound_places(run, tuple(extents[letter] for letter in summed), scope)
     where = dict(zip(right, at, strict=True)) | dict(zip(summed, read, strict=True))
     factors = (
-        run.entry(a, aligned(tuple(where[letter] for letter in word), a.shape), scope)
+        operand(run, a, tuple(where[letter] for letter in word), scope)
         for word, a in zip(left.split(","), t.args, strict=True)
     )
     return over(IndexSum, Mul(*factors), bound)

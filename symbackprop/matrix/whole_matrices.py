@@ -25,8 +25,8 @@ from symbackprop.matrix.operations import (
     Place,
     Rule,
     Scope,
-    aligned,
     delta,
+    operand,
     registrar,
 )
 from symbackprop.matrix.reductions import bound_places, over
@@ -175,9 +175,7 @@ def _kron(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     a, b = t.args
     outer = tuple(floor_div(i, n) for i, n in zip(at, b.shape, strict=True))
     inner = tuple(modulo(i, n) for i, n in zip(at, b.shape, strict=True))
-    return run.entry(a, aligned(outer, a.shape), scope) * run.entry(
-        b, aligned(inner, b.shape), scope
-    )
+    return operand(run, a, outer, scope) * operand(run, b, inner, scope)
 
 
 @_rule("vec")
@@ -186,4 +184,4 @@ def _vec(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (a,) = t.args
     rows = a.shape[0]
     read = modulo(at[0], rows), floor_div(at[0], rows)
-    return run.entry(a, aligned(read, a.shape), scope, place.summand())
+    return operand(run, a, read, scope, place)

@@ -24,6 +24,7 @@ from symbackprop.matrix.operations import (
     Scope,
     aligned,
     delta,
+    operand,
     registrar,
 )
 from symbackprop.matrix.rearrangements import guard
@@ -64,7 +65,7 @@ def _conv(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         kernel = (out, *inner)
     places = seen(at[-axes:], inner[-axes:], strides, paddings, dilations)
     signal = read(aligned((*before, *places), a.shape), scope)
-    weight = run.entry(w, aligned(kernel, w.shape), scope)
+    weight = operand(run, w, kernel, scope)
     return over(IndexSum, Mul(guards(places, a.shape[-axes:]), signal, weight), bound)
 
 
