@@ -7,7 +7,7 @@ one common denominator, cases. It stops at the first form in which the differenc
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sympy import Expr, preorder_traversal
 
@@ -33,6 +33,14 @@ SHOWN = 60  # nodes of a side that is worth showing spelled out
 BUDGET = 60_000  # steps of work before a proof is given up: a few seconds
 
 
+@dataclass(slots=True)
+class Effort:
+    """How many steps of work a proof may take, and how many it took."""
+
+    budget: int = BUDGET
+    spent: int = 0
+
+
 def _nodes(e: Expr) -> int:
     return sum(1 for _ in preorder_traversal(e))
 
@@ -43,23 +51,40 @@ def decide(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Verdict:
 
     Value first: a difference at a point is cheap to find and settles the matter. Then proof.
     """
+    refuted = _searched(lhs, rhs, program, seed)
+    return refuted or _tried(lhs, rhs, program, Effort())
+
+
+def confirm(lhs: Expr, rhs: Expr, program: Program, effort: Effort) -> Verdict:
+    """The same of entries that agree at a few points: proof first, since it is what is to be
+    expected, and exact values only where none is found.
+    """
+    found = _tried(lhs, rhs, program, effort)
+    if isinstance(found, Equal):
+        return found
+    return _searched(lhs, rhs, program, 0) or found
+
+
+def _searched(lhs: Expr, rhs: Expr, program: Program, seed: int) -> Verdict | None:
+    """What evaluation settles; None where both sides agree wherever they were computed."""
     found = search(lhs, rhs, program, seed=seed)
     if found.witness is not None:
         return Different(found.witness)
-    if not found.judged:
-        return Undecided(NOWHERE_DEFINED)
+    return None if found.judged else Undecided(NOWHERE_DEFINED)
+
+
+def _tried(lhs: Expr, rhs: Expr, program: Program, effort: Effort) -> Verdict:
+    """What the search for a proof comes to."""
     try:
-        return _proof(lhs, rhs, program) or Undecided(NOT_FOUND)
+        return _proof(lhs, rhs, program, effort) or Undecided(NOT_FOUND)
     except TooLarge:
         return Undecided(CUT_SHORT)
 
 
 def prove(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
     """A proof that ``lhs = rhs``, or None if none was found."""
-    try:
-        return _proof(lhs, rhs, program)
-    except TooLarge:
-        return None
+    found = _tried(lhs, rhs, program, Effort())
+    return found if isinstance(found, Equal) else None
 
 
 def _told_apart(lhs: Expr, rhs: Expr, program: Program) -> tuple[Expr, Expr, Program]:
@@ -82,23 +107,26 @@ def _told_apart(lhs: Expr, rhs: Expr, program: Program) -> tuple[Expr, Expr, Pro
     return renamed(lhs), renamed(rhs), replace(program, equations=equations, functions=functions)
 
 
-def _proof(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
+def _proof(lhs: Expr, rhs: Expr, program: Program, effort: Effort) -> Equal | None:
     given = ((lhs, rhs, "as given"),)
     lhs, rhs, apart = _told_apart(lhs, rhs, program)
     shadowed, program = apart is not program, apart
     context = proof_context(program)
-    context.budget = BUDGET
+    context.budget = effort.budget
     context.powered |= powered_arrays((lhs, rhs))
     by: list[str] = []
     before: Expr = lhs - rhs
-    for sentence, difference in explicit_forms(lhs, rhs, program, context):
-        if difference != before:
-            by.append(sentence)
-        before = difference
-        if difference == 0:
-            steps = tuple(by)
-            lines = given if shadowed else _display(lhs, rhs, steps, context)
-            return Equal(steps, tuple(context.used), lines)
+    try:
+        for sentence, difference in explicit_forms(lhs, rhs, program, context):
+            if difference != before:
+                by.append(sentence)
+            before = difference
+            if difference == 0:
+                steps = tuple(by)
+                lines = given if shadowed else _display(lhs, rhs, steps, context)
+                return Equal(steps, tuple(context.used), lines)
+    finally:
+        effort.spent += context.work
     if context.cut:
         raise TooLarge
     return None
@@ -124,4 +152,4 @@ def _display(
     return tuple(lines)
 
 
-__all__ = ["decide", "inline", "prove"]
+__all__ = ["confirm", "decide", "inline", "prove"]

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 from sympy import Expr
 
-from symbackprop.algebra.prove import NOWHERE_DEFINED, decide
-from symbackprop.algebra.prove import prove as prove_equal
+from symbackprop.algebra.prove import NOWHERE_DEFINED
 from symbackprop.checking.operations import zeros_like
 from symbackprop.checking.readings import Note, Reading, Readings, clash, show, squeezed
 from symbackprop.checking.truth import Values
@@ -85,14 +84,8 @@ def compare(
 
 
 def _decided(a: Reading, b: Reading, program: Program, values: Values) -> Comparison:
-    """The verdict on what agrees in value; a counterexample is only searched where no proof is
-    found.
-    """
-    question = a.expr, b.expr
-    if question not in values.decided:
-        found = prove_equal(a.expr, b.expr, program)
-        values.decided[question] = found or decide(a.expr, b.expr, program)
-    verdict = values.decided[question]
+    """The verdict on what agrees in value."""
+    verdict = values.decide(a.expr, b.expr, program)
     if isinstance(verdict, Equal):
         return Comparison("proved", a, b, facts=verdict.facts)
     if isinstance(verdict, Different):

@@ -19,7 +19,7 @@ from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.symmetric import right_if_symmetric
-from symbackprop.notation.written import Juxt, Node, rewrite, walk
+from symbackprop.notation.written import Juxt, Node, rewrite
 from symbackprop.notation.written_printer import write
 
 MOST_EDITS = 700
@@ -35,11 +35,11 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, Node | None]:
     lefts = _lefts(step.left, left, document)
     scope.letters = {i.name: i for i in left.letters}
     found: Sequence[Edit] = ()
-    if document.allowance > 0:
+    if not document.values.work.over:
         _tell_apart(step, document)
         found = edits(step.right, left, scope)[:MOST_EDITS]
     for edit in found:
-        if document.allowance <= 0:
+        if document.values.work.over:
             break
         if _explains(edit, step.right, lefts, document):
             return _explained(edit, step, document)
@@ -72,7 +72,6 @@ def _lefts(node: Node, fallback: Reading, document: Document) -> Readings:
 
 def _explains(edit: Edit, member: Node, lefts: Readings, document: Document) -> bool:
     tree = replaced(member, edit)
-    document.allowance -= sum(1 for _ in walk(tree))
     try:
         rights = read(tree, document.scope)
     except Unreadable:
@@ -82,7 +81,7 @@ def _explains(edit: Edit, member: Node, lefts: Readings, document: Document) -> 
     if found.verdict != "proved" or liberties & LOOSE:
         return False
     proof = compare(lefts, rights, document.scope.program, document.values)
-    return proof.verdict == "proved"
+    return proof.verdict == "proved" and not document.values.work.over
 
 
 LOOSE = frozenset((BY_ENTRIES.text, EACH_ROW.text))

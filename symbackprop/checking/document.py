@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 
 from sympy import Integer
 
-from symbackprop.algebra.prove import decide
 from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
     array_functions,
     brackets,
@@ -43,6 +42,7 @@ from symbackprop.checking.spellings import (
 )
 from symbackprop.checking.step_kinds import kind_of, of_step, said_of
 from symbackprop.checking.truth import Values
+from symbackprop.checking.work import TOO_LONG
 from symbackprop.ir.expressions import Entry
 from symbackprop.ir.verdict import Equal
 from symbackprop.notation.segment import EQUALITIES, Statement
@@ -61,9 +61,6 @@ from symbackprop.notation.written import (
 )
 
 ROUNDS = 3
-# How many nodes may be read to explain what is wrong, in the whole of a document: a count, since
-# what is said may not depend on the speed of a machine.
-ALLOWANCE = 8_000
 MOST_SEARCHES = 30  # steps for which a counterexample in small numbers is searched
 MOST_CUTS = 5  # steps for which the gradients that forget something are derived
 WHICH_SCALAR = "the model does not say which scalar is differentiated"
@@ -100,7 +97,6 @@ class Document:
     results: dict[int, tuple[Step, ...]] = field(default_factory=dict)
     totals: dict[Node, dict[int, Readings]] = field(default_factory=dict)
     merged: Scope | None = None  # the same with all extents one number, once that was asked for
-    allowance: int = ALLOWANCE
     cuts: int = MOST_CUTS
     searches: int = MOST_SEARCHES
     conditions: Mapping[int, Condition] = field(default_factory=dict)
@@ -144,12 +140,44 @@ class Document:
         return replace(step, verdict="refuted", comparison=refuted)
 
     def steps(self, statement: Statement) -> tuple[Step, ...]:
+        """The steps of one statement, within what a document may take; what holds is free."""
+        work, since = self.values.work, self.values.work.done
+        steps = () if work.over else self.instances(statement)
+        if work.over:  # a reading may have been cut short, so that nothing is certain
+            return self.too_long(statement)
+        if all(s.verdict == "proved" for s in steps):
+            work.forgive(since)
+        return steps
+
+    def instances(self, statement: Statement) -> tuple[Step, ...]:
         """The steps of one statement; what runs over layers or time is judged at each number."""
         found = self.running.instances(statement.tree) if self.running and statement.tree else ()
         if not found:
             return self.judged(statement)
         each = [(said, self.judged(replace(statement, tree=tree))) for said, tree in found]
         return together(each)
+
+    def too_long(self, statement: Statement) -> tuple[Step, ...]:
+        """The relations of a statement for which there is no time left."""
+        if not isinstance(statement.tree, Relation):
+            return self.judged(statement)
+        empty = Reading(Integer(0))
+        left, *rights = statement.tree.members
+        of = said_of(left, self.scope)
+        return tuple(
+            Step(
+                statement,
+                left,
+                right,
+                kind_of(left, None, right, self.scope),
+                of,
+                "undecided",
+                Comparison("undecided", empty, empty, TOO_LONG),
+                at=k,
+            )
+            for k, right in enumerate(rights, start=1)
+            if statement.tree.relations[k - 1] in EQUALITIES
+        )
 
     def judged(self, statement: Statement) -> tuple[Step, ...]:
         """The steps of one statement as it stands."""
@@ -322,7 +350,8 @@ class Document:
         for name in self.scope.nameless:
             pair = fit(squeezed(r), squeezed(whole(name, self.scope)))
             if pair is not None and self.values.agree(pair[0].expr, pair[1].expr):
-                if isinstance(decide(pair[0].expr, pair[1].expr, self.scope.program), Equal):
+                found = self.values.decide(pair[0].expr, pair[1].expr, self.scope.program)
+                if isinstance(found, Equal):
                     return name
         return ""
 

@@ -31,6 +31,7 @@ from symbackprop.checking.execution_values import (
     Value,
     View,
 )
+from symbackprop.checking.work import Work
 
 MOST_TICKS = 30_000
 MOST_CALLS = 30
@@ -40,24 +41,6 @@ Box = dict[str, Value] | list[Value] | Cell
 Frame = dict[str, Value]
 Change = tuple[Box, object, object]
 Keeper = Callable[[Array], Array]
-
-
-@dataclass(slots=True)
-class Work:
-    """The work of all executions together, and how much of it there may be: a count, since what is
-    said may not depend on the speed of a machine.
-    """
-
-    done: int = 0
-    limit: int = 0
-
-    def allow(self, more: int) -> None:
-        """Let so much be done from here on."""
-        self.limit = self.done + more
-
-    @property
-    def over(self) -> bool:
-        return self.done >= self.limit
 
 
 @dataclass(slots=True)
@@ -84,7 +67,7 @@ class Machine:
     def tick(self) -> None:
         """One piece of work."""
         self.ticks += 1
-        self.work.done += 1
+        self.work.spend(1)
         if self.ticks > MOST_TICKS:
             raise Exhausted
 

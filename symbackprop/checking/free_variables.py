@@ -36,7 +36,7 @@ def _settled(step: Step, document: Document) -> Step:
         return step
     lefts, rights, letters, scope = found
     comparison = compare(lefts, rights, scope.program, scope.values)
-    if comparison.verdict != "proved":
+    if comparison.verdict != "proved" or document.values.work.over:
         return step
     said = Note(f"for any number {', '.join(letters)}")
     left = replace(comparison.left, notes=comparison.left.notes | {said})
@@ -83,7 +83,7 @@ def _extended(scope: Scope, letters: tuple[str, ...]) -> Scope:
     return Scope(
         program,
         wider(scope.forward),
-        Values(program),
+        Values(program, work=scope.values.work),
         scope.layout,
         scope.text,
         scope.latex,

@@ -150,6 +150,8 @@ def certain(step: Step, document: Document, choices: Mapping[str, str]) -> Step:
         return step
     if any(_may_hold(g.partition(AS)[0], step, document, choices) for g in sorted(doubts)):
         return step
+    if document.values.work.over:  # not all of them were tried
+        return step
     refuted = replace(found, verdict="refuted", why=ANYWAY)
     return replace(step, verdict="refuted", comparison=refuted)
 

@@ -34,6 +34,7 @@ from symbackprop.checking.symbols import read_symbols
 from symbackprop.checking.tangents import directions, moving_names, with_directions
 from symbackprop.checking.truth import Values, gradients, of_any_scalar, with_library
 from symbackprop.checking.witness import counterexample
+from symbackprop.checking.work import EXPLAINING, JUDGING
 from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
 from symbackprop.notation.segment import Statement, detect_format, left_out, statements, unmarked
@@ -134,6 +135,7 @@ def verify(
     judge.explain = explain
     if layout != "auto":
         return judge.report(layout)
+    judge.share = 2
     both = [judge.report(each) for each in ("gradient", "jacobian")]
     return max(both, key=lambda r: sum(v == "proved" for v in r.claims.values()))
 
@@ -154,6 +156,7 @@ class _Judge:
         self.forward, self.symbols, self.format = forward, symbols, format
         self.text = unmarked(text) if format == "text" else text
         self.explain = True
+        self.share = 1  # of the work is for each of so many layouts
         names = (
             frozenset(q.name for q in forward.inputs)
             | {e.name for e in forward.equations}
@@ -198,14 +201,16 @@ class _Judge:
         return Document(scope, self.values, self.statements)
 
     def report(self, layout: str) -> Report:
+        work = self.values.work
+        work.allow(JUDGING // self.share)
         document, steps = self.judged(layout)
         read_as = dict(document.scope.read_as)  # what is tried later to explain is no reading
         claims = judge_claims(steps, document.scope, self.values)
+        work.allow(EXPLAINING // self.share)
         follows = consequences(steps, document) if self.explain else {}
         uses = uses_wrong(steps, document)
         reports = tuple(
-            self.step(s, document, follows.get(k, ()), uses.get(k, ()))
-            for k, s in enumerate(steps)
+            self.step(s, document, follows.get(k, ()), uses.get(k, ())) for k, s in enumerate(steps)
         )
         wrong = next((k for k, s in enumerate(reports) if s.verdict == "refuted"), None)
         facts = dict.fromkeys(f for s in reports for f in s.facts)
@@ -234,6 +239,8 @@ class _Judge:
         best = document, steps
         for scales in local_scales(document, steps):
             other, again = self.judged_with(layout, scales)
+            if self.values.work.over:
+                break
             again = as_definitions(again, other.scope)
             if better(again, best[1], other.scope):
                 best = other, again
@@ -246,13 +253,17 @@ class _Judge:
         document = self.document(layout, scales=scales)
         steps = document.judge()
         choices, invented = confirmed(steps), {}
+        work = self.values.work
         if any(s.verdict != "proved" for s in steps):
             invented = invent(document, steps, choices)
         for _ in range(ROUNDS):
             if not choices | invented or not is_open(steps, choices):
                 break
-            document = self.document(layout, choices, invented, scales)
-            steps = document.judge()
+            settled = self.document(layout, choices, invented, scales)
+            again = settled.judge()
+            if work.over:
+                break
+            document, steps = settled, again
             more = confirmed(steps)
             if more.items() <= choices.items():
                 break
@@ -264,6 +275,8 @@ class _Judge:
             other = self.document(layout, choices, invented, scales)
             other.scope.by_samples = True
             again = with_free_variables(other.judge(), other)
+            if work.over:
+                return document, steps
             if all(s.verdict == "proved" for s in again) or not any(
                 s.verdict == "refuted" for s in again
             ):

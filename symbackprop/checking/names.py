@@ -36,6 +36,7 @@ from symbackprop.checking.special_names import (
     ones,
 )
 from symbackprop.checking.spellings import Scripts, item_text, scripts_of, spellings
+from symbackprop.checking.work import SYMBOL
 from symbackprop.ir.expressions import Apply
 from symbackprop.notation.written import Accent, Bracket, Juxt, Mark, Name, Node, Number, Script
 
@@ -97,6 +98,7 @@ def _odd(r: Reading) -> list[str]:
 @read.register(Script)
 @read.register(Mark)
 def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
+    scope.spend(SYMBOL, node)
     scripts = scripts_of(node)
     slope = _dotted_slope(node, scripts, scope)
     if slope is not None:

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from symbackprop.checking.execution import FAILURES, Frame, Machine, Work, failure, loose
+from symbackprop.checking.execution import FAILURES, Frame, Machine, failure, loose
 from symbackprop.checking.execution_expressions import worth
 from symbackprop.checking.execution_statements import (
     Return,
@@ -35,6 +35,7 @@ from symbackprop.checking.execution_values import (
 )
 from symbackprop.checking.numpy_names import parameter_meant, quantities
 from symbackprop.checking.numpy_setting import Setting
+from symbackprop.checking.work import Work
 from symbackprop.errors import Malformed, Span
 from symbackprop.library.functions import RULES
 from symbackprop.notation.numpy_reader import Source, read_call

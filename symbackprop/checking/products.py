@@ -30,6 +30,7 @@ from symbackprop.checking.readings import Note, Readings, Unreadable, cheapest, 
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import indicator, named_gradient
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.checking.work import PRODUCT
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import (
     Binary,
@@ -61,7 +62,7 @@ def _juxt(node: Juxt, scope: Scope) -> Readings:
         raise Unreadable("notation", f"more than {MOST_FACTORS} factors side by side", node)
     if not all(items):
         raise Unreadable("notation", "a factor that has no reading here", node)
-    return _bracketed(items, node)
+    return _bracketed(items, node, scope)
 
 
 @read.register
@@ -183,7 +184,7 @@ def _summed(node: Terms, scope: Scope) -> Readings:
     return total
 
 
-def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
+def _bracketed(items: tuple[Readings, ...], node: Node, scope: Scope) -> Readings:
     """All readings of factors in a row, over all bracketings; leaning to the right is slightly
     dearer.
     """
@@ -191,6 +192,7 @@ def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
     if all(r.rank == 0 for readings in items for r in readings[:1]) or n == 2:
         total = items[0]
         for factor in items[1:]:
+            scope.spend(PRODUCT * len(total) * len(factor), node)
             found = all_pairs(total, factor, lambda a, b: product(a, b, " "))
             if not found:
                 raise misfit(total, factor, "the product", node)
@@ -199,6 +201,10 @@ def _bracketed(items: tuple[Readings, ...], node: Node) -> Readings:
     spans: dict[tuple[int, int], Readings] = {(i, i + 1): items[i] for i in range(n)}
     for length in range(2, n + 1):
         for i in range(n - length + 1):
+            pairs = sum(
+                len(spans[i, k]) * len(spans[k, i + length]) for k in range(i + 1, i + length)
+            )
+            scope.spend(PRODUCT * pairs, node)
             readings = [
                 dearer(r, 0.0 if k == i + length - 1 else 0.01)
                 for k in range(i + 1, i + length)

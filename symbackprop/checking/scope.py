@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr, Integer
 
 from symbackprop.calculus.jacobian import jacobian_entry
-from symbackprop.checking.readings import Reading, Readings
+from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.tangents import TANGENT, Directions
 from symbackprop.checking.truth import ANY_SCALAR, Values
+from symbackprop.checking.work import TOO_LONG
 from symbackprop.ir.expressions import Entry, Index, entry_names, substitute
 from symbackprop.ir.program import Program, Quantity
 from symbackprop.ir.terms import Shape
@@ -98,6 +99,18 @@ class Scope:
             self._shapes[e.name] = e.shape
             if e.hidden:
                 self._hidden.add(e.name)
+
+    def spend(self, units: int, node: Node) -> None:
+        """Count work.
+
+        Raises
+        ------
+        Unreadable
+            If there was too much of it in this document.
+        """
+        self.values.work.spend(units)
+        if self.values.work.over:
+            raise Unreadable("work", TOO_LONG, node)
 
     @property
     def loss(self) -> str:

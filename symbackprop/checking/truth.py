@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, Symbol, preorder_traversal
 
+from symbackprop.algebra.prove import BUDGET, Effort, confirm
 from symbackprop.calculus.reverse import reverse
+from symbackprop.checking.work import EVALUATION, NODES, PROOF, Work
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Entry, Index, IndexSum, extent_symbol, free_indices
@@ -99,6 +101,7 @@ class Values:
 
     program: Program
     points: list[Point] = field(default_factory=list)
+    work: Work = field(default_factory=Work)
     # What was decided of two entries: a document may say the same thing many times.
     decided: dict[tuple[Expr, Expr], Verdict] = field(default_factory=dict)
     _memo: dict[tuple[Expr, tuple[Index, ...], int], np.ndarray] = field(default_factory=dict)
@@ -120,8 +123,17 @@ class Values:
         """All values of ``e`` at one of the points."""
         key = e, order, at
         if key not in self._memo:
+            self.work.spend(EVALUATION + sum(1 for _ in preorder_traversal(e)) // NODES)
             self._memo[key] = np.asarray(evaluate(e, self.points[at], order), dtype=float)
         return self._memo[key]
+
+    def decide(self, a: Expr, b: Expr, program: Program) -> Verdict:
+        """The verdict on two entries that agree in value."""
+        if (a, b) not in self.decided:
+            effort = Effort(self.work.left(BUDGET // PROOF) * PROOF)
+            self.decided[a, b] = confirm(a, b, program, effort)
+            self.work.spend(effort.spent // PROOF)
+        return self.decided[a, b]
 
     def apart(self, a: Expr, b: Expr) -> tuple[int, tuple[Index, ...], np.ndarray] | None:
         """The first point at which two entries differ where both are defined: its number, the

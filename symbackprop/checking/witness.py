@@ -101,7 +101,7 @@ def _merged(document: Document) -> Scope:
     twin = Scope(
         merged,
         identified(scope.forward),
-        Values(merged),
+        Values(merged, work=scope.values.work),
         scope.layout,
         scope.text,
         scope.latex,

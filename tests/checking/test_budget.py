@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 import symbackprop as sb
+from symbackprop.checking import judge
+from symbackprop.checking.work import TOO_LONG
 
 
 def chain(layers: int) -> tuple[sb.Model, str]:
@@ -47,7 +51,45 @@ def test_powers_of_powers_are_too_long_and_not_wrong() -> None:
 
 
 def test_every_wrong_step_of_a_long_text_has_a_counterexample() -> None:
-    hand = "\n".join(f"dX = {k} * ones(D, D) @ W.T" for k in range(2, 102))
+    hand = "\n".join(f"dX = {k} * ones(D, D) @ W.T" for k in range(2, 42))
     report = sb.verify(sb.parse(SQUARE), hand, format="text")
     assert {s.verdict for s in report.steps} == {"refuted"}
     assert all(s.counterexample is not None for s in report.steps)
+
+
+WRONG = "\n".join(f"dX = {k} * ones(D, D) @ W.T" for k in range(2, 27))
+RIGHT = "\n".join(f"dX = {k}/{k} * ones(D, D) @ W.T" for k in range(2, 27))
+
+
+def verdicts(hand: str, units: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(judge, "JUDGING", units)
+    monkeypatch.setattr(judge, "EXPLAINING", 1)
+    report = sb.verify(sb.parse(SQUARE), hand, format="text")
+    late = [s for s in report.steps if s.verdict == "undecided"]
+    assert all(TOO_LONG in s.notes for s in late)
+    return [s.verdict for s in report.steps]
+
+
+def test_what_does_not_hold_is_judged_as_long_as_there_is_work_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = verdicts(WRONG, 400, monkeypatch)
+    first = found.index("undecided")
+    assert 5 <= first < 25
+    assert found == ["refuted"] * first + ["undecided"] * (25 - first)
+    assert found == verdicts(WRONG, 400, monkeypatch)
+
+
+def test_what_holds_is_judged_however_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdicts(RIGHT, 300, monkeypatch) == ["proved"] * 25
+    assert "undecided" in verdicts(WRONG, 300, monkeypatch)
+
+
+def test_nothing_right_is_refuted_when_the_work_is_used_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, hand = chain(2)
+    for units in (10, 40, 90, 160, 300):
+        monkeypatch.setattr(judge, "JUDGING", units)
+        found = {s.verdict for s in sb.verify(model, hand, format="text").steps}
+        assert found <= {"proved", "undecided"}

@@ -1,0 +1,55 @@
+"""How much work a judgement may take: a count, since what is said may not depend on the speed of a
+machine.
+
+One :class:`Work` belongs to one document (or one function of NumPy) and is spent by whatever takes
+time: symbols read, products of readings, evaluations, steps of proofs, pieces of code followed. A
+unit is about a tenth of a millisecond on a common machine. What holds does not count, up to a
+measure, so that a long right document is judged in full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TOO_LONG = "too long to decide in the time a document gets"
+
+# fmt: off
+JUDGING    = 12_000  # for all the relations of a document that do not hold
+EXPLAINING = 16_000  # to say what is wrong in them
+FREE       =  4_000  # for one statement that holds
+SYMBOL     =      5  # for a symbol read
+PRODUCT    =      4  # for two readings multiplied
+EVALUATION =     10  # for an expression at one point, with one more for so many nodes:
+NODES      =      5
+PROOF      =      2  # steps of a proof to a unit
+# fmt: on
+
+
+@dataclass(slots=True)
+class Work:
+    """The work done so far, and how much there may be; without a limit there is no end to it."""
+
+    done: int = 0
+    limit: int | None = None
+
+    def allow(self, more: int) -> None:
+        """Let so much be done from here on."""
+        self.limit = self.done + more
+
+    def spend(self, units: int) -> None:
+        """So much was done."""
+        self.done += units
+
+    def forgive(self, since: int, most: int = FREE) -> None:
+        """What was done since then does not count, as far as it is no more than ``most``."""
+        if self.limit is not None:
+            self.limit += min(self.done - since, most)
+
+    @property
+    def over(self) -> bool:
+        """Whether all of it is done."""
+        return self.limit is not None and self.done >= self.limit
+
+    def left(self, most: int) -> int:
+        """How much may be done yet, ``most`` at the highest."""
+        return most if self.limit is None else max(0, min(most, self.limit - self.done))
