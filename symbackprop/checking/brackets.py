@@ -323,6 +323,8 @@ def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Readi
     if node.word == "sum" and upper is not None and lower in ("", "0", "1"):
         count = upper + (1 if lower == "0" else 0)
         return replace(r, expr=r.expr * count)
+    if node.word == "sum" and r.expr == 0:
+        return r
     raise Unreadable("notation", f"{letter} does not occur under the {node.word}", node)
 
 

@@ -78,7 +78,9 @@ def compare(
         said = ", ".join(sorted(guessed))
         why = f"it differs, but {said} is a guess at what was meant"
         return Comparison("undecided", a, b, why, guessed=guessed)
-    if not any(values.apart(x.expr, y.expr) for x, y in fitting):
+    if not any(values.apart(x.expr, y.expr) for x, y in fitting) and not any(
+        values.apart_somewhere(x.expr, y.expr) for x, y in fitting
+    ):
         return Comparison("undecided", a, b, NOWHERE_DEFINED)
     return Comparison("refuted", a, b)
 

@@ -41,6 +41,7 @@ from symbackprop.checking.spellings import (
     spellings,
 )
 from symbackprop.checking.step_kinds import kind_of, of_step, said_of
+from symbackprop.checking.struck import has_struck, with_and_without
 from symbackprop.checking.truth import Values
 from symbackprop.checking.work import TOO_LONG
 from symbackprop.ir.expressions import Entry
@@ -286,6 +287,8 @@ class Document:
         """
         self.scope.supposed.clear()
         try:
+            if has_struck(node):
+                return with_and_without(node, self.scope, self.values)
             return read(node, self.scope)
         except Unreadable as problem:
             problem.guessed |= self.scope.supposed

@@ -6,6 +6,7 @@ from symbackprop.checking.execution import (
     Frame,
     Machine,
 )
+from symbackprop.checking.execution_effects import changed_defaults
 from symbackprop.checking.execution_expressions import (
     worth,
 )
@@ -43,6 +44,8 @@ def bind(
     for name in missing:
         if name in named:
             frame[name] = m.held(named.pop(name))
+        elif name in changed_defaults(routine.node):
+            raise Unfollowed(f"a default of {name} that calls change", routine.node)
         elif name in defaults:
             frame[name] = m.held(worth(defaults[name], m, dict(routine.outer)))
         else:

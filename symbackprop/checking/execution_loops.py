@@ -20,9 +20,10 @@ from symbackprop.checking.execution import (
     loose,
 )
 from symbackprop.checking.execution_builtins import rows
+from symbackprop.checking.execution_effects import writes_into
 from symbackprop.checking.execution_expressions import unpack
 from symbackprop.checking.execution_guards import at_last, closed
-from symbackprop.checking.execution_statements import Signal, run_block
+from symbackprop.checking.execution_statements import Signal, run_block, shares_memory
 from symbackprop.checking.execution_values import (
     Array,
     Cell,
@@ -42,6 +43,8 @@ def symbolic_loop(node: ast.For, over: Value, m: Machine, frame: Frame) -> Signa
     m.loops += 1
     index = Index(f"t{m.loops}", turns.count)
     item = turns.item(turns.start + turns.step * index)
+    if shares_memory(item) and writes_into(node.body, node.target):
+        raise Unfollowed("a loop that changes the rows of an array through its variable", node)
     mark = len(m.journal)
     youngest = Cell(value=Unknown("", 0)).serial
     watch, notes = m.watch, len(m.notes)

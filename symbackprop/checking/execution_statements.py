@@ -29,6 +29,7 @@ from symbackprop.checking.execution import (
 from symbackprop.checking.execution_binding import bind
 from symbackprop.checking.execution_builtins import elements
 from symbackprop.checking.execution_creation import truth
+from symbackprop.checking.execution_effects import unaccountable, writes_into
 from symbackprop.checking.execution_expressions import index_items, unpack, worth
 from symbackprop.checking.execution_guards import where
 from symbackprop.checking.execution_numpy import NUMPY
@@ -230,7 +231,14 @@ def _worth_or_cause(node: ast.expr, m: Machine, frame: Frame) -> Value:
         cause = failure(error, node)
         if isinstance(error, Unfollowed):
             m.notes.append((cause.line, cause.why))
-        return Cell(cause)
+        return Cell(cause, _source(node, frame))
+
+
+def _source(node: ast.expr, frame: Frame) -> Cell | None:
+    """The array of which a value that was not followed may be a view."""
+    names = (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+    held = (frame.get(n) for n in names)
+    return next((c for c in held if isinstance(c, Cell) and isinstance(c.value, Array)), None)
 
 
 def _starred(*nodes: ast.Tuple | ast.List) -> bool:
@@ -436,7 +444,10 @@ def _for(node: ast.For, m: Machine, frame: Frame) -> Signal:
     inner = content(over)
     if _is_symbolic(inner):
         return symbolic_loop(node, inner, m, frame)
-    for item in elements(over):
+    items = elements(over)
+    if any(map(shares_memory, items)) and writes_into(node.body, node.target):
+        raise Unfollowed("a loop that changes the rows of an array through its variable", node)
+    for item in items:
         unpack(node.target, item, m, frame)
         signal = run_block(node.body, m, frame)
         if isinstance(signal, Return):
@@ -444,6 +455,13 @@ def _for(node: ast.For, m: Machine, frame: Frame) -> Signal:
         if isinstance(signal, Jump) and signal.word == "break":
             break
     return None
+
+
+def shares_memory(item: Value) -> bool:
+    """Whether what a loop variable holds is a part of an array, as in ``for row in X``."""
+    if isinstance(item, tuple):
+        return any(map(shares_memory, item))
+    return isinstance(item, Array) and bool(item.axes)
 
 
 def _is_symbolic(value: Value) -> bool:
@@ -458,6 +476,9 @@ def enter(
     routine: Routine, given: Sequence[Value], named: dict[str, Value], m: Machine
 ) -> tuple[Frame, Signal]:
     """Follow the body of a function; gives its frame, too."""
+    reason = unaccountable(routine.node)
+    if reason:
+        raise Unfollowed(reason, routine.node)
     frame: Frame = dict(routine.outer)
     bind(routine, list(given), dict(named), m, frame)
     if isinstance(routine.node, ast.Lambda):

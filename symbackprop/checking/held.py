@@ -17,6 +17,7 @@ from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Unreadable
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.step_kinds import is_jacobian
+from symbackprop.checking.struck import has_struck
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import Node, walk
 
@@ -28,6 +29,8 @@ def with_others_held(
     left: Node, right: Node, condition: Condition | None, scope: Scope, prove: bool
 ) -> Comparison | None:
     """The comparison in that reading; None if it does not hold either, or is the same."""
+    if any(map(has_struck, (left, right))):
+        return None
     if scope.held or not any(is_jacobian(n, scope) for side in (left, right) for n in walk(side)):
         return None
     scope.held = True

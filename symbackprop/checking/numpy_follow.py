@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from symbackprop.checking.execution import FAILURES, Frame, Machine, failure, loose
+from symbackprop.checking.execution_effects import unsure_names
 from symbackprop.checking.execution_expressions import worth
 from symbackprop.checking.execution_statements import (
     Return,
@@ -29,6 +30,7 @@ from symbackprop.checking.execution_values import (
     Named,
     Record,
     Routine,
+    Unfollowed,
     Unknown,
     Value,
     number,
@@ -170,6 +172,8 @@ class Follower:
             for statement in self.source.body:
                 if isinstance(statement, ast.Assign | ast.AnnAssign):
                     run_statement(statement, m, outer)
+            for name in sorted(unsure_names(self.source)):
+                outer[name] = Cell(Unknown(f"{name} is given several values in the file", 0))
 
     def resolve(self, name: str) -> Value | None:
         """A name that the code does not define."""
@@ -256,6 +260,8 @@ class Follower:
 
     def _enter(self, m: Machine, routine: ast.FunctionDef | None) -> tuple[Frame, Signal]:
         function = self.function()
+        if function is not None and function.name in unsure_names(self.source):
+            raise Unfollowed(f"{function.name} is given several values in the file", function)
         if function is None:
             if self.call is not None:
                 raise Malformed(

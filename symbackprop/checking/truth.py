@@ -22,12 +22,13 @@ from symbackprop.ir.evaluate import Point, evaluate, run
 from symbackprop.ir.expressions import Entry, Index, IndexSum, extent_symbol, free_indices
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Program, Quantity
-from symbackprop.ir.sample import draw, fitting
+from symbackprop.ir.sample import admissible, draw, fitting
 from symbackprop.ir.verdict import Verdict
 from symbackprop.library.functions import RULES
 
 TOLERANCE = 1e-7
 SEEDS = (11, 23, 37)
+FURTHER, MOST_FURTHER = 1_000, 40
 
 
 def gradients(program: Program) -> tuple[Equation, ...]:
@@ -102,6 +103,7 @@ class Values:
     program: Program
     points: list[Point] = field(default_factory=list)
     work: Work = field(default_factory=Work)
+    further: list[Point] = field(default_factory=list)
     # What was decided of two entries: a document may say the same thing many times.
     decided: dict[tuple[Expr, Expr], Verdict] = field(default_factory=dict)
     _memo: dict[tuple[Expr, tuple[Index, ...], int], np.ndarray] = field(default_factory=dict)
@@ -150,6 +152,26 @@ class Values:
                 place = np.unravel_index(int(np.argmax(np.where(far, gap, -1.0))), gap.shape)
                 return at, order, np.array(place, dtype=int)
         return None
+
+    def apart_somewhere(self, a: Expr, b: Expr) -> bool:
+        """Whether two entries differ at one of some further points with small extents: what is
+        defined at none of the usual ones (a logarithm of gradients) may be there.
+        """
+        order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))
+        for k in range(MOST_FURTHER):
+            if k == len(self.further):
+                self.further.append(self._small(FURTHER + k))
+            x, y = (np.asarray(evaluate(e, self.further[k], order), float) for e in (a, b))
+            known = np.isfinite(x) & np.isfinite(y)
+            if not np.allclose(x[known], y[known], rtol=TOLERANCE, atol=TOLERANCE):
+                return True
+        return False
+
+    def _small(self, seed: int) -> Point:
+        rng = np.random.default_rng(seed)
+        ones = {d.name: 1 + seed % 2 for d in self.program.dims}
+        dims = ones if admissible(self.program, ones) else fitting(self.program, rng, {})
+        return run(self.program, draw(self.program, rng, dims=dims))
 
     def more(self, seed: int) -> None:
         """One further point, where what agrees by accident may differ."""

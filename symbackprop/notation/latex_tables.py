@@ -83,8 +83,11 @@ SWALLOWED = {                    # commands whose arguments say nothing: how man
 
 WRAPPERS = {                     # commands around mathematics: how many arguments come before it
     "boxed": 0, "fbox": 0, "textcolor": 1, "colorbox": 1, "underbrace": 0, "overbrace": 0,
-    "underline": 0, "cancel": 0, "smash": 0, "mbox": 0,
+    "underline": 0, "smash": 0, "mbox": 0,
+    "cancel": 0, "bcancel": 0, "xcancel": 0, "cancelto": 1, "sout": 0,
 }
+
+STRIKES = frozenset("cancel bcancel xcancel cancelto sout".split())   # what is struck out is marked
 
 TEXTS = frozenset("text textnormal mbox textsf texttt".split())
 

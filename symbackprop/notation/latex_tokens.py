@@ -336,10 +336,8 @@ class _Lexer:
         for _ in range(tables.WRAPPERS[name]):
             _, after = self.argument(text, after, end)
         inner, after = self.argument(text, after, end)
-        signed = name == "cancel" and text[slice(*inner)].lstrip()[:1] in ("+", "-")
-        if signed:
-            self.run(text, *inner, depth)
-            return after
+        if name in tables.STRIKES:
+            return self.struck(text, inner, after, depth)
         opened = len(self.out)
         self.emit("LB", "{", inner[0], inner[0])
         self.run(text, *inner, depth)
@@ -352,6 +350,19 @@ class _Lexer:
                 after += 1
             if after < end and text[after] in "_^":
                 _, after = self.argument(text, after + 1, end)
+        return after
+
+    def struck(self, text: str, inner: tuple[int, int], after: int, depth: int) -> int:
+        """What is struck out, marked as such; the sign of a term stands before the mark."""
+        begin, stop = inner
+        begin += len(text[begin:stop]) - len(text[begin:stop].lstrip())
+        if text[begin : begin + 1] in ("+", "-"):
+            self.run(text, begin, begin + 1, depth)
+            begin += 1
+        self.emit("ACC", "struck", begin, begin)
+        self.emit("LB", "{", begin, begin)
+        self.run(text, begin, stop, depth)
+        self.emit("RB", "}", stop, stop)
         return after
 
     def environment(self, which: str, text: str, at: int, after: int, end: int) -> int:

@@ -179,7 +179,16 @@ def _code(name: str, term: Term, format: str, gradient: str, turned: bool) -> st
         return re.sub(r"\bgrad_(\w+)", r"d\1", text)
     if turned:
         text = text.replace(".T", "'")
-    return re.sub(r"\bgrad_(\w+)", lambda m: gradient.format(m[1]), text)
+    return re.sub(r"\bgrad_(\w+)(\*\*)?", lambda m: _gradient(m, gradient), text)
+
+
+def _gradient(found: re.Match[str], gradient: str) -> str:
+    """A gradient as this writer spells it, in brackets before a power: ``∂L/∂b**2`` would be the
+    power of what stands below.
+    """
+    written = gradient.format(found[1])
+    apart = found[2] and not written.isidentifier()
+    return f"({written}){found[2]}" if apart else written + (found[2] or "")
 
 
 def main() -> int:
