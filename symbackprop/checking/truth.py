@@ -159,6 +159,9 @@ class Values:
         """
         order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))
         for k in range(MOST_FURTHER):
+            if self.work.over:
+                break
+            self.work.spend(2 * EVALUATION)
             if k == len(self.further):
                 self.further.append(self._small(FURTHER + k))
             x, y = (np.asarray(evaluate(e, self.further[k], order), float) for e in (a, b))
