@@ -7,11 +7,13 @@ equation by equation, in ``tangents``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from sympy import Expr, Integer, Mul
 
 from symbackprop.algebra.context import Context
+from symbackprop.algebra.knowledge import working_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.calculus.differential import differential
 from symbackprop.calculus.reverse import Names, reverse
@@ -19,9 +21,14 @@ from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import Step
 from symbackprop.ir.expressions import Delta, Entry, Index, entry_names, substitute
 from symbackprop.ir.letters import letters, places
-from symbackprop.ir.program import Program
+from symbackprop.ir.program import Program, Quantity
 
 Seeds = Mapping[str, Callable[[Entry], Expr]]
+# What is left of a fact about an array when its entries may move one by one.
+LASTING = {
+    "positive": "positive", "nonnegative": "nonnegative", "unit": "unit", "simplex": "nonnegative",
+    "invertible": "invertible", "spd": "invertible", "orthogonal": "invertible",
+}  # fmt: skip
 
 
 class Tangents:
@@ -62,6 +69,28 @@ def along(vector: str) -> Callable[[Entry], Expr]:
     return lambda entry: Entry(vector, *entry.indices)
 
 
+def movable(program: Program, names: Iterable[str]) -> Program:
+    """The program in which nothing is known of ``names`` that a small change of one entry breaks:
+    what is simplified in it may be differentiated by them once more.
+
+    ``inv(X).T`` is ``inv(X)`` at a symmetric ``X``, yet the two have different derivatives. A name
+    that an equation defines is an input here, of which nothing is derived.
+    """
+    names = frozenset(names)
+    facts = []
+    for f in program.facts:
+        if f.name not in names:
+            facts.append(f)
+        elif f.kind in LASTING:
+            facts.append(replace(f, kind=LASTING[f.kind]))
+    defined = tuple(e for e in program.equations if e.name in names)
+    if tuple(facts) == program.facts and not defined:
+        return program
+    given = tuple(Quantity(e.name, e.shape, "data") for e in defined)
+    others = tuple(e for e in program.equations if e.name not in names)
+    return replace(program, facts=tuple(facts), inputs=program.inputs + given, equations=others)
+
+
 def gradient_entry(
     program: Program, of: str, wrt: str, context: Context
 ) -> tuple[Expr, tuple[Index, ...]]:
@@ -90,7 +119,11 @@ def hessian_entry(
     ``gradient`` is that of ``first`` in forward quantities with its indices, where a simpler form
     than that of reverse mode is known.
     """
-    start, rows = gradient or gradient_entry(program, of, first, context)
+    if gradient is None:
+        free = movable(program, (first, second))
+        known = context if free is program else working_context(free)
+        gradient = gradient_entry(free, of, first, known)
+    start, rows = gradient
     names = Names(program)
     taken = names.taken | {i.name for i in rows}
     own = names.indices(second)

@@ -16,7 +16,7 @@ from sympy import Expr
 
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.prove import prove
-from symbackprop.calculus.directional import gradient_entry
+from symbackprop.calculus.directional import gradient_entry, movable
 from symbackprop.calculus.reverse import PREFIX, Names
 from symbackprop.ir.arithmetic import Array
 from symbackprop.ir.derivation import DerivationRecord, Derivative
@@ -144,9 +144,9 @@ class Checker:
         """What is differentiated: the output, or for second-order kinds the gradient's entry."""
         program = self.record.program
         if derivative.kind in ("hessian", "hvp"):
-            return gradient_entry(
-                program, derivative.of, derivative.wrt[0], Context(program, folding=False)
-            )
+            free = movable(program, (*derivative.wrt, *self.record.directions))
+            plain = Context(free, folding=False)
+            return gradient_entry(free, derivative.of, derivative.wrt[0], plain)
         indices = Names(program).indices(derivative.of)
         return Entry(derivative.of, *places(indices)), indices
 

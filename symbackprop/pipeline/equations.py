@@ -17,6 +17,7 @@ from sympy import Expr, Integer
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import inline, working_context
 from symbackprop.algebra.normalise import normalise
+from symbackprop.calculus.directional import movable
 from symbackprop.calculus.reverse import PREFIX, reverse
 from symbackprop.calculus.tangents import PREFIX as TANGENT
 from symbackprop.calculus.tangents import tangent_entry
@@ -49,7 +50,9 @@ def equations_record(
         adjoints: tuple[Derivative, ...] = ()
         if kind == "hvp":
             apart = unnamed_products(program)
-            adjoints = _adjoints(program, of, names, context, apart)
+            free = movable(program, names)
+            known = context if free is program else working_context(free)
+            adjoints = _adjoints(free, of, names, known, apart)
             adjoints = with_deltas(adjoints, program, _taken(program, directions))
         derivatives = _forward_pass(program, of, directions, adjoints, context)
     record = DerivationRecord(program, of, kind, layout, derivatives, directions, tuple(names))

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Mul
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import inline, working_context
 from symbackprop.algebra.normalise import normalise
-from symbackprop.calculus.directional import hessian_entry
+from symbackprop.calculus.directional import hessian_entry, movable
 from symbackprop.calculus.gauss_newton import Block, Correction, split
 from symbackprop.calculus.reverse import reverse
 from symbackprop.ir.derivation import (
@@ -58,7 +58,8 @@ def hessian_blocks(
     program: Program, of: str, names: Sequence[str], context: Context
 ) -> dict[tuple[str, str], Block]:
     """The block of every pair of names, the first not after the second."""
-    known = gradients(program, of, names, context)
+    free = movable(program, names)
+    known = gradients(free, of, names, context if free is program else working_context(free))
     out = {}
     for k, first in enumerate(names):
         for second in names[k:]:
