@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sympy import Expr, Integer, Mul
 
-from symbackprop.checking.document import Step
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import GRADIENT, Scope
+from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry, Index, IndexSum, free_indices, substitute
 from symbackprop.ir.replacement import replace_entries

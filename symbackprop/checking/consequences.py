@@ -13,8 +13,9 @@ from dataclasses import replace
 from sympy import Expr
 
 from symbackprop.checking.claims import whole_claim
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.scope import GRADIENT
+from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import gradients
 from symbackprop.errors import Malformed
 from symbackprop.ir.evaluate import Point, run

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbackprop.checking.compare import compare
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.edit_sites import Edit, is_turned
 from symbackprop.checking.edits import edits
 from symbackprop.checking.operations import BY_ENTRIES, EACH_ROW
@@ -18,6 +18,7 @@ from symbackprop.checking.paths import forgotten
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
+from symbackprop.checking.steps import Step
 from symbackprop.checking.symmetric import right_if_symmetric
 from symbackprop.notation.written import Juxt, Node, rewrite
 from symbackprop.notation.written_printer import write

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symbackprop.checking.compare import compare
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Readings, Unreadable
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import Values
 from symbackprop.ir.program import Program, Quantity
 from symbackprop.notation.written import Bracket, Name, Node

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.guesses import invention_key
 from symbackprop.checking.scope import AS, GRADIENT, Scope
 from symbackprop.checking.spellings import scripts_of, spellings
+from symbackprop.checking.steps import Step
 from symbackprop.notation.segment import Statement
 from symbackprop.notation.written import Accent, Name, Node, Script, walk
 
@@ -115,17 +116,17 @@ def _held(
     choices: Mapping[str, str],
 ) -> list[Step]:
     """The steps that hold, and say something, with a symbol taken for an array."""
-    scope, prove = document.scope, document.prove
+    scope, prove = document.scope, document.relations.prove
     before = scope.patterns, scope.choices, scope.invented
     scope.invented = {**scope.invented, **found, key: name}
     scope.choices = {**choices, **found, key: name}
     scope.patterns = dict(scope.patterns)
-    document.prove = False
+    document.relations.prove = False
     try:
         steps = [s for statement in concerned for s in document.steps(statement)]
     finally:
         scope.patterns, scope.choices, scope.invented = before
-        document.prove = prove
+        document.relations.prove = prove
     return [s for s in steps if _says(s, key + AS + name)]
 
 

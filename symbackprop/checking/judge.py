@@ -16,7 +16,7 @@ from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.consequences import consequences, said_of_others, uses_wrong
 from symbackprop.checking.diagnose import diagnose
-from symbackprop.checking.document import Document, Step, confirmed, is_open, stepping_letters
+from symbackprop.checking.document import Document, stepping_letters
 from symbackprop.checking.free_variables import with_free_variables
 from symbackprop.checking.invention import certain, invent
 from symbackprop.checking.local_gradients import (
@@ -30,6 +30,7 @@ from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.report import Place, Report, StepReport
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.steps import Step, confirmed, is_open
 from symbackprop.checking.symbols import read_symbols
 from symbackprop.checking.tangents import directions, moving_names, with_directions
 from symbackprop.checking.truth import Values, gradients, of_any_scalar, with_library

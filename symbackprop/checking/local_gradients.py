@@ -17,9 +17,10 @@ import numpy as np
 from sympy import Expr, Integer, Rational
 
 from symbackprop.checking.claims import without_factor
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.spellings import scripts_of
+from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import TOLERANCE, Values
 from symbackprop.ir.expressions import Entry, free_indices
 from symbackprop.notation.written import Fraction, Juxt, Nabla, Name, Node, walk

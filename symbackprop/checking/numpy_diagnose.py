@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from symbackprop.checking.compare import Comparison
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.execution import Frame, loose
 from symbackprop.checking.execution_statements import run_statement
 from symbackprop.checking.execution_values import Array, Cell, Exhausted, number
@@ -25,6 +25,7 @@ from symbackprop.checking.paths import forgotten
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.scope import GRADIENT, Scope
+from symbackprop.checking.steps import Step
 from symbackprop.ir.terms import Shape
 from symbackprop.notation.numpy_reader import Source
 from symbackprop.notation.segment import Statement

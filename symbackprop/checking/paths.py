@@ -17,11 +17,12 @@ from symbackprop.calculus.reverse import reverse
 from symbackprop.checking.compare import fit
 from symbackprop.checking.cuts import HELD, cuts
 from symbackprop.checking.derivatives import differentials, jacobians
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.scope import GRADIENT, Scope
+from symbackprop.checking.steps import Step
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import Point, run
 from symbackprop.ir.expressions import Entry, entry_names

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.report import Diagnosis
+from symbackprop.checking.steps import Step
 from symbackprop.ir.evaluate import Point, run
 from symbackprop.ir.program import Program
 from symbackprop.ir.terms import same_extent

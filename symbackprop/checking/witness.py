@@ -10,11 +10,12 @@ from sympy import Integer
 
 from symbackprop.algebra.refute import refute
 from symbackprop.checking.compare import fit
-from symbackprop.checking.document import Document, Step
+from symbackprop.checking.document import Document
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Unreadable, position
 from symbackprop.checking.report import PLACES, Counterexample
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import Values, identified
 from symbackprop.ir.program import Program
 from symbackprop.ir.verdict import Witness
