@@ -7,14 +7,12 @@ from symbackprop.checking.execution import (
     Machine,
 )
 from symbackprop.checking.execution_effects import changed_defaults
-from symbackprop.checking.execution_expressions import (
-    worth,
-)
 from symbackprop.checking.execution_values import (
     Routine,
     Unfollowed,
     Value,
 )
+from symbackprop.checking.execution_worth import worth
 
 
 def bind(

@@ -20,8 +20,8 @@ from symbackprop.checking.execution import (
     loose,
 )
 from symbackprop.checking.execution_builtins import rows
+from symbackprop.checking.execution_collections import unpack
 from symbackprop.checking.execution_effects import writes_into
-from symbackprop.checking.execution_expressions import unpack
 from symbackprop.checking.execution_guards import at_last, closed
 from symbackprop.checking.execution_statements import Signal, run_block, shares_memory
 from symbackprop.checking.execution_values import (

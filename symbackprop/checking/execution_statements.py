@@ -12,42 +12,41 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
-from symbackprop.checking import execution_arrays as ops
-from symbackprop.checking import execution_indexing as indexing
+from symbackprop.checking import (  # noqa: F401 - they register the rules of expressions
+    execution_calls,
+    execution_collections,
+    execution_expressions,
+)
 from symbackprop.checking.execution import (
     FAILURES,
     Depends,
     Frame,
     Machine,
-    an_array,
     content,
-    describe,
     failure,
     line_of,
-    loose,
 )
+from symbackprop.checking.execution_assignments import assigned, worth_or_cause
 from symbackprop.checking.execution_binding import bind
 from symbackprop.checking.execution_builtins import elements
+from symbackprop.checking.execution_collections import unpack
 from symbackprop.checking.execution_creation import truth
 from symbackprop.checking.execution_effects import unaccountable, writes_into
-from symbackprop.checking.execution_expressions import index_items, unpack, worth
-from symbackprop.checking.execution_guards import where
 from symbackprop.checking.execution_numpy import NUMPY
-from symbackprop.checking.execution_operators import condition, key_of, operate
+from symbackprop.checking.execution_operators import condition
+from symbackprop.checking.execution_spoiling import lose
 from symbackprop.checking.execution_values import (
     Array,
     Cell,
     Labels,
-    Misfitting,
     Named,
-    Record,
     Routine,
     Sequence_,
     Unfollowed,
     Unknown,
     Value,
 )
-from symbackprop.ir.terms import same_shape
+from symbackprop.checking.execution_worth import worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,59 +87,8 @@ def run_statement(statement: ast.stmt, m: Machine, frame: Frame) -> Signal:
         cause = failure(error, statement)
         if isinstance(error, Unfollowed):
             m.notes.append((cause.line, cause.why))
-        _lose(statement, m, frame, cause)
+        lose(statement, m, frame, cause)
         return None
-
-
-def _lose(statement: ast.stmt, m: Machine, frame: Frame, cause: Any) -> None:
-    """Make unknown whatever a statement that was not followed may have changed."""
-    stored = {
-        n.id
-        for n in ast.walk(statement)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    compound = not isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return)
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and node.id in frame:
-            touched = compound or _is_target(node, statement)
-            if touched:
-                _spoil(frame[node.id], m, cause, set())
-    for name in sorted(stored):
-        m.put(frame, name, Cell(cause))
-
-
-def _is_target(name: ast.Name, statement: ast.stmt) -> bool:
-    """Whether a name stands on the left of an assignment, as the thing that is written into."""
-    targets: list[ast.expr] = []
-    if isinstance(statement, ast.Assign):
-        targets = statement.targets
-    elif isinstance(statement, ast.AnnAssign | ast.AugAssign):
-        targets = [statement.target]
-    for target in targets:
-        parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-        for part in parts:
-            while isinstance(part, ast.Subscript | ast.Attribute):
-                part = part.value
-            if part is name:
-                return True
-    return False
-
-
-def _spoil(value: Value, m: Machine, cause: Any, seen: set[int]) -> None:
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, Cell):
-        m.spoil_by(value, cause)
-    elif isinstance(value, dict):
-        for v in list(value.values()):
-            _spoil(v, m, cause, seen)
-    elif isinstance(value, list | tuple):
-        for v in value:
-            _spoil(v, m, cause, seen)
-    elif isinstance(value, Record):
-        for v in list(value.attributes.values()):
-            _spoil(v, m, cause, seen)
 
 
 @singledispatch
@@ -194,7 +142,7 @@ def _expression(node: ast.Expr, m: Machine, frame: Frame) -> Signal:
 def _return(node: ast.Return, m: Machine, frame: Frame) -> Signal:
     if node.value is None:
         return Return(None, node)
-    return Return(m.held(_worth_or_cause(node.value, m, frame)), node)
+    return Return(m.held(worth_or_cause(node.value, m, frame)), node)
 
 
 @_run.register
@@ -208,194 +156,12 @@ def _jump(node: ast.Break | ast.Continue, m: Machine, frame: Frame) -> Signal:
     return Jump(type(node).__name__.lower())
 
 
-@_run.register
-def _assign(node: ast.Assign, m: Machine, frame: Frame) -> Signal:
-    if len(node.targets) == 1:
-        target = node.targets[0]
-        if isinstance(target, ast.Tuple | ast.List) and isinstance(node.value, ast.Tuple):
-            if len(target.elts) == len(node.value.elts) and not _starred(target, node.value):
-                return _side_by_side(node, target.elts, node.value.elts, m, frame)
-    value = _worth_or_cause(node.value, m, frame)
-    if not isinstance(value, Cell):
-        value = m.held(value)
-    for target in node.targets:
-        assign(target, value, m, frame, node)
+@_run.register(ast.Assign)
+@_run.register(ast.AnnAssign)
+@_run.register(ast.AugAssign)
+def _assigned(node: ast.stmt, m: Machine, frame: Frame) -> Signal:
+    assigned(node, m, frame)
     return None
-
-
-def _worth_or_cause(node: ast.expr, m: Machine, frame: Frame) -> Value:
-    """A value, or why there is none."""
-    try:
-        return worth(node, m, frame)
-    except FAILURES as error:
-        cause = failure(error, node)
-        if isinstance(error, Unfollowed):
-            m.notes.append((cause.line, cause.why))
-        return Cell(cause, _source(node, frame))
-
-
-def _source(node: ast.expr, frame: Frame) -> Cell | None:
-    """The array of which a value that was not followed may be a view."""
-    names = (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
-    held = (frame.get(n) for n in names)
-    return next((c for c in held if isinstance(c, Cell) and isinstance(c.value, Array)), None)
-
-
-def _starred(*nodes: ast.Tuple | ast.List) -> bool:
-    return any(isinstance(e, ast.Starred) for n in nodes for e in n.elts)
-
-
-def _side_by_side(
-    node: ast.Assign, targets: list[ast.expr], values: list[ast.expr], m: Machine, frame: Frame
-) -> Signal:
-    """``a, b = x, y``: one that cannot be followed leaves the other known."""
-    found = [m.held(_worth_or_cause(value, m, frame)) for value in values]
-    for target, each in zip(targets, found, strict=True):
-        assign(target, each, m, frame, node)
-    return None
-
-
-@_run.register
-def _annotated(node: ast.AnnAssign, m: Machine, frame: Frame) -> Signal:
-    if node.value is not None:
-        value = worth(node.value, m, frame)
-        assign(node.target, m.held(value), m, frame, node)
-    return None
-
-
-def assign(target: ast.expr, value: Value, m: Machine, frame: Frame, statement: ast.stmt) -> None:
-    """Bind a value to a name, a part, an attribute, or several of them."""
-    if isinstance(target, ast.Tuple | ast.List):
-        _unpack(target, value, m, frame, statement)
-        return
-    if isinstance(target, ast.Name):
-        m.put(frame, target.id, value)
-    elif isinstance(target, ast.Attribute):
-        owner = worth(target.value, m, frame)
-        if not isinstance(owner, Record):
-            raise Unfollowed("an attribute of what is no object", target)
-        m.put(owner.attributes, target.attr, value)
-    elif isinstance(target, ast.Subscript):
-        _store(target, value, m, frame)
-    else:
-        raise Unfollowed(f"an assignment to {type(target).__name__}", target)
-    if m.watch is not None:
-        m.watch(statement, target, frame, frame)
-
-
-def _unpack(
-    target: ast.Tuple | ast.List, value: Value, m: Machine, frame: Frame, statement: ast.stmt
-) -> None:
-    parts = content(value)
-    if isinstance(parts, Record):
-        parts = [_by_name(e, parts, m) for e in target.elts]
-    elif isinstance(parts, Array) and parts.axes:
-        parts = elements(parts)
-    if any(isinstance(e, ast.Starred) for e in target.elts):
-        raise Unfollowed("a starred target", target)
-    if not isinstance(parts, list | tuple) or len(parts) != len(target.elts):
-        raise Unfollowed("what is unpacked has another number of parts", target)
-    for each, part in zip(target.elts, parts, strict=True):
-        assign(each, m.held(part), m, frame, statement)
-
-
-def _by_name(target: ast.expr, owner: Record, m: Machine) -> Value:
-    """A part of something whose contents are told by the names that they are given."""
-    if not isinstance(target, ast.Name):
-        raise Unfollowed(f"parts of {owner.name} without names", target)
-    found = m.abstract(f"{owner.name}.{target.id}")
-    if found is None:
-        return Unknown(f"{target.id}, taken out of {owner.name}, is not known", line_of(target))
-    return found
-
-
-def _store(target: ast.Subscript, value: Value, m: Machine, frame: Frame) -> None:
-    owner = worth(target.value, m, frame)
-    inner = loose(owner)
-    if isinstance(inner, dict):
-        m.put(inner, key_of(worth(target.slice, m, frame)), value)
-        return
-    if isinstance(inner, Record):
-        m.put(inner.attributes, key_of(worth(target.slice, m, frame)), value)
-        return
-    if isinstance(inner, list):
-        k = content(worth(target.slice, m, frame))
-        place = int(k.expr) if isinstance(k, Array) and k.expr.is_Integer else None
-        if place is None or not -len(inner) <= place < len(inner):
-            raise Unfollowed("a place of a list that is not known", target)
-        m.put(inner, place % len(inner), value)
-        return
-    if not isinstance(owner, Cell):
-        raise Unfollowed(f"a write into {describe(inner)}", target)
-    given = index_items(target.slice, m, frame)
-    try:
-        m.mutate(owner, indexing.put(an_array(owner), given, an_array(value)))
-    except Misfitting as error:
-        error.node = target
-        raise
-
-
-@_run.register
-def _augmented(node: ast.AugAssign, m: Machine, frame: Frame) -> Signal:
-    target = node.target
-    value = _worth_or_cause(node.value, m, frame)
-    if isinstance(target, ast.Subscript):
-        owner = worth(target.value, m, frame)
-        inner = loose(owner)
-        if not isinstance(inner, dict | list | Record):
-            _augment_part(node, target, owner, value, m, frame)
-            if m.watch is not None:
-                m.watch(node, target, frame, frame)
-            return None
-    old = worth(target, m, frame)
-    try:
-        new = operate(node.op, old, value)
-    except FAILURES as error:
-        if not isinstance(old, Cell):
-            raise
-        cause = failure(error, node)
-        if isinstance(error, Unfollowed):
-            m.notes.append((cause.line, cause.why))
-        m.spoil_by(old, cause)
-        if m.watch is not None:
-            m.watch(node, target, frame, frame)
-        return None
-    held = loose(old)
-    if isinstance(old, Cell) and isinstance(held, Array) and held.axes and isinstance(new, Array):
-        if not same_shape(new.shape, held.shape):
-            raise ops.misfit("an update in place", held, an_array(value))
-        m.mutate(old, new)
-        if m.watch is not None:
-            m.watch(node, target, frame, frame)
-        return None
-    assign(target, m.held(new), m, frame, node)
-    return None
-
-
-def _augment_part(
-    node: ast.AugAssign,
-    target: ast.Subscript,
-    owner: Value,
-    value: Value,
-    m: Machine,
-    frame: Frame,
-) -> None:
-    if not isinstance(owner, Cell):
-        raise Unfollowed(f"a write into {describe(loose(owner))}", target)
-    a = an_array(owner)
-    given = index_items(target.slice, m, frame)
-    if isinstance(node.op, ast.Add | ast.Sub):
-        sign = 1 if isinstance(node.op, ast.Add) else -1
-        m.mutate(owner, indexing.increase(a, given, an_array(value), sign))
-        return
-    mask = loose(given[0]) if len(given) == 1 else None
-    if isinstance(mask, Array) and mask.boolean and mask.axes:
-        scaled = an_array(operate(node.op, a, value))
-        changed = ops.elementwise(where, mask, scaled, a)
-        m.mutate(owner, changed)
-        return
-    new = operate(node.op, indexing.get(a, given), value)
-    m.mutate(owner, indexing.put(a, given, an_array(new)))
 
 
 @_run.register

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.checking.execution import FAILURES, Frame, Machine, failure, loose
 from symbackprop.checking.execution_effects import unsure_names
-from symbackprop.checking.execution_expressions import worth
 from symbackprop.checking.execution_statements import (
     Return,
     Signal,
@@ -35,6 +34,7 @@ from symbackprop.checking.execution_values import (
     Value,
     number,
 )
+from symbackprop.checking.execution_worth import worth
 from symbackprop.checking.numpy_names import parameter_meant, quantities
 from symbackprop.checking.numpy_setting import Setting
 from symbackprop.checking.work import Work
