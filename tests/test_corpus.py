@@ -27,17 +27,6 @@ from tests import corpus_language as language
 from tests.corpus_scorer import CORPUS, data, scorer
 
 Problem = dict[str, Any]
-AREAS = (
-    "notes",
-    "activations",
-    "losses",
-    "mlp",
-    "norm",
-    "attention",
-    "recurrent",
-    "classical-ml",
-    "convnet",
-)
 TOLERANCE = 1e-8
 STEP = 1e-5
 
@@ -56,10 +45,9 @@ class Score:
     ratio: float
 
 
-def read(file: str, areas: Iterable[str] = ()) -> list[Problem]:
-    """The problems of a corpus file, of all areas where none is named."""
-    lines = (CORPUS / file).read_text(encoding="utf-8").splitlines()
-    return [p for p in map(json.loads, lines) if not areas or p["area"] in areas]
+def read(file: str) -> list[Problem]:
+    """The problems of a corpus file."""
+    return [json.loads(line) for line in (CORPUS / file).read_text(encoding="utf-8").splitlines()]
 
 
 def is_right(p: Problem, answer: str, expected: str) -> bool:
@@ -109,8 +97,7 @@ def score(p: Problem, wrt: str, answer: str, expected: str) -> Score:
 
 @pytest.fixture(scope="module", params=["derive.jsonl", "more.jsonl"])
 def scored(request: pytest.FixtureRequest) -> list[Score]:
-    areas = AREAS if request.param == "derive.jsonl" else ()
-    return [s for p in read(request.param, areas) for s in scores(p)]
+    return [s for p in read(request.param) for s in scores(p)]
 
 
 def listed(missed: Iterable[Score]) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer, Rational, expand, sympify
+from sympy import Add, Expr, Integer, Rational, expand, sympify
 
 from symbackprop.ir.affine import floor_div
 from symbackprop.ir.expressions import entry_names
@@ -52,8 +52,19 @@ class Term:
 
 
 def show_shape(shape: Sequence[Expr]) -> str:
-    """``N×D`` for people; a scalar is ``scalar``."""
-    return "×".join(str(e).replace(" ", "") for e in shape) if shape else "scalar"
+    """``N×D`` or ``(H-K+1)×C`` for people; a scalar is ``scalar``."""
+    brackets = len(shape) > 1
+    shown = (f"({_close(e)})" if brackets and e.is_Add else _close(e) for e in shape)
+    return "×".join(shown) or "scalar"
+
+
+def _close(extent: Expr) -> str:
+    """``H-K+1``: what is added, what is taken away, and the number last."""
+    summands = Add.make_args(extent)
+    if any(not s.is_Rational and not s.could_extract_minus_sign() for s in summands):
+        key = {s: (s.is_Rational is True, s.could_extract_minus_sign(), str(s)) for s in summands}
+        summands = tuple(sorted(summands, key=key.__getitem__))
+    return "+".join(map(str, summands)).replace(" ", "").replace("+-", "-")
 
 
 def same_extent(a: Expr, b: Expr) -> bool:

@@ -21,11 +21,11 @@ from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
 from symbackprop.ir.expressions import Entry
 from symbackprop.ir.program import Equation, Program
-from symbackprop.ir.terms import Term
+from symbackprop.ir.terms import Term, show_shape
 from symbackprop.ir.terms import name as name_term
 from symbackprop.matrix.substitution import scale_in_front
 from symbackprop.network.model import Model
-from symbackprop.notation.text_printer import show, show_entry
+from symbackprop.notation.text_printer import show, show_entry, show_extent
 from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
 from symbackprop.pipeline.kronecker import kronecker_form
@@ -68,7 +68,12 @@ class DerivativeResult:
     @property
     def shape(self) -> tuple[str, ...]:
         """Extents as text."""
-        return tuple(str(e) for e in self._derivative.shape)
+        return tuple(show_extent(e) for e in self._derivative.shape)
+
+    @property
+    def shape_text(self) -> str:
+        """The shape for people: ``N×M``; of a member, where it is a family."""
+        return show_shape(self._derivative.shape)
 
     @property
     def term(self) -> Term:
@@ -331,7 +336,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
             equations.append(
                 {
                     "name": equation.name,
-                    "shape": [str(e) for e in equation.shape],
+                    "shape": [show_extent(e) for e in equation.shape],
                     "text": show(equation.term),
                     "index": show_generic(self.in_text(shown)),
                     "latex": self.latex_relation(shown),
@@ -372,7 +377,7 @@ class Derivation(Mapping[Any, DerivativeResult]):
         """Each derivative on a line, its shape, and how to get the steps that lead to it."""
         lines: list[tuple[str, str, Callable[[], tuple[Step, ...]]]] = []
         for d in self.derivatives:
-            shape = "×".join(d.shape) if d.shape else "scalar"
+            shape = d.shape_text
             if form == "index":
                 body = d.index
             elif form == "kronecker":

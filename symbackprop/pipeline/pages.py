@@ -13,6 +13,7 @@ from sympy import Expr
 from symbackprop.backends.html import page
 from symbackprop.backends.junit import verdicts
 from symbackprop.checking.paper import Paper
+from symbackprop.ir.terms import show_shape
 from symbackprop.network.model import Model
 from symbackprop.pipeline.compilation import derive
 from symbackprop.pipeline.derivation import Derivation
@@ -45,7 +46,7 @@ def junit(papers: Sequence[Paper], model: Model) -> str:
 
 
 def _shape(shape: Sequence[Expr]) -> str:
-    return " × ".join(map(str, shape))
+    return show_shape(shape).replace("×", " × ") if shape else ""
 
 
 def _truth(derivation: Derivation, name: str) -> page.Truth:

@@ -16,9 +16,9 @@ from symbackprop.ir.derivation import Step
 from symbackprop.ir.families import displayed, label_text, letter_symbol
 from symbackprop.ir.members import as_member, as_members, range_of, step_of
 from symbackprop.ir.program import Equation, Program
-from symbackprop.ir.terms import Term
+from symbackprop.ir.terms import Term, show_shape
 from symbackprop.matrix.relabelling import Definition, put_in
-from symbackprop.notation.text_printer import show
+from symbackprop.notation.text_printer import show, show_extent
 from symbackprop.pipeline.derivation import Derivation, DerivativeResult, show_generic
 from symbackprop.pipeline.readable import Readable
 from symbackprop.pipeline.recurrent_check import RecurrentChecker
@@ -59,6 +59,10 @@ class RecurrentResult(DerivativeResult):
     @property
     def is_of_family(self) -> bool:
         return self._derivative.recurrence is not None
+
+    @property
+    def shape_text(self) -> str:
+        return show_shape(self._derivative.shape[1 if self.is_of_family else 0 :])
 
     @property
     def steps_text(self) -> str:
@@ -186,7 +190,7 @@ class RecurrentDerivation(Derivation):
             index, latex = show_generic(self.in_text(shown)), self.latex_relation(shown)
             item: dict[str, Any] = {
                 "name": shown.name,
-                "shape": [str(e) for e in shown.shape],
+                "shape": [show_extent(e) for e in shown.shape],
                 "text": show(equation.term),
                 "index": index,
                 "latex": latex,
@@ -206,8 +210,6 @@ class RecurrentDerivation(Derivation):
         out: list[tuple[str, str, Callable[[], tuple[Step, ...]]]] = []
         for d, (body, shape, how) in zip(self.derivatives, super().as_lines(form), strict=True):
             assert isinstance(d, RecurrentResult), "a derivation has results of its own kind"
-            if d.is_of_family:
-                shape = "×".join(d.shape[1:]) or "scalar"
             rule = (body if form == "index" else f"{body} {d.steps_text}".rstrip(), shape, how)
             cases = [(line, shape, own) for line, own in d.boundary_lines]
             cases = cases if form == "array" else []

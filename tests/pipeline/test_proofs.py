@@ -4,7 +4,6 @@ told of a proof, a counterexample, a clash of shapes; and that nothing hangs.
 
 from __future__ import annotations
 
-
 import pytest
 
 import symbackprop as sb
