@@ -17,6 +17,7 @@ from symbackprop.algebra.elementary import spell, to_elementary
 from symbackprop.algebra.forms import explicit_forms
 from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
+from symbackprop.algebra.operators import vanishes_by_inverses
 from symbackprop.algebra.refute import search
 from symbackprop.ir.expressions import Apply
 from symbackprop.ir.functions import PRIMITIVES
@@ -28,6 +29,7 @@ NOWHERE_DEFINED = "no point was found at which both sides are defined"
 CUT_SHORT = "equal at every point tried, but the proof was cut short: too many terms"
 
 
+BY_INVERSES = "products of matrices in order, with M M⁻¹ = M⁻¹ M = 1 of every inverse"
 SLOPES = ("", "_prime", "_pprime")
 SHOWN = 60  # nodes of a side that is worth showing spelled out
 BUDGET = 60_000  # steps of work before a proof is given up: a few seconds
@@ -125,6 +127,8 @@ def _proof(lhs: Expr, rhs: Expr, program: Program, effort: Effort) -> Equal | No
                 steps = tuple(by)
                 lines = given if shadowed else _display(lhs, rhs, steps, context)
                 return Equal(steps, tuple(context.used), lines)
+        if not shadowed and vanishes_by_inverses(lhs - rhs, context):
+            return Equal((BY_INVERSES,), tuple(context.used), given)
     finally:
         effort.spent += context.work
     if context.cut:

@@ -2,6 +2,8 @@
 
 * ``inv(B) → inv(A)ᵀ``, ``det(B) → det(A)`` where B is defined as Aᵀ, and likewise where two
   quantities have one definition
+* ``det(A) → (Π_i C[i,i])²``, ``log|det(A)| → 2 Σ_i log C[i,i]`` where the diagonal of the factor
+  of Cholesky C is about and A is symmetric
 * ``inv(c A B) → inv(B) inv(A) / c``, ``det(c A B) → cⁿ det(A) det(B)`` for square A and B
 """
 
@@ -14,9 +16,12 @@ from sympy import Expr, Mul, Pow
 from symbackprop.algebra.context import Context, is_constant
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.knowledge import inline
+from symbackprop.ir.cholesky import FACTOR
 from symbackprop.ir.expressions import (
+    Apply,
     Entry,
     Index,
+    IndexProduct,
     IndexSum,
     MatrixFunction,
     entry_names,
@@ -39,6 +44,7 @@ class _Link:
 
 def relate_matrices(e: Expr, program: Program, context: Context) -> Expr:
     """``e`` with inverses and determinants of defined quantities reduced to those of few."""
+    e = _by_diagonals(e, context)
     names = sorted({m.name for m in e.atoms(MatrixFunction) if m.function in HANDLED})
     if not names:
         return e
@@ -53,6 +59,23 @@ def relate_matrices(e: Expr, program: Program, context: Context) -> Expr:
                     body = inline(body, (equation,))
             bodies[name] = expand(body, context), i, j
     return expand(_rewritten(e, bodies, context), context)
+
+
+def _by_diagonals(e: Expr, context: Context) -> Expr:
+    """Determinants of the matrices of which the diagonal of the factor occurs, by that diagonal."""
+    functions = e.atoms(MatrixFunction)
+    named = {m.name for m in functions if m.function == FACTOR and m.indices[0] == m.indices[1]}
+    written = {}
+    for m in functions:
+        if m.function in ("det", "logdet") and m.name in named:
+            if context.knows(m.name, "symmetric"):
+                i = Index("_d", m.extent)
+                pivot = MatrixFunction(FACTOR, m.name, m.extent, i, i)
+                if m.function == "det":
+                    written[m] = IndexProduct(pivot, i) ** 2
+                else:
+                    written[m] = 2 * IndexSum(Apply("log", pivot), i)
+    return expand(e.xreplace(written), context) if written else e
 
 
 Bodies = dict[str, tuple[Expr, Index, Index]]

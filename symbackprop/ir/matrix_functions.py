@@ -72,10 +72,11 @@ def eliminate(a: Array) -> tuple[Array, Any] | None:
     n = a.shape[0]
     if not _defined(a):
         return None
+    number = Fraction if all(map(is_rational, a.flat)) else to_precise
     rows = [
-        [*map(_number, row), *(Fraction(int(i == j)) for j in range(n))] for i, row in enumerate(a)
+        [*map(number, row), *(number(int(i == j)) for j in range(n))] for i, row in enumerate(a)
     ]
-    determinant: Any = Fraction(1)
+    determinant: Any = number(1)
     for k in range(n):
         pivot = max(range(k, n), key=lambda i: abs(to_precise(rows[i][k])))
         if rows[pivot][k] == 0:
@@ -94,10 +95,6 @@ def eliminate(a: Array) -> tuple[Array, Any] | None:
     for i, row in enumerate(rows):
         inverse[i, :] = row[n:]
     return inverse, determinant
-
-
-def _number(x: Any) -> Any:
-    return Fraction(x) if is_rational(x) else x
 
 
 def _precise_inverse(a: Array) -> Array:
