@@ -41,16 +41,38 @@ def cuts(forward: Program, wrt: str) -> Iterator[Cut]:
     for equation in uses:
         own = [e for e in entries(equation.rhs) if e.name == wrt]
         for entry in own[1:] + own[:1] if len(own) > 1 else ():
-            yield Cut(
-                _cut(forward, equation, wrt, entry),
-                "product-rule",
-                f"{wrt} occurs more than once in {equation.name}: "
-                "a term of the product rule is missing",
-            )
+            yield _occurrence_cut(forward, equation, wrt, entry)
     for equation in uses:
+        yield from _terms_held(forward, equation, wrt)
         yield from _factors_held(forward, equation, wrt)
     yield from _all_but_one(forward, uses, wrt)
     yield from _held_everywhere(forward, wrt)
+
+
+def _occurrence_cut(forward: Program, equation: Equation, wrt: str, entry: Entry) -> Cut:
+    program = _cut(forward, equation, wrt, entry)
+    said = f"{wrt} occurs more than once in {equation.name}: "
+    if equation.term.op in SOFTMAXES:
+        said += "the softmax has it above and below"
+        return Cut(program, "softmax-elementwise", said)
+    return Cut(program, "product-rule", said + "a term of the product rule is missing")
+
+
+def _terms_held(forward: Program, equation: Equation, wrt: str) -> Iterator[Cut]:
+    """Of a sum in whose terms the variable occurs, one is left out."""
+    own = [t for t in Add.make_args(equation.rhs) if wrt in entry_names(t)]
+    held = {wrt: lambda e: Entry(wrt + HELD, *e.indices)}
+    for term in own if len(own) > 1 else ():
+        rhs = equation.rhs - term + replace_entries(term, held)
+        category = (
+            "quotient-rule"
+            if _divides(term, wrt)
+            else "regulariser"
+            if _is_penalty(equation.rhs, wrt, forward) and wrt in forward.params
+            else "missing-path"
+        )
+        said = f"{wrt} occurs in several terms of {shown(equation.name)}, of which one is left out"
+        yield Cut(_with(forward, replace(equation, rhs=rhs), [wrt]), category, said)
 
 
 def _factors_held(forward: Program, equation: Equation, wrt: str) -> Iterator[Cut]:
@@ -95,6 +117,8 @@ def _use_cut(forward: Program, equation: Equation, wrt: str) -> Cut:
     said = "by the term in the loss" if loss else f"in {shown(equation.name)}"
     if equation.name == forward.output and _is_penalty(equation.rhs, wrt, forward):
         category = "regulariser"
+    elif _divides_alone(equation.name, forward):
+        category = "quotient-rule"
     elif _multiplies(equation, wrt, forward):
         category = "product-rule"
     else:
@@ -111,16 +135,26 @@ def _is_penalty(rhs: Expr, wrt: str, forward: Program) -> bool:
 
 
 def _multiplies(equation: Equation, wrt: str, forward: Program) -> bool:
-    """Whether the variable is multiplied there by something that depends on it."""
+    """Whether the variable is multiplied there by something that depends on it: of a parameter, in
+    the same formula, since a named quantity that depends on it is another use.
+    """
     reached = {wrt}
     for e in forward.equations:
-        if entry_names(e.rhs) & reached:
+        if entry_names(e.rhs) & reached and (e.hidden or wrt not in forward.params):
             reached.add(e.name)
     return any(
         wrt in entry_names(f) and entry_names(g) & (reached - {wrt})
         for node in preorder_traversal(equation.rhs)
         if isinstance(node, Mul)
         for f, g in itertools.permutations(node.args, 2)
+    )
+
+
+def _divides_alone(name: str, forward: Program) -> bool:
+    """Whether a quantity only serves to divide others, or to make what does."""
+    uses = [e for e in forward.equations if name in entry_names(e.rhs)]
+    return bool(uses) and all(
+        _divides(e.rhs, name) or _divides_alone(e.name, forward) for e in uses
     )
 
 

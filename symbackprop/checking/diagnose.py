@@ -7,20 +7,24 @@ gradients that forget a path are tried; then *other*.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Literal
 
 from symbackprop.checking.compare import compare
 from symbackprop.checking.document import Document
+from symbackprop.checking.double_edits import Tried, applied, constant_edit, pairs
 from symbackprop.checking.edit_sites import Edit, is_turned
 from symbackprop.checking.edits import edits
+from symbackprop.checking.multiples import multiple_of
 from symbackprop.checking.operations import BY_ENTRIES, EACH_ROW
-from symbackprop.checking.paths import forgotten
+from symbackprop.checking.paths import Forgotten, forgotten
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.steps import Step
 from symbackprop.checking.symmetric import right_if_symmetric
-from symbackprop.notation.written import Juxt, Node, rewrite
+from symbackprop.notation.written import Juxt, Node
 from symbackprop.notation.written_printer import write
 
 MOST_EDITS = 700
@@ -39,16 +43,27 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, Node | None]:
     if not document.values.work.over:
         _tell_apart(step, document)
         found = edits(step.right, left, scope)[:MOST_EDITS]
+    tried: list[Tried] = []
     for edit in found:
         if document.values.work.over:
             break
-        if _explains(edit, step.right, lefts, document):
+        outcome = _tried(edit, step.right, lefts, document)
+        if outcome is True:
             return _explained(edit, step, document)
+        if outcome is not None:
+            tried.append(outcome)
+    path = Forgotten()
     if document.cuts > 0:
         document.cuts -= 1
-        path = forgotten(step, document) or right_if_symmetric(step, document)
-        if path is not None:
-            return path, step.right
+        path = forgotten(step, document)
+        alone = path.exact or right_if_symmetric(step, document)
+        if alone is not None:
+            return alone, step.right
+    double = _doubled(step, tried, lefts, document)
+    if double is not None:
+        return double
+    if path.near is not None:
+        return path.near, step.right
     why = step.comparison.why or "the two sides differ"
     return Diagnosis("other", why), step.right
 
@@ -71,30 +86,47 @@ def _lefts(node: Node, fallback: Reading, document: Document) -> Readings:
         return (fallback,)
 
 
-def _explains(edit: Edit, member: Node, lefts: Readings, document: Document) -> bool:
-    tree = replaced(member, edit)
+def _doubled(
+    step: Step, tried: Sequence[Tried], lefts: Readings, document: Document
+) -> tuple[Diagnosis, Node] | None:
+    """The diagnosis that two edits explain together, or a constant of two parts."""
+    found, member, scope = step.comparison, step.right, document.scope
+    assert found is not None, "a diagnosed step was compared"
+    assert member is not None, "a diagnosed step has two sides"
+    alone = None
+    if found.shapes is None:
+        alone = multiple_of(found.left.expr, found.right.expr, document.values, signed=True)
+    options: Iterable[Edit] = [constant_edit(member, 1 / alone, scope.latex)] if alone else []
+    both = pairs(member, tried, found.left, scope, lambda e: _worded(e, step, document))
+    for edit in chain(options, both):
+        if document.values.work.over:
+            return None
+        if _tried(edit, member, lefts, document) is True:
+            return _explained(edit, step, document)
+    return None
+
+
+def _tried(
+    edit: Edit, member: Node, lefts: Readings, document: Document
+) -> Literal[True] | Tried | None:
+    """Whether an edit explains a step; if not, how near it comes."""
+    tree = applied(member, edit)
     try:
         rights = read(tree, document.scope)
     except Unreadable:
-        return False
+        return None
     found = compare(lefts, rights, document.scope.program, document.values, prove=False)
     liberties = {n.text for n in found.right.notes} - {n.text for n in lefts[0].notes}
+    if found.verdict == "refuted" and found.shapes is None:
+        values = document.values
+        return Tried(edit, multiple_of(found.left.expr, found.right.expr, values, signed=True))
     if found.verdict != "proved" or liberties & LOOSE:
-        return False
+        return None
     proof = compare(lefts, rights, document.scope.program, document.values)
-    return proof.verdict == "proved" and not document.values.work.over
+    return True if proof.verdict == "proved" and not document.values.work.over else None
 
 
 LOOSE = frozenset((BY_ENTRIES.text, EACH_ROW.text))
-
-
-def replaced(member: Node, edit: Edit) -> Node:
-    """The member with the edit made."""
-    return (
-        edit.new
-        if edit.old is member
-        else rewrite(member, lambda n: edit.new if n is edit.old else None)
-    )
 
 
 def _source(node: Node, document: Document) -> str:
@@ -105,16 +137,22 @@ def _explained(edit: Edit, step: Step, document: Document) -> tuple[Diagnosis, N
     scope = document.scope
     assert step.left is not None, "an edit is of a relation"
     assert step.right is not None, "an edit is of a relation"
-    tree = replaced(step.right, edit)
+    tree = applied(step.right, edit)
     suggestion = f"{_source(step.left, document)} = {write(tree, scope.text, scope.latex)}"
-    category, said = edit.category, edit.said
-    if said == "{layout}":
-        category, said = _whole_transposed(step.right, step)
+    category, message = _worded(edit, step, document)
+    part = edit.old if edit.old.start >= 0 else step.right
+    return Diagnosis(category, message, suggestion), part
+
+
+def _worded(edit: Edit, step: Step, document: Document) -> tuple[str, str]:
+    """The category of an edit and its sentence, with what it quotes."""
+    scope = document.scope
+    assert step.right is not None, "an edit is of a relation"
+    if edit.said == "{layout}":
+        return _whole_transposed(step.right, step)
     old = " ".join(_source(edit.old, document).split()) if edit.old.start >= 0 else ""
     new = write(edit.new, scope.text, scope.latex)
-    message = said.replace("{old}", old).replace("{new}", new)
-    part = edit.old if old else step.right
-    return Diagnosis(category, message, suggestion), part
+    return edit.category, edit.said.replace("{old}", old).replace("{new}", new)
 
 
 def _whole_transposed(node: Node, step: Step) -> tuple[str, str]:

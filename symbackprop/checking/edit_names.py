@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -19,9 +20,10 @@ from symbackprop.checking.edit_sites import (
     is_turned,
 )
 from symbackprop.checking.functions import function_of, rule_of
-from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.checking.scope import Scope
+from symbackprop.checking.spellings import is_letter, item_text, numbered, scripts_of, spellings
 from symbackprop.checking.suggest import defined_symbols, slopes_of, written
-from symbackprop.ir.expressions import Apply
+from symbackprop.ir.expressions import Apply, entry_names
 from symbackprop.notation.written import (
     Accent,
     Binary,
@@ -59,7 +61,12 @@ def slopes(p: Place) -> Iterator[Edit]:
             if p.left.letters or p.bound
             else Binary(N, N, "⊙", held(p.node), slope)
         )
-        yield Edit("missing-slope", p.node, joined, 1.0, f"the slope {slope.text} is missing")
+        cost = 1.7 if _SLOPE.search(slope.text) else 1.0
+        yield Edit("missing-slope", p.node, joined, cost, f"the slope {slope.text} is missing")
+
+
+# The slopes of these are powers, and rather a power is wrong.
+_SLOPE = re.compile(r"\b(?:log|sqrt|square)\}?'")
 
 
 def slope_pieces(p: Place) -> Iterator[Quoted]:
@@ -94,19 +101,39 @@ def other_names(p: Place) -> Iterator[Edit]:
             yield Edit("wrong-name", node, _turned_as(node, new), 1.4, "«{old}» should be {new}")
     if isinstance(node, Nabla) and node.by is not None:
         for name in p.scope.arrays:
-            yield Edit(
-                "wrong-name",
-                node,
-                replace(node, start=N, end=N, by=written(name, p.scope)),
-                1.4,
-                "«{old}» should be {new}",
-            )
+            new = replace(node, start=N, end=N, by=written(name, p.scope))
+            yield _other_gradient(node, new, node.by, name, p.scope)
     if isinstance(node, Fraction) and isinstance(node.bottom, Partial):
         for name in p.scope.arrays:
             bottom = Partial(N, N, _rescripted(node.bottom.body, written(name, p.scope)))
-            yield Edit(
-                "wrong-name", node, Fraction(N, N, node.top, bottom), 1.4, "«{old}» should be {new}"
-            )
+            new = Fraction(N, N, node.top, bottom)
+            yield _other_gradient(node, new, node.bottom.body, name, p.scope)
+    if isinstance(node, Name) and node.text[:1] == "d" and node.text[1:] in p.scope.arrays:
+        inner = Name(N, N, node.text[1:])
+        for name in p.scope.arrays:
+            yield _other_gradient(node, Name(N, N, f"d{name}"), inner, name, p.scope)
+
+
+def _other_gradient(old: Node, new: Node, by: Node, name: str, scope: Scope) -> Edit:
+    """The gradient by another quantity; where the one is an activation of the other, a slope was
+    left out.
+    """
+    known = {s for s in spellings(scripts_of(by).base) if scope.shape(s) is not None}
+    joined = _joined(by)
+    known |= {joined} if scope.shape(joined) is not None else set()
+    for e in scope.forward.equations:
+        if e.name in known and isinstance(e.rhs, Apply) and entry_names(e.rhs) == {name}:
+            said = f"the slope of {e.rhs.name} is missing: «{{old}}» should be {{new}}"
+            return Edit("missing-slope", old, new, 1.35, said)
+    return Edit("wrong-name", old, new, 1.4, "«{old}» should be {new}")
+
+
+def _joined(node: Node) -> str:
+    """``A_2`` as the name A2."""
+    scripts = numbered(scripts_of(node))
+    spelled = spellings(scripts.base)
+    numbers = [item_text(i) for i in scripts.items if isinstance(i, Number)]
+    return "".join((*spelled[:1], *numbers[:1]))
 
 
 def _turned_as(node: Node, new: Node) -> Node:

@@ -16,8 +16,10 @@ from symbackprop.checking.edit_sites import (
     times,
     transposed,
 )
+from symbackprop.checking.edit_slopes import is_complement
 from symbackprop.checking.functions import function_of
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.spellings import spellings
 from symbackprop.checking.suggest import written
 from symbackprop.notation.written import (
     Big,
@@ -33,6 +35,7 @@ from symbackprop.notation.written import (
     Term,
     Terms,
     children,
+    walk,
 )  # fmt: skip
 
 
@@ -151,7 +154,9 @@ def factors(p: Place) -> Iterator[Edit]:
         if not q.shape:
             scalar = written(q.name, p.scope)
             for new in (Binary(N, N, "/", held(node), scalar), times(scalar, node)):
-                yield Edit("factor", node, new, 1.4, f"a factor with {q.name} is missing: {{new}}")
+                cost = 1.4 if q.role == "data" else 1.6
+                said = f"a factor with {q.name} is missing: {{new}}"
+                yield Edit("factor", node, new, cost, said)
     for name in sorted(p.scope.dims):
         dim = Name(N, N, name)
         yield Edit(
@@ -215,7 +220,7 @@ def drops(p: Place) -> Iterator[Edit]:
     if isinstance(node, Terms) and len(node.terms) > 1:
         for k in range(len(node.terms)):
             yield Edit(
-                "other",
+                "regulariser" if _is_penalty(node.terms[k], p) else "other",
                 node,
                 Terms(N, N, node.terms[:k] + node.terms[k + 1 :]),
                 1.7,
@@ -225,12 +230,20 @@ def drops(p: Place) -> Iterator[Edit]:
         yield Edit("axis", node, node.body, 1.6, "the sum is too much")
 
 
+def _is_penalty(term: Term, p: Place) -> bool:
+    """Whether a term has a scalar weight that is given: the gradient of a penalty."""
+    weights = {q.name for q in p.scope.forward.inputs if not q.shape and q.role == "data"}
+    symbols = (n for n in walk(term) if isinstance(n, Name))
+    return any(not weights.isdisjoint(spellings(n)) for n in symbols)
+
+
 def _category(factor: Node, p: Place) -> str:
     if isinstance(factor, Number):
         return "factor"
     if isinstance(factor, Name) and factor.text in p.scope.dims:
         return "mean-for-sum"
-    return "extra-slope" if _is_slope(factor, p.scope) else "other"
+    slope = _is_slope(factor, p.scope) or is_complement(factor)
+    return "extra-slope" if slope else "other"
 
 
 def _is_slope(node: Node, scope: Scope) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from symbackprop.checking.functions import function_of
+from symbackprop.checking.functions import Function, function_of
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import Scope
+from symbackprop.ir.expressions import Apply
 from symbackprop.notation.written import (
     NOWHERE,
     Accent,
@@ -25,6 +26,7 @@ from symbackprop.notation.written import (
     Nabla,
     Name,
     Node,
+    Number,
     Partial,
     Relation,
     Script,
@@ -34,6 +36,7 @@ from symbackprop.notation.written import (
 
 N = NOWHERE
 TRANSPOSE = Name(N, N, "T")
+SLOPE_OF = {"cos": "sin", "cosh": "sinh", "step": "relu", "sigmoid": "softplus"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,26 @@ def places(place: Place) -> Iterator[Place]:
         if not (isinstance(node, Script) and child is not node.base) and not isinstance(
             node, Nabla
         ):
-            called = (
-                function_of(below[k - 1], place.scope)
-                if k and isinstance(node, Juxt) and isinstance(child, Bracket)
-                else None
-            )
-            slope = place.slope or (called is not None and called.order > 0)
+            head = _called(node, child, below[k - 1] if k else None)
+            called = function_of(head, place.scope) if head is not None else None
+            slope = place.slope or (called is not None and _is_slope(called, place.scope))
             bound = place.bound + _letters(node) if isinstance(node, Big) else place.bound
             below_it = replace(place, node=child, depth=place.depth + 1, parent=node)
             yield from places(replace(below_it, slope=slope, bound=bound))
+
+
+def _called(node: Node, child: Node, before: Node | None) -> Node | None:
+    """The function of which a node is the operand."""
+    if isinstance(node, Call):
+        return node.function
+    return before if isinstance(node, Juxt) and isinstance(child, Bracket) else None
+
+
+def _is_slope(function: Function, scope: Scope) -> bool:
+    """Whether a function written is the slope of one that the model applies."""
+    applied = {a.name for e in scope.forward.equations for a in e.rhs.atoms(Apply)}
+    known = SLOPE_OF.get(function.name)
+    return function.order > 0 or (known in applied and function.name not in applied)
 
 
 def _letters(node: Big) -> tuple[str, ...]:
@@ -112,6 +126,8 @@ def transposed(node: Node) -> Node:
         rest = tuple(s for s in node.sups if not _turns(s))
         if len(rest) < len(node.sups):
             return Script(N, N, node.base, node.subs, rest) if rest or node.subs else node.base
+        if any(isinstance(s, Terms | Number) for s in node.sups):
+            return Script(N, N, Bracket(N, N, "(", (node,)), (), (TRANSPOSE,))
         return Script(N, N, node.base, node.subs, (*node.sups, TRANSPOSE))
     return Script(
         N,

@@ -13,11 +13,13 @@ from symbackprop.checking.edit_sites import (
     held,
     is_atom,
     is_derivative,
+    transposed,
 )
 from symbackprop.checking.layers import is_error, is_layered
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.checking.suggest import written
 from symbackprop.notation.written import (
+    Accent,
     Big,
     Bracket,
     Call,
@@ -25,6 +27,7 @@ from symbackprop.notation.written import (
     Keyword,
     Mark,
     Name,
+    Node,
     Number,
     Relation,
     Script,
@@ -107,6 +110,32 @@ def sums(p: Place) -> Iterator[Edit]:
             1.0 if p.left.rank == 0 else 1.1,
             f"the sum over the {name} entries is missing",
         )
+
+
+def ones(p: Place) -> Iterator[Edit]:
+    """A sum along the other axis: ones of another length, on the other side."""
+    node = p.node
+    if not isinstance(node, Juxt) or len(node.factors) != 2:
+        return
+    first, second = node.factors
+    said = "the sum is along the other axis: {new}"
+    for name in sorted(p.scope.dims):
+        vector = Script(N, N, Mark(N, N, "ones"), (Name(N, N, name),), ())
+        if _is_ones(second):
+            held = first if is_atom(first) else Bracket(N, N, "(", (first,))
+            for other in (transposed(held), held):
+                yield Edit("axis", node, Juxt(N, N, (other, vector)), 1.0, said)
+        if _is_ones(first):
+            held = second if is_atom(second) else Bracket(N, N, "(", (second,))
+            for other in (transposed(held), held):
+                turned = replace(vector, sups=(TRANSPOSE,))
+                yield Edit("axis", node, Juxt(N, N, (turned, other)), 1.0, said)
+
+
+def _is_ones(node: Node) -> bool:
+    base = scripts_of(node).base
+    one = isinstance(base, Accent) and isinstance(base.body, Number) and base.body.text == "1"
+    return one or (isinstance(base, Mark) and base.text == "ones")
 
 
 def _axes(node: Call) -> Iterator[Edit]:

@@ -20,7 +20,8 @@ from symbackprop.checking.edit_names import (
 )
 from symbackprop.checking.edit_products import drops, factors, operators, sides, transposes
 from symbackprop.checking.edit_sites import Edit, Place, places
-from symbackprop.checking.edit_terms import bounds, powers, regulariser, signs, sums
+from symbackprop.checking.edit_slopes import misplaced_squares, renamed, replaced, superfluous
+from symbackprop.checking.edit_terms import bounds, ones, powers, regulariser, signs, sums
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import Scope
 from symbackprop.notation.written import Name, Node, walk
@@ -28,7 +29,8 @@ from symbackprop.notation.written import Name, Node, walk
 Row = Callable[[Place], Iterator[Edit]]
 EDITS: tuple[Row, ...] = (
     transposes, signs, sides, factors, drops, slopes, other_names, other_indices, shifts,
-    sums, bounds, powers, operators, slope_kinds, masks, regulariser,
+    sums, ones, bounds, powers, operators, slope_kinds, masks, regulariser,
+    replaced, renamed, superfluous, misplaced_squares,
 )  # fmt: skip
 
 

@@ -11,23 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 
-import numpy as np
-from sympy import Expr, Integer, Rational
+from sympy import Expr
 
 from symbackprop.checking.claims import without_factor
 from symbackprop.checking.document import Document
+from symbackprop.checking.multiples import multiple_of
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.checking.steps import Step
-from symbackprop.checking.truth import TOLERANCE, Values
-from symbackprop.ir.expressions import Entry, free_indices
+from symbackprop.checking.truth import Values
+from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import Fraction, Juxt, Nabla, Name, Node, walk
 
 Scales = Mapping[str, Expr]
 MOST_FACTORS = 2  # each costs judging the document once more, and once more with the inputs
-NUMBERS = (Integer(1), Integer(2), Rational(1, 2))
 
 
 def local_scales(document: Document, steps: Sequence[Step]) -> Iterator[Scales]:
@@ -42,7 +40,7 @@ def local_scales(document: Document, steps: Sequence[Step]) -> Iterator[Scales]:
     factors: dict[Expr, None] = {}
     for step in steps:
         if step.verdict == "refuted" and _names(step, inner):
-            factor = _factor(step, scope, document.values)
+            factor = _factor(step, document.values)
             if factor is not None:
                 factors[factor] = None
     named = {n for s in steps for n in data if _names(s, {n})}
@@ -134,46 +132,12 @@ def _says_it_is_true(step: Step, inner: set[str]) -> bool:
     )
 
 
-def _factor(step: Step, scope: Scope, values: Values) -> Expr | None:
-    """The constant by which the right side of a step differs from the left; None if none does."""
-    found = step.comparison
-    if found is None or found.shapes is not None:
-        return None
-    ratios = _ratios(found.left.expr, found.right.expr, values)
-    if ratios is None:
-        return None
-    for factor in _constants(scope):
-        known = [float(values.of(factor, (), at)) for at in range(len(ratios))]
-        if np.allclose(known, ratios, rtol=TOLERANCE, atol=0.0):
-            return factor
-    return None
-
-
-def _ratios(left: Expr, right: Expr, values: Values) -> list[float] | None:
-    """``right / left`` at each point, where it is the same in all entries."""
-    if not free_indices(right) <= free_indices(left):
-        return None
-    order = tuple(sorted(free_indices(left), key=lambda i: i.name))
-    out = []
-    for at in range(len(values.points)):
-        x, y = values.of(left, order, at), values.of(right, order, at)
-        square = float(np.sum(x * x))
-        ratio = float(np.sum(x * y)) / square if square > 0 else np.nan
-        if not np.isfinite(ratio) or not np.allclose(y, ratio * x, rtol=1e-6, atol=1e-9):
-            return None
-        out.append(ratio)
-    return out
-
-
-def _constants(scope: Scope) -> Iterator[Expr]:
-    """Extents, products of two, 2 and ½, with each other and upside down.
+def _factor(step: Step, values: Values) -> Expr | None:
+    """The constant by which the right side of a step differs from the left; None if none does.
 
     Never with a minus: two slips in sign would make each other right.
     """
-    extents: list[Expr] = list(scope.program.dims)
-    pairs = [a * b for a, b in combinations(extents, 2)]
-    for number in NUMBERS:
-        for extent in (Integer(1), *extents, *pairs):
-            if extent * number != 1:
-                yield number * extent
-                yield number / extent
+    found = step.comparison
+    if found is None or found.shapes is not None:
+        return None
+    return multiple_of(found.left.expr, found.right.expr, values)

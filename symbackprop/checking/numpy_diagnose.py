@@ -15,13 +15,13 @@ from symbackprop.checking.compare import Comparison
 from symbackprop.checking.document import Document
 from symbackprop.checking.execution import Frame, loose
 from symbackprop.checking.execution_statements import run_statement
-from symbackprop.checking.execution_values import Array, Cell, Exhausted, number
+from symbackprop.checking.execution_values import Array, Cell, Exhausted, Unknown, number
 from symbackprop.checking.numpy_claims import judge
 from symbackprop.checking.numpy_edits import edits
 from symbackprop.checking.numpy_follow import Context, Event, Follower, snapshot, value_at
 from symbackprop.checking.numpy_names import quantities
 from symbackprop.checking.numpy_sites import Edit, Place, arrays_in_frame, bare, swapped
-from symbackprop.checking.paths import forgotten
+from symbackprop.checking.paths import Forgotten, forgotten
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.scope import GRADIENT, Scope
@@ -70,14 +70,19 @@ class Inquiry:
 
 def own_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | None:
     """The cheapest edit of the statement itself that gives the true gradient."""
-    frame = _frame(suspect.context.frame, inquiry)
-    for edit in _edits(suspect.statement, frame, suspect.shape, inquiry)[:MOST_EDITS]:
+    frame = frame_before(suspect.context.frame, inquiry)
+    for edit in own(suspect, frame, inquiry):
         if inquiry.follower.work.over:
             break
         changed = swapped(suspect.statement, edit.old, edit.new)
         if _right(changed, suspect, frame, inquiry):
             return edit, suspect.statement
     return None
+
+
+def own(suspect: Suspect, frame: Frame, inquiry: Inquiry) -> list[Edit]:
+    """The edits of the statement itself, the likeliest first."""
+    return _edits(suspect.statement, frame, suspect.shape, inquiry)[:MOST_EDITS]
 
 
 def later_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | None:
@@ -87,7 +92,7 @@ def later_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | N
         target = target.value
     if not isinstance(target, ast.Name | ast.Subscript):
         return None
-    here = snapshot(_frame(suspect.context.frame, inquiry))
+    here = snapshot(frame_before(suspect.context.frame, inquiry))
     try:
         run_statement(suspect.context.statement, inquiry.follower.machine(here), here)
     except Exhausted:
@@ -137,7 +142,7 @@ def roots(statement: ast.stmt) -> Iterator[ast.expr]:
                 yield target.slice
 
 
-def _frame(frame: Frame, inquiry: Inquiry) -> Frame:
+def frame_before(frame: Frame, inquiry: Inquiry) -> Frame:
     """What held before, with the extents under the model's names and updated arrays as they
     were.
     """
@@ -156,6 +161,12 @@ def _frame(frame: Frame, inquiry: Inquiry) -> Frame:
 
 def _right(changed: ast.stmt, suspect: Suspect, frame: Frame, inquiry: Inquiry) -> bool:
     """Whether the edited statement gives the true gradient."""
+    value = value_of(changed, suspect, frame, inquiry)
+    return judge(value, suspect.of, inquiry.follower.setting, prove=False).verdict == "proved"
+
+
+def value_of(changed: ast.stmt, suspect: Suspect, frame: Frame, inquiry: Inquiry) -> object:
+    """What the edited statement gives for the suspect."""
     follower = inquiry.follower
     here = snapshot(frame)
     m = follower.machine(here)
@@ -163,12 +174,10 @@ def _right(changed: ast.stmt, suspect: Suspect, frame: Frame, inquiry: Inquiry) 
     try:
         signal = run_statement(context, m, here)
     except Exhausted:
-        return False
+        return Unknown("it takes too much work", 0)
     if suspect.target is None:
-        value = _returned(signal, suspect)
-    else:
-        value = value_at(suspect.target, here)
-    return judge(value, suspect.of, follower.setting, prove=False).verdict == "proved"
+        return _returned(signal, suspect)
+    return value_at(suspect.target, here)
 
 
 def _returned(signal: object, suspect: Suspect) -> object:
@@ -193,7 +202,7 @@ def earlier_edits(
         seen.add(id(statement))
         if not isinstance(event.value, Array):
             continue
-        frame = _frame(event.context.frame, inquiry)
+        frame = frame_before(event.context.frame, inquiry)
         label = ast.unparse(suspect.target) if suspect.target is not None else ""
         near = 0.0 if event.label == label else 0.5
         for edit in _edits(statement, frame, event.value.shape, inquiry):
@@ -235,13 +244,13 @@ def _valid(suggestion: str, statement: ast.stmt, edit: Edit) -> str:
     return suggestion if same else ast.unparse(changed)
 
 
-def path_left_out(suspect: Suspect, inquiry: Inquiry) -> Diagnosis | None:
+def path_left_out(suspect: Suspect, inquiry: Inquiry) -> Forgotten:
     """The diagnosis that the gradient forgets a path of the model."""
     setting = inquiry.follower.setting
     value = suspect.value
     true = setting.entry(f"{GRADIENT}{suspect.of}")
     if not isinstance(value, Array) or value.shape != true.shape:
-        return None
+        return Forgotten()
     left, right = Reading(true.expr, true.axes), Reading(value.expr, value.axes)
     scope = Scope(setting.program, setting.forward, setting.values)
     comparison = Comparison("refuted", left, right)

@@ -16,8 +16,10 @@ from symbackprop.checking.numpy_diagnose import (
     own_edits,
     path_left_out,
 )
+from symbackprop.checking.numpy_doubles import doubled
 from symbackprop.checking.numpy_follow import Context, Event, Outcome
 from symbackprop.checking.numpy_sites import Edit, swapped
+from symbackprop.checking.paths import Forgotten
 from symbackprop.checking.report import Counterexample, Diagnosis
 from symbackprop.checking.witness import shown
 
@@ -51,13 +53,16 @@ def diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
     suspect = _suspect(case, wrong, outcome)
     if suspect is not None:
         found = own_edits(suspect, inquiry) or later_edits(suspect, inquiry)
-        if found is None:
-            path = path_left_out(suspect, inquiry)
-            if path is not None:
-                return path, case.source.written(suspect.statement)
+        path = path_left_out(suspect, inquiry) if found is None else Forgotten()
+        if path.exact is not None:
+            return path.exact, case.source.written(suspect.statement)
         if found is None and function is not None:
             events = outcome.events[: wrong.event.number + 1] if wrong.event else outcome.events
             found = earlier_edits(suspect, inquiry, events)
+        if found is None:
+            found = doubled(suspect, inquiry)
+        if found is None and path.near is not None:
+            return path.near, case.source.written(suspect.statement)
         if found is not None:
             return explained(*found, case.source)
     node = suspect.statement if suspect is not None else case.outcome.returned

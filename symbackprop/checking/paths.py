@@ -9,15 +9,17 @@ constant copy of it. The copy has the same values, so the claim is compared at t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from sympy import Expr
+from sympy import Expr, Integer
 
 from symbackprop.calculus.reverse import reverse
 from symbackprop.checking.compare import fit
 from symbackprop.checking.cuts import HELD, cuts
 from symbackprop.checking.derivatives import differentials, jacobians
 from symbackprop.checking.document import Document
+from symbackprop.checking.double_edits import said_of_factor
+from symbackprop.checking.multiples import multiple_of
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.report import Diagnosis
@@ -25,7 +27,7 @@ from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.steps import Step
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import Point, run
-from symbackprop.ir.expressions import Entry, entry_names
+from symbackprop.ir.expressions import Entry, entry_names, substitute
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.replacement import replace_entries
 from symbackprop.notation.written import Binary, Fraction, Node
@@ -33,27 +35,52 @@ from symbackprop.notation.written import Binary, Fraction, Node
 MOST_EQUATIONS = 40
 
 
-def forgotten(step: Step, document: Document) -> Diagnosis | None:
-    """The diagnosis that a gradient forgets something, if the claim is the gradient of such a
-    program.
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """The diagnosis that a gradient forgets something: of a claim that is the gradient of such a
+    program, and of one that is a multiple of it.
     """
+
+    exact: Diagnosis | None = None
+    near: Diagnosis | None = None
+
+
+def forgotten(step: Step, document: Document) -> Forgotten:
+    """What a gradient forgets, if the claim is that of a program that forgets something."""
     comparison = step.comparison
     if comparison is not None and step.left is not None and step.kind == "jacobian":
-        return _jacobian(step.left, comparison.right, document)
+        return Forgotten(_jacobian(step.left, comparison.right, document))
     if comparison is None or step.claim is None or not isinstance(comparison.left.expr, Entry):
-        return None
+        return Forgotten()
     name = comparison.left.expr.name
     forward = document.scope.forward
-    if (
-        not name.startswith(GRADIENT)
-        or len(forward.equations) > MOST_EQUATIONS
-        or comparison.shapes is not None
-    ):
-        return None
+    claims = _as_claimed(step)
+    if not name.startswith(GRADIENT) or len(forward.equations) > MOST_EQUATIONS or not claims:
+        return Forgotten()
+    near: Diagnosis | None = None
     for cut in cuts(forward, name.removeprefix(GRADIENT)):
-        if _claimed(step, cut.program, name, document):
-            return Diagnosis(cut.category, cut.message)
-    return None
+        for claim, said in claims.items():
+            times = _claimed(step, claim, cut.program, name, document)
+            if times == 1:
+                return Forgotten(Diagnosis(cut.category, cut.message + said))
+            if times is not None and near is None:
+                also = f"; and {said_of_factor(1 / times)}"
+                near = Diagnosis(cut.category, cut.message + said + also)
+    return Forgotten(near=near)
+
+
+def _as_claimed(step: Step) -> dict[Expr, str]:
+    """What a step claims, by the indices of its left side; transposed where only that fits."""
+    found = step.comparison
+    assert found is not None, "only claims are compared"
+    assert step.claim is not None, "only claims are compared"
+    if found.shapes is None:
+        return {step.claim.expr: ""}
+    axes, own = found.left.axes, step.claim.axes
+    if len(axes) != 2 or [i.extent for i in own] != [i.extent for i in reversed(axes)]:
+        return {}
+    turned = dict(zip(own, reversed(axes), strict=True))
+    return {substitute(step.claim.expr, turned): "; and it is transposed"}
 
 
 def _jacobian(left: Node, claim: Reading, document: Document) -> Diagnosis | None:
@@ -81,11 +108,12 @@ def _jacobian(left: Node, claim: Reading, document: Document) -> Diagnosis | Non
     return None
 
 
-def _claimed(step: Step, program: Program, name: str, document: Document) -> bool:
-    """Whether the claim has the values of the gradient in this program, at the document's
+def _claimed(
+    step: Step, claim: Expr, program: Program, name: str, document: Document
+) -> Expr | None:
+    """By which constant the claim is a multiple of the gradient in this program, at the document's
     points.
     """
-    assert step.claim is not None, "only claims are compared"
     assert step.comparison is not None, "only claims are compared"
     adjoints = reverse(program, program.output, [name.removeprefix(GRADIENT)])
     equations = tuple(
@@ -99,7 +127,7 @@ def _claimed(step: Step, program: Program, name: str, document: Document) -> boo
         for a in adjoints
     )
     if _other(name) not in {e.name for e in equations}:
-        return False
+        return None
     left = step.comparison.left.expr
     assert isinstance(left, Entry), "gradients are entries"
     wanted = Entry(_other(name), *left.indices)
@@ -108,7 +136,9 @@ def _claimed(step: Step, program: Program, name: str, document: Document) -> boo
     try:
         values.points = [_extended(p, program, equations) for p in points]
         values.forget()
-        return values.agree(step.claim.expr, wanted)
+        if values.agree(claim, wanted):
+            return Integer(1)
+        return multiple_of(wanted, claim, values, signed=True)
     finally:
         values.points = points
         values.forget()

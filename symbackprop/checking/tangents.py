@@ -40,7 +40,8 @@ class Directions:
 def moving_names(found: Sequence[Statement], forward: Program) -> tuple[str, ...]:
     """The names under d in a text with a line ``dL = …``; none if it has no such line."""
     heads = [_operand(s.tree.members[0]) for s in found if isinstance(s.tree, Relation)]
-    losses = {forward.output, "L", "J", "E", "C", "ell"}
+    declared = {q.name for q in forward.inputs} | {e.name for e in forward.equations}
+    losses = {forward.output, *({"L", "J", "E", "C", "ell"} - declared)}
     if not any(spellings(h)[:1] and spellings(h)[0] in losses for h in heads if h is not None):
         return ()
     under = {n for s in found if s.tree is not None for n in _differentials(s.tree)}
