@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sympy import Expr
+from sympy import Expr, Integer, preorder_traversal
 
 from symbackprop.algebra.arguments import unify_arguments
 from symbackprop.algebra.context import Context, TooLarge
@@ -15,13 +15,16 @@ from symbackprop.algebra.domain import known_nonnegative
 from symbackprop.algebra.elementary import spell, to_elementary
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.exponents import split_exponents
-from symbackprop.algebra.knowledge import inline
+from symbackprop.algebra.knowledge import inline, inline_in_turn
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.rational import vanishing
 from symbackprop.algebra.reflection import reflect
 from symbackprop.algebra.whole_matrices import relate_matrices
 from symbackprop.ir.expressions import entry_names
-from symbackprop.ir.program import Program
+from symbackprop.ir.program import Equation, Program
+
+LOOKS = 3  # writings out before which it is tried whether another one alone suffices
+SHORT, MOST_NAMES = 200, 10  # nodes and names of a difference for which that is cheap
 
 
 def _tried(work: Callable[[Expr, Context], Expr], e: Expr, context: Context) -> Expr:
@@ -46,13 +49,16 @@ def explicit_forms(
     difference = _tried(expand, difference, context)
     yield "multiply out", difference
     yield "one common denominator", _tried(vanishing, difference, context)
-    sides = [lhs, rhs]
+    looks = LOOKS
     for equation in reversed(program.equations):
-        sides = [inline(side, (equation,)) for side in sides]
-        if equation.name in entry_names(difference):
-            difference = _tried(expand, inline(difference, (equation,)), context)
-            label = "a subexpression" if equation.hidden else equation.name
-            yield f"write {label} out", difference
+        if equation.name not in entry_names(difference):
+            continue
+        if looks:
+            looks -= 1
+            for other in _one_alone(difference, equation, program, context):
+                yield _written(other), Integer(0)
+        difference = _tried(expand, inline(difference, (equation,)), context)
+        yield _written(equation), difference
     related = use_declared(difference, context)
     if related != difference:
         difference = related
@@ -67,7 +73,8 @@ def explicit_forms(
         difference = reflected
         yield "f(-u) by f(u)", difference
         yield "one common denominator", _tried(vanishing, difference, context)
-    context.domain = known_nonnegative((sides[0], sides[1]), context)
+    sides = (inline_in_turn(side, reversed(program.equations)) for side in (lhs, rhs))
+    context.domain = known_nonnegative(tuple(sides), context)
     context.forget()
     yield from _elementary(difference, context)
     spelled = normalise(spell(difference, context), context)
@@ -75,6 +82,33 @@ def explicit_forms(
     if unified != spelled:
         yield "compare the arguments of functions", unified
         yield from _elementary(unified, context)
+
+
+def node_count(e: Expr) -> int:
+    """How many nodes an expression has."""
+    return sum(1 for _ in preorder_traversal(e))
+
+
+def _written(equation: Equation) -> str:
+    return f"write {'a subexpression' if equation.hidden else equation.name} out"
+
+
+def _one_alone(
+    difference: Expr, usual: Equation, program: Program, context: Context
+) -> Iterator[Equation]:
+    """The first equation but the usual one that makes a short difference vanish if it alone is
+    written out, as that of a mean does in ``Σ (x - μ)``: everything after it may then stay named.
+    """
+    names = entry_names(difference)
+    if len(names) > MOST_NAMES or node_count(difference) > SHORT:
+        return
+    cut, used = context.cut, dict(context.used)
+    for equation in program.equations:
+        # What brings in a new name does not cancel.
+        if equation.name in names - {usual.name} and entry_names(equation.rhs) <= names:
+            if _tried(expand, inline(difference, (equation,)), context) == 0:
+                yield equation
+            context.cut, context.used = cut, dict(used)
 
 
 def _elementary(difference: Expr, context: Context) -> Iterator[tuple[str, Expr]]:

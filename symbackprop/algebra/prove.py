@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sympy import Expr, preorder_traversal
+from sympy import Expr
 
 from symbackprop.algebra.atoms import together_atoms
 from symbackprop.algebra.context import Context, TooLarge, powered_arrays
 from symbackprop.algebra.elementary import spell, to_elementary
-from symbackprop.algebra.forms import explicit_forms
+from symbackprop.algebra.forms import explicit_forms, node_count
 from symbackprop.algebra.knowledge import inline, proof_context
 from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.operators import vanishes_by_inverses
@@ -41,10 +41,6 @@ class Effort:
 
     budget: int = BUDGET
     spent: int = 0
-
-
-def _nodes(e: Expr) -> int:
-    return sum(1 for _ in preorder_traversal(e))
 
 
 def decide(lhs: Expr, rhs: Expr, program: Program, *, seed: int = 0) -> Verdict:
@@ -145,7 +141,7 @@ def _display(
     lines = [(lhs, rhs, "as given")]
     spelled = normalise(spell(lhs, context), context), normalise(spell(rhs, context), context)
     explained = any("exp, log" in sentence for sentence in by)
-    if explained and spelled != (lhs, rhs) and max(map(_nodes, spelled)) <= SHOWN:
+    if explained and spelled != (lhs, rhs) and max(map(node_count, spelled)) <= SHOWN:
         lines.append((*spelled, "by the definitions"))
         single = (
             together_atoms(to_elementary(lhs, context)),

@@ -27,15 +27,14 @@ from symbackprop.checking.readings import (
     squeezed,
 )
 from symbackprop.checking.reductions import (
-    ALONG,
-    along,
     normed,
     reduced,
     summed_exponentials,
-    told_axes,
 )
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
+from symbackprop.checking.tensors import transposable
+from symbackprop.checking.told import is_told, told
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.notation.written import (
     Bracket,
@@ -61,12 +60,13 @@ def _call(node: Call, scope: Scope) -> Readings:
     scripts = scripts_of(node.function)
     assert isinstance(scripts.base, Name), "a call has a named function"
     name = scripts.base.text
-    axes = told_axes(scripts.items) if name in ALONG and not scripts.primes else ()
-    if (scripts.items and not axes) or scripts.turned:
+    has_axes = is_told(name, scripts.items) and not scripts.primes
+    if (scripts.items and not has_axes) or scripts.turned:
         raise Unreadable("notation", f"scripts on {name} are not read", node)
     make = ARRAY_FUNCTIONS.get(name)
-    if axes:
-        values = along(name, axes, _each(list(node.arguments), node, scope), node)
+    if has_axes:
+        argument = _each(list(node.arguments), node, scope)
+        values = told(name, scripts.items, argument, node, scope)
     elif make is not None and not scripts.primes:
         keywords = {k.key: k.value for k in node.arguments if isinstance(k, Keyword)}
         positional = [a for a in node.arguments if not isinstance(a, Keyword)]
@@ -251,7 +251,9 @@ def _norm(positional: list[Node], keywords: dict[str, Node], node: Call, scope: 
 def _transposed(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    return tuple(transpose(r, node) for r in _each(positional, node, scope))
+    found = _each(positional, node, scope)
+    transposable(found, node, scope)
+    return tuple(transpose(r, node) for r in found)
 
 
 def _minimum(

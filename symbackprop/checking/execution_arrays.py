@@ -21,18 +21,17 @@ from symbackprop.checking.execution_values import (
 )
 from symbackprop.ir.expressions import (
     Apply,
-    FloorDiv,
     Index,
     IndexMax,
     IndexProduct,
     IndexSum,
-    Modulo,
     fresh_index,
     substitute,
 )
 from symbackprop.ir.terms import Shape, ShapeError, broadcast_shapes, same_extent, show_shape
+from symbackprop.matrix.rearrangements import reshaped
 
-ONE = Integer(1)
+ZERO, ONE = Integer(0), Integer(1)
 
 
 def misfit(what: str, *arrays: Array) -> Misfitting:
@@ -268,33 +267,9 @@ def reshape(a: Array, shape: Sequence[Expr]) -> Array:
     shape = tuple(shape)
     if not same_extent(whole, Mul(*shape)):
         raise misfit("reshape", a, Array(ONE, positions(shape)))
-    old = [i for i in a.axes if i.extent != 1]
     new = [Index(f"_n{k}", e) for k, e in enumerate(shape)]
-    long = [i for i in new if i.extent != 1]
-    if len(old) == len(long) and all(
-        same_extent(x.extent, y.extent) for x, y in zip(old, long, strict=True)
-    ):
-        return array(substitute(a.expr, dict(zip(old, long, strict=True))), new, (a,))
-    place = _linear(long)
-    return array(substitute(a.expr, _unravelled(place, old)), new, (a,))
-
-
-def _linear(indices: Sequence[Index]) -> Expr:
-    place: Expr = Integer(0)
-    for i in indices:
-        place = place * i.extent + i
-    return place
-
-
-def _unravelled(place: Expr, axes: Sequence[Index]) -> dict[Index, Expr]:
-    """Where the entry at a place of the flat array stands along each axis."""
-    out: dict[Index, Expr] = {}
-    rest: Expr = ONE
-    for k, i in reversed(list(enumerate(axes))):
-        here = place if rest == 1 else FloorDiv(place, rest)
-        out[i] = here if k == 0 else Modulo(here, i.extent)
-        rest = rest * i.extent
-    return out
+    places = tuple(ZERO if i.extent == 1 else i for i in new)
+    return array(_at(a, reshaped(a.shape, places, shape)), new, (a,))
 
 
 def is_extent(e: Expr) -> bool:

@@ -24,15 +24,19 @@ MOST_LETTERS = 3
 
 def with_free_variables(steps: tuple[Step, ...], document: Document) -> tuple[Step, ...]:
     """The steps, with those that hold for any value of an unknown letter proved."""
-    return tuple(_settled(s, document) for s in steps)
+    scopes: Scopes = {(): document.scope}
+    return tuple(_settled(s, scopes) for s in steps)
 
 
-def _settled(step: Step, document: Document) -> Step:
+Scopes = dict[tuple[str, ...], Scope]  # by the letters that are inputs of the model in them
+
+
+def _settled(step: Step, scopes: Scopes) -> Step:
     if step.verdict != "unreadable" or step.unread is None or step.unread.kind != "name":
         return step
     if step.left is None or step.right is None:
         return step
-    found = _both_sides(step.left, step.right, document)
+    found = _both_sides(step.left, step.right, scopes)
     if found is None:
         return step
     lefts, rights, letters, scope = found
@@ -46,12 +50,14 @@ def _settled(step: Step, document: Document) -> Step:
 
 
 def _both_sides(
-    left: Node, right: Node, document: Document
+    left: Node, right: Node, scopes: Scopes
 ) -> tuple[Readings, Readings, tuple[str, ...], Scope] | None:
     """Both sides read with the letters that are unknown taken to be numbers."""
     letters: tuple[str, ...] = ()
-    scope = document.scope
     while len(letters) <= MOST_LETTERS:
+        if letters not in scopes:
+            scopes[letters] = _extended(scopes[()], letters)
+        scope = scopes[letters]
         scope.letters = {}
         try:
             return read(left, scope), read(right, scope), letters, scope
@@ -60,7 +66,6 @@ def _both_sides(
             if not letter or letter in letters:
                 return None
             letters = (*letters, letter)
-            scope = _extended(document.scope, letters)
     return None
 
 

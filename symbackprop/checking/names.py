@@ -36,6 +36,7 @@ from symbackprop.checking.special_names import (
     ones,
 )
 from symbackprop.checking.spellings import Scripts, item_text, scripts_of, spellings
+from symbackprop.checking.tensors import transposable
 from symbackprop.checking.work import SYMBOL
 from symbackprop.ir.expressions import Apply
 from symbackprop.notation.written import Accent, Bracket, Juxt, Mark, Name, Node, Number, Script
@@ -144,6 +145,7 @@ def _with_powers(found: Readings, scripts: Scripts, node: Node, scope: Scope) ->
         else:
             found = power(found, exponents, node)
     if scripts.turned != (scripts.primes % 2 == 1):
+        transposable(found, node, scope)
         found = tuple(transpose(r, node) for r in found)
     return found
 
@@ -189,7 +191,7 @@ def _layer_or_power(scripts: Scripts, scope: Scope) -> Scripts:
         told = any(n == ERROR and p[:1] == (number.text,) for n, p in scope.patterns)
         if told or preactivation(number.text, scope) is not None:
             return replace(scripts, layers=(number,), powers=())
-    for name in (*_cased(scripts), *_differentiated(scripts.base)):
+    for name in (*_cased(scripts, scope), *_differentiated(scripts.base)):
         if scope.shape(name + number.text) is not None or (name, (number.text,)) in scope.patterns:
             return replace(scripts, layers=(number,), powers=())
     return scripts
@@ -207,11 +209,11 @@ def _differentiated(base: Node) -> tuple[str, ...]:
     return spellings(base.body) if isinstance(base, Accent) and base.accent == "bar" else ()
 
 
-def _cased(scripts: Scripts) -> Iterator[str]:
-    """The spellings of a base, single letters also in the other case."""
+def _cased(scripts: Scripts, scope: Scope) -> Iterator[str]:
+    """The spellings of a base, single letters also in the other case where they are no names."""
     for name in spellings(scripts.base):
         yield name
-        if len(name) == 1:
+        if len(name) == 1 and scope.shape(name) is None:
             yield name.swapcase()
 
 

@@ -7,6 +7,7 @@ do not fit together.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -29,6 +30,7 @@ from symbackprop.checking.readings import (
     show,
     squeezed,
 )  # fmt: skip
+from symbackprop.checking.stacks import entrywise, multiplied, turned
 from symbackprop.ir.affine import nonnegative
 from symbackprop.ir.expressions import Delta, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_extent
@@ -58,8 +60,7 @@ def transpose(r: Reading, node: Node | None) -> Reading:
         return replace(r, row=not r.row)
     if r.rank == 2:
         return array(r.expr, (r.axes[1], r.axes[0]), cost=r.cost, notes=r.notes, guessed=r.guessed)
-    assert node is not None, "arrays of higher rank come from a written node"
-    raise Unreadable("shape", f"a transpose of rank {r.rank}", node, (show(r),))
+    return turned(r)
 
 
 def power(bases: Readings, exponents: Readings, node: Node) -> Readings:
@@ -247,6 +248,8 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
     if clash(a, b):
         return []
     kinds = kind(a) + kind(b)
+    if "t" in kinds and a.rank and b.rank:
+        return _of_stacks(a, b, sign)
     out = [r for x, y in _as_vectors(a, b) for r in product(x, y, sign)] if sign in JUXT else []
     if kinds == "mm" and not FITS["equal"](a, b) and not (sign == "@" or FITS["inner"](a, b)):
         liberty = (0.0,) if sign in "⊙*" else (2.0, BY_ENTRIES)
@@ -261,6 +264,13 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
                 row.make(a, b, **combined(a, b, row.cost, *((row.note,) if row.note else ())))
             )
     return out
+
+
+def _of_stacks(a: Reading, b: Reading, sign: str) -> list[Reading]:
+    """Products with a stack of matrices: matrix by matrix, or entry by entry."""
+    if sign in " ·×@":
+        return multiplied(a, b)
+    return entrywise(a, b, operator.mul) if sign in "⊙*" else []
 
 
 def _as_vectors(a: Reading, b: Reading) -> list[tuple[Reading, Reading]]:
@@ -285,6 +295,8 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
     """``a + b``: equal shapes, or broadcast with a note."""
     if clash(a, b):
         return []
+    if max(a.rank, b.rank) > 2 and a.rank and b.rank and a.shape != b.shape:
+        return entrywise(a, b, operator.add)
     if a.rank == b.rank:
         if not FITS["equal"](a, b):
             return [Reading(x.expr + y.expr, x.axes, **combined(a, b)) for x, y in _stretched(a, b)]

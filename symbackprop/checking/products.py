@@ -30,6 +30,7 @@ from symbackprop.checking.readings import Note, Readings, Unreadable, cheapest, 
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import indicator, named_gradient
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.checking.tensors import no_tensors
 from symbackprop.checking.work import PRODUCT
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import (
@@ -62,6 +63,7 @@ def _juxt(node: Juxt, scope: Scope) -> Readings:
         raise Unreadable("notation", f"more than {MOST_FACTORS} factors side by side", node)
     if not all(items):
         raise Unreadable("notation", "a factor that has no reading here", node)
+    no_tensors(node.factors, items, node, scope)
     return _bracketed(items, node, scope)
 
 
@@ -71,6 +73,7 @@ def _binary(node: Binary, scope: Scope) -> Readings:
     if special:
         return special
     left, right = read(node.left, scope), read(node.right, scope)
+    no_tensors((node.left, node.right), (left, right), node, scope)
     if node.op == "/":
         found = all_pairs(left, right, divide)
     else:

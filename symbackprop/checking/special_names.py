@@ -255,4 +255,5 @@ def kronecker(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     ):
         return None
     i, j = (item_text(s) for s in scripts.subs)
-    return tuple(Reading(Delta(Index(i, e), Index(j, e))) for e in scope.dims.values())
+    known = [scope.letters[x].extent for x in (i, j) if x in scope.letters]
+    return tuple(Reading(Delta(Index(i, e), Index(j, e))) for e in (*known, *scope.dims.values()))

@@ -100,15 +100,18 @@ def _repeat(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 def _reshape(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     """The entry with the same place in row-major order: axes that correspond are matched first."""
     (a,) = t.args
+    return operand(run, a, reshaped(a.shape, at, t.shape), scope, place)
+
+
+def reshaped(old: Shape, at: At, new: Shape) -> At:
+    """Where the entry at the place ``at`` of the new shape stands in the old one."""
     read: list[Expr] = []
-    for own, wanted in matched(a.shape, t.shape):
-        inner = tuple(a.shape[k] for k in own)
-        outer = [(at[k], t.shape[k]) for k in wanted]
+    for own, wanted in matched(old, new):
         position: Expr = ZERO
-        for i, e in outer:
-            position = expand(position * e) + i
-        read.extend(unravelled(position, inner))
-    return operand(run, a, tuple(read), scope, place)
+        for k in wanted:
+            position = expand(position * new[k]) + at[k]
+        read.extend(unravelled(position, tuple(old[k] for k in own)))
+    return tuple(read)
 
 
 def matched(old: Shape, new: Shape) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:

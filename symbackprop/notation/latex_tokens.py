@@ -316,6 +316,8 @@ class _Lexer:
             self.word(word, at, stop)
         elif name in ("mathrel", "mathbin", "mathop"):
             self.relation(text, inner, at, stop, depth)
+        elif name.endswith("lap"):  # about room on the page, no group that a reader sees
+            self.run(text, *inner, depth)
         elif _SINGLE.fullmatch(text, *inner):
             outside, self.place = self.place, self.place or (at, stop)
             self.run(text, *inner, depth)

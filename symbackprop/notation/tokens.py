@@ -46,7 +46,7 @@ FUNCTIONS = {
     "Sigmoid": "sigmoid", "matmul": "dot", "mm": "dot",
     "transpose": "transpose", "RELU": "relu", "Relu": "relu", "multiply": "multiply",
     "square": "square", "rowSums": "rowsum", "colSums": "colsum",
-    "CE": "cross_entropy",
+    "CE": "cross_entropy", "swap": "swap", "reshape": "reshape", "norm1": "norm1",
 }
 
 UNICODE = {                      # characters that are not letters: kind and text

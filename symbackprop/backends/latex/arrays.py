@@ -12,7 +12,7 @@ from typing import Any
 
 from sympy import Expr, sympify
 
-from symbackprop.backends.latex.matrices import Rule, Writer, extent, operator, times
+from symbackprop.backends.latex.matrices import Rule, Writer, extent, operator, times, transposed
 from symbackprop.backends.latex.pieces import ATOM, HADAMARD, POWER, Piece, at_least, bracket
 from symbackprop.backends.latex.symbols import escape_text
 from symbackprop.ir.terms import Term
@@ -76,6 +76,14 @@ def two_axes(term: Term, write: Writer) -> str:
     return rf"\mathrm{{axis}}\,{_listed(term.attrs)}"
 
 
+def swap(term: Term, write: Writer) -> Piece:
+    """Two axes exchanged; of the last two this is the transpose of each matrix of a stack."""
+    (a,) = term.args
+    if sorted(term.attrs) == [a.rank - 2, a.rank - 1]:
+        return transposed(write(a), write)
+    return named("swap", two_axes)(term, write)
+
+
 def count_and_axis(term: Term, write: Writer) -> str:
     count = extent(sympify(term.attrs[0]), write).text
     return rf"{count},\, \mathrm{{axis}}\,{term.attrs[1]}"
@@ -116,7 +124,7 @@ RULES: dict[str, Rule] = {
     "tril":    triangle("tril"),
     "triu":    triangle("triu"),
     "cumsum":  named("cumsum",  axis),
-    "swap":    named("swap",    two_axes),
+    "swap":    swap,
     "reshape": named("reshape", shape),
     "flip":    named("flip",    axes),
     "repeat":  named("repeat",  count_and_axis),

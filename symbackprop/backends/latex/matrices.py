@@ -96,6 +96,10 @@ def write_outer(term: Term, write: Writer) -> Piece:
 def write_reduction(term: Term, write: Writer) -> Piece:
     (a,) = term.args
     axes, keepdims = term.attrs
+    if a.rank > 2 and axes == (a.rank - 1,):
+        return product([write(a), ones(a.shape[-1], write)])
+    if a.rank > 2 and axes == (a.rank - 2,) and keepdims:
+        return product([transposed(ones(a.shape[-2], write), write), write(a)])
     if a.rank > 2 or a.rank == 0:
         return write_named_reduction(term, write)
     piece = write(a)
@@ -119,7 +123,7 @@ def _is_square(term: Term) -> bool:
 def write_mean(term: Term, write: Writer) -> Piece:
     (a,) = term.args
     axes, _ = term.attrs
-    if a.rank not in (1, 2):
+    if not a.rank or (a.rank > 2 and axes != (a.rank - 1,)):
         return write_named_reduction(term, write)
     count: Expr = Integer(1)
     for axis in range(a.rank) if axes is None else axes:

@@ -107,13 +107,13 @@ def _constant(term: Term, write: Writer) -> Piece:
 def _broadcast_operand(term: Term, shape: Shape, write: Writer) -> Piece:
     """An operand of an entrywise operation; a column or a row that is repeated says so."""
     piece = write(term)
-    if term.rank != 2 or len(shape) != 2:
+    if term.rank < 2:
         return piece
-    rows, columns = (a == 1 and b != 1 for a, b in zip(term.shape, shape, strict=True))
+    rows, columns = (a == 1 and b != 1 for a, b in zip(term.shape[-2:], shape[-2:], strict=True))
     if columns:
-        piece = product([piece, transposed(ones(shape[1], write), write)])
+        piece = product([piece, transposed(ones(shape[-1], write), write)])
     if rows:
-        piece = product([ones(shape[0], write), piece])
+        piece = product([ones(shape[-2], write), piece])
     return piece
 
 
