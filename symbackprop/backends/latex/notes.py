@@ -77,6 +77,17 @@ class Symbol:
     role: str
 
 
+STACKS = (
+    "An array with more than two axes is a stack of matrices, which its last two axes make up: "
+    "products and transposes are taken matrix by matrix, and an array with fewer axes stands for "
+    "each part of the stack."
+)
+REARRANGED = (
+    r"$\operatorname{swap}$ exchanges two axes, which count from $0$; $\operatorname{reshape}$ "
+    "lists the entries in the same order, the last axis running fastest, in another shape."
+)
+
+
 def notes_source(
     record: DerivationRecord,
     *,
@@ -279,6 +290,10 @@ def _further_conventions(
             r"$\operatorname{softmax}$ of a matrix acts on each row by itself, unless an axis is "
             "given."
         )
+    if any(len(e.shape) > 2 for e in program.visible()) and "matmul" in ops:
+        out.append(STACKS)
+    if ops & {"swap", "reshape"}:
+        out.append(REARRANGED)
     if notation.immediate:
         out.append(IMMEDIATE)
     if ops & {"max", "min", "var", "prod", "logsumexp"}:
