@@ -51,9 +51,9 @@ def slopes(p: Place) -> Iterator[Edit]:
     """A slope left out: ``⊙ f'(Z)`` at any piece, for every place where the model applies a
     function.
     """
-    if (isinstance(p.node, Name | Number | Mark | Term) and p.depth) or isinstance(
-        p.parent, Script | Call
-    ):
+    last = isinstance(p.parent, Juxt) and p.node is p.parent.factors[-1]
+    inner = isinstance(p.node, Number | Mark | Term) or (isinstance(p.node, Name) and not last)
+    if (inner and p.depth) or isinstance(p.parent, Script | Call):
         return
     for slope in slope_pieces(p):
         joined = (

@@ -183,6 +183,20 @@ def factors(p: Place) -> Iterator[Edit]:
         )
 
 
+def inversions(p: Place) -> Iterator[Edit]:
+    """A scalar factor that should divide."""
+    node = p.node
+    if not isinstance(node, Juxt):
+        return
+    for k, f in enumerate(node.factors):
+        scalar = isinstance(f, Name) and p.scope.shape(f.text) == ()
+        if scalar or (isinstance(f, Name) and f.text in p.scope.dims):
+            rest = node.factors[:k] + node.factors[k + 1 :]
+            left = rest[0] if len(rest) == 1 else Juxt(N, N, rest)
+            new = Binary(N, N, "/", held(left), f)
+            yield Edit("factor", node, new, 1.35, f"the factor {f.text} should divide: {{new}}")
+
+
 def drops(p: Place) -> Iterator[Edit]:
     """A factor or a term too much."""
     node = p.node

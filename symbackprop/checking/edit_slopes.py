@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import combinations
 
 from symbackprop.checking.edit_names import slope_pieces
 from symbackprop.checking.edit_sites import Edit, N, Place
@@ -90,6 +91,28 @@ def renamed(p: Place) -> Iterator[Edit]:
             if name not in spellings(scripts_of(head).base)[:1] and bare(new) != head:
                 tree = rewrite(p.node, partial(_put, head=head, new=new))
                 yield Edit(category, p.node, tree, 1.4, "another quantity is meant: {new}")
+
+
+def exchanged(p: Place) -> Iterator[Edit]:
+    """Two symbols of one shape, each in the place of the other."""
+    if p.depth:
+        return
+    symbols = [n for n in walk(p.node) if isinstance(n, Name | Accent | Script)]
+    heads = list(dict.fromkeys(h for n in symbols if (h := _head(n)) is not None))
+    for a, b in combinations(heads, 2):
+        shapes = [p.scope.shape(spellings(scripts_of(h).base)[0]) for h in (a, b) if _spelled(h)]
+        if len(shapes) == 2 and shapes[0] and shapes[0] == shapes[1]:
+            tree = rewrite(p.node, partial(_swapped, pair=(a, b)))
+            yield Edit("wrong-name", p.node, tree, 1.5, "two quantities are exchanged: {new}")
+
+
+def _spelled(node: Node) -> bool:
+    return bool(spellings(scripts_of(node).base))
+
+
+def _swapped(node: Node, pair: tuple[Node, Node]) -> Node | None:
+    a, b = pair
+    return _put(node, a, b) or _put(node, b, a)
 
 
 def _head(node: Node) -> Node | None:

@@ -18,9 +18,22 @@ from symbackprop.checking.edit_names import (
     slope_kinds,
     slopes,
 )
-from symbackprop.checking.edit_products import drops, factors, operators, sides, transposes
+from symbackprop.checking.edit_products import (
+    drops,
+    factors,
+    inversions,
+    operators,
+    sides,
+    transposes,
+)
 from symbackprop.checking.edit_sites import Edit, Place, places
-from symbackprop.checking.edit_slopes import misplaced_squares, renamed, replaced, superfluous
+from symbackprop.checking.edit_slopes import (
+    exchanged,
+    misplaced_squares,
+    renamed,
+    replaced,
+    superfluous,
+)
 from symbackprop.checking.edit_terms import bounds, ones, powers, regulariser, signs, sums
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import Scope
@@ -30,7 +43,7 @@ Row = Callable[[Place], Iterator[Edit]]
 EDITS: tuple[Row, ...] = (
     transposes, signs, sides, factors, drops, slopes, other_names, other_indices, shifts,
     sums, ones, bounds, powers, operators, slope_kinds, masks, regulariser,
-    replaced, renamed, superfluous, misplaced_squares,
+    replaced, renamed, exchanged, superfluous, misplaced_squares, inversions,
 )  # fmt: skip
 
 

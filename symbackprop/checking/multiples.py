@@ -40,6 +40,8 @@ def _ratios(left: Expr, right: Expr, values: Values) -> list[float] | None:
     out = []
     for at in range(len(values.points)):
         x, y = values.of(left, order, at), values.of(right, order, at)
+        if not (np.isfinite(x).all() and np.isfinite(y).all()):
+            return None
         square = float(np.sum(x * x))
         ratio = float(np.sum(x * y)) / square if square > 0 else np.nan
         if not np.isfinite(ratio) or not np.allclose(y, ratio * x, rtol=1e-6, atol=1e-9):

@@ -8,6 +8,7 @@ tried. A suggestion must give the true gradient at every point.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,7 @@ from symbackprop.notation.segment import Statement
 
 MOST_EDITS = 500
 MOST_REPLAYS = 150
+FEW_REPLAYS = 15  # for what is wrong after the first mistake
 BEFORE = "_before"
 
 
@@ -111,7 +113,8 @@ def later_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | N
 def _edits(statement: ast.stmt, frame: Frame, shape: Shape, inquiry: Inquiry) -> list[Edit]:
     """The edits of the right side of a statement, and of the index that it writes to."""
     arrays = arrays_in_frame(frame)
-    arrays = {n: a for n, a in arrays.items() if len(n) < 40}
+    text = inquiry.source.text
+    arrays = {n: a for n, a in arrays.items() if len(n) < 40 and _is_known(n, text)}
     softmaxes = inquiry.softmaxes(frame)
     dims = inquiry.dims()
     out: list[Edit] = []
@@ -124,6 +127,11 @@ def _edits(statement: ast.stmt, frame: Frame, shape: Shape, inquiry: Inquiry) ->
                 said = f"{node.id} was updated before it is used here"
                 out.append(Edit("updated-weights", node, ast.Name(was, ast.Load()), 0.9, said))
     return sorted(out, key=lambda e: e.cost)
+
+
+def _is_known(name: str, text: str) -> bool:
+    """Whether a name may be put in: the true gradients only where the code has them itself."""
+    return not name.startswith(GRADIENT) or re.search(rf"\b{name}\b", text) is not None
 
 
 def roots(statement: ast.stmt) -> Iterator[ast.expr]:
@@ -190,7 +198,7 @@ def _returned(signal: object, suspect: Suspect) -> object:
 
 
 def earlier_edits(
-    suspect: Suspect, inquiry: Inquiry, events: tuple[Event, ...]
+    suspect: Suspect, inquiry: Inquiry, events: tuple[Event, ...], most: int = MOST_REPLAYS
 ) -> tuple[Edit, ast.stmt] | None:
     """The cheapest edit of a statement before it that mends what is returned."""
     found: list[tuple[float, Edit, Event]] = []
@@ -208,7 +216,7 @@ def earlier_edits(
         for edit in _edits(statement, frame, event.value.shape, inquiry):
             found.append((edit.cost + near, edit, event))
     found.sort(key=lambda f: f[0])
-    for _, edit, event in found[:MOST_REPLAYS]:
+    for _, edit, event in found[:most]:
         if inquiry.follower.work.over:
             break
         if inquiry.mended(edit, event):

@@ -8,6 +8,8 @@ from symbackprop.algebra.refute import refute
 from symbackprop.checking.numpy_case import Case, Wrong, better
 from symbackprop.checking.numpy_claims import judge
 from symbackprop.checking.numpy_diagnose import (
+    FEW_REPLAYS,
+    MOST_REPLAYS,
     Inquiry,
     Suspect,
     earlier_edits,
@@ -58,7 +60,8 @@ def diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
             return path.exact, case.source.written(suspect.statement)
         if found is None and function is not None:
             events = outcome.events[: wrong.event.number + 1] if wrong.event else outcome.events
-            found = earlier_edits(suspect, inquiry, events)
+            most = MOST_REPLAYS if wrong is case.wrong[0] else FEW_REPLAYS
+            found = earlier_edits(suspect, inquiry, events, most)
         if found is None:
             found = doubled(suspect, inquiry)
         if found is None and path.near is not None:

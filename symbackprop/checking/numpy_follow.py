@@ -88,6 +88,10 @@ class Follower:
     source: Source
     call: str | None = None
     work: Work = field(default_factory=Work)
+    unsure: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.unsure = unsure_names(self.source)
 
     def run(
         self, right: Mapping[int, Array] | None = None, prove: bool = True,
@@ -172,7 +176,7 @@ class Follower:
             for statement in self.source.body:
                 if isinstance(statement, ast.Assign | ast.AnnAssign):
                     run_statement(statement, m, outer)
-            for name in sorted(unsure_names(self.source)):
+            for name in sorted(self.unsure):
                 outer[name] = Cell(Unknown(f"{name} is given several values in the file", 0))
 
     def resolve(self, name: str) -> Value | None:
@@ -260,7 +264,7 @@ class Follower:
 
     def _enter(self, m: Machine, routine: ast.FunctionDef | None) -> tuple[Frame, Signal]:
         function = self.function()
-        if function is not None and function.name in unsure_names(self.source):
+        if function is not None and function.name in self.unsure:
             raise Unfollowed(f"{function.name} is given several values in the file", function)
         if function is None:
             if self.call is not None:
