@@ -189,8 +189,7 @@ def inversions(p: Place) -> Iterator[Edit]:
     if not isinstance(node, Juxt):
         return
     for k, f in enumerate(node.factors):
-        scalar = isinstance(f, Name) and p.scope.shape(f.text) == ()
-        if scalar or (isinstance(f, Name) and f.text in p.scope.dims):
+        if isinstance(f, Name) and (f.text in p.scope.dims or p.scope.shape(f.text) == ()):
             rest = node.factors[:k] + node.factors[k + 1 :]
             left = rest[0] if len(rest) == 1 else Juxt(N, N, rest)
             new = Binary(N, N, "/", held(left), f)
