@@ -2,13 +2,15 @@
 
 Each answer in closed form is evaluated by an evaluator of the corpus' language that knows nothing
 of the tool (``corpus_language``, NumPy) and compared, value and exact shape, with the expected
-formula at two draws of sizes and data. How matrix notation, size and sameness are counted is the
-corpus' own scorer's business. Where jax is installed, the scorer runs as it is, and the corpora
-are checked against jax's derivatives of reference code.
+formula at two draws of sizes and data; the expected formulas are compared with differences of the
+corpus' reference code (``reference_code``). How matrix notation, size and sameness are counted is
+the corpus' own scorer's business. Where jax is installed, the scorer runs as it is on a part of the
+corpus, against jax's derivatives of the reference code.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -25,6 +27,7 @@ import pytest
 from symbackprop.errors import SymbackpropError
 from tests import corpus_language as language
 from tests.corpus_scorer import CORPUS, data, scorer
+from tests.reference_code import derivative, reference
 
 Problem = dict[str, Any]
 TOLERANCE = 1e-8
@@ -144,18 +147,42 @@ def test_a_wrong_answer_is_noticed() -> None:
     assert not is_right(p, "(2 * X.T @ (X @ w - y))[:, None]", p["expected"]["w"])
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("score_derive.py", "derive.jsonl", "-v", "--areas", "norm,attention,recurrent"),
-        ("score_derive.py", "more.jsonl", "-v"),
-    ],
-    ids=lambda command: command[1],
-)
-def test_the_corpus_by_jax(command: tuple[str, ...], require: Callable[..., str]) -> None:
+@pytest.mark.parametrize("file", ["derive.jsonl", "more.jsonl"])
+def test_what_is_expected_is_the_derivative_of_the_reference_code(file: str) -> None:
+    wrong = [name for p in read(file) for name in differing(p)]
+    assert not wrong, wrong
+
+
+def differing(p: Problem) -> list[str]:
+    """What is expected and is not what central differences give, at one draw of sizes and data."""
+    rng = data.rng_for(p, 0)
+    dims = data.pick_dims(p, rng)
+    values = data.pick_values(p, dims, rng)
+    functions = dict(zip(p["elementwise_functions"], itertools.cycle(language.SMOOTH)))
+    given = language.environment(dims, functions)
+    names = language.run(p["forward"] + p.get("let", []), values, given)
+    f = reference(p)
+    inputs = values | {name: slopes[0] for name, slopes in functions.items()}
+    out = []
+    for key, formula in p["expected"].items():
+        want = derivative(p, f, inputs, key, names)
+        got = language.value(formula, names, given)
+        bound = TOLERANCE * (1 + np.max(np.abs(want), initial=0))
+        if np.shape(got) != np.shape(want) or not np.all(np.abs(got - want) <= bound):
+            out.append(f"{p['id']} {key}")
+    return out
+
+
+def test_a_wrong_expectation_is_noticed() -> None:
+    p = next(p for p in read("derive.jsonl") if p["id"] == "ml-linreg")
+    assert not differing(p)
+    assert differing(p | {"expected": {"w": "2 * X.T @ (y - X @ w)"}}) == ["ml-linreg w"]
+
+
+def test_the_scorer_as_it_runs_with_jax(require: Callable[..., str]) -> None:
     require("jax", package=True)
     done = subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, "score_derive.py", "derive.jsonl", "-v", "--only", "ml-l"],
         cwd=CORPUS,
         env={**os.environ, "PYTHONPATH": str(CORPUS.parents[1])},
         capture_output=True,
