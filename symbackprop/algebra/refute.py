@@ -33,6 +33,7 @@ LONG = 30  # equations
 EQUAL_EXTENTS = {1: 2, 2: 1}  # by turn
 DRAWS = 5  # exact points tried at each choice of extents
 CHOICES = 80  # choices of extents tried for the smallest counterexample
+MANY = 400  # entries of the inputs beyond which an exact point is taken with small extents
 ROUNDED_TO = (0, 1, 3)  # digits after the point
 NUDGES = 2  # points nearby that tell a lasting kink from an accident
 TOLERANCE = 1e-8
@@ -225,9 +226,14 @@ def _look(question: _Question, seed: int) -> tuple[bool, Point | None]:
 
 def _differ_exactly(question: _Question, rng: Generator) -> bool:
     """Whether one exact point tells apart what floating point does not: ``1e-12`` left out, say."""
-    if len(question.program.equations) >= LONG:
+    program = question.program
+    if len(program.equations) >= LONG:
         return False
-    return _witness(question, draw(question.program, rng, exact=True)) is not None
+    point = draw(program, rng, exact=True)
+    small = {d.name: 2 for d in program.dims}
+    if sum(v.size for v in point.values.values()) > MANY and admissible(program, small):
+        point = draw(program, rng, dims=small, exact=True)
+    return _witness(question, point) is not None
 
 
 def _sizes(program: Program, rng: Generator) -> Iterator[dict[str, int]]:

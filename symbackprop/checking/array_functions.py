@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from sympy import Expr, Integer, Pow, Rational
 
+from symbackprop.checking.array_calls import ROWS, called, told_by, told_of
 from symbackprop.checking.functions import Function, apply_to, rule_of
 from symbackprop.checking.matrices import determinant, inverted, is_square
-from symbackprop.checking.operations import all_pairs, power, product, transpose
+from symbackprop.checking.operations import all_pairs, misfit, power, product, transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Note,
@@ -33,10 +34,12 @@ from symbackprop.checking.reductions import (
 )
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
+from symbackprop.checking.stars import CORRELATION, UNDECIDED, starred
 from symbackprop.checking.tensors import transposable
 from symbackprop.checking.told import is_told, told
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.notation.written import (
+    Big,
     Bracket,
     Call,
     Juxt,
@@ -45,6 +48,7 @@ from symbackprop.notation.written import (
     Node,
     Number,
     Root,
+    Script,
     Term,
     Terms,
 )
@@ -60,8 +64,12 @@ def _call(node: Call, scope: Scope) -> Readings:
     scripts = scripts_of(node.function)
     assert isinstance(scripts.base, Name), "a call has a named function"
     name = scripts.base.text
+    if name in STARS:
+        return _star_told(node, (*scripts.items, *scripts.powers), scope)
+    if name == "max" and scripts.subs and len(node.arguments) == 1 and not scripts.primes:
+        return read(Big(node.start, node.end, "max", scripts.subs, (), node.arguments[0]), scope)
     has_axes = is_told(name, scripts.items) and not scripts.primes
-    if (scripts.items and not has_axes) or scripts.turned:
+    if (scripts.items and not has_axes and name not in ROWS) or scripts.turned:
         raise Unreadable("notation", f"scripts on {name} are not read", node)
     make = ARRAY_FUNCTIONS.get(name)
     if has_axes:
@@ -76,11 +84,28 @@ def _call(node: Call, scope: Scope) -> Readings:
         values = tuple(replace(r, expr=COMPOSED[name](r.expr)) for r in found)
     elif rule_of(name) is not None or name == "sqrt":
         values = _elementwise(Function(name, scripts.primes), node, scope)
+    elif name in ROWS and not scripts.primes:
+        values = called(name, scripts.items, node.arguments, node, scope)
     else:
         raise Unreadable("notation", f"the function {name} is not read yet", node)
     for exponent in scripts.powers:
         values = power(values, read(exponent, scope), node)
     return values
+
+
+STARS = CORRELATION + UNDECIDED
+
+
+def _star_told(node: Call, items: tuple[Node, ...], scope: Scope) -> Readings:
+    r"""``x \star_{\mathrm{stride}\,2} w``, ``\delta *_{\text{full}} w``."""
+    assert isinstance(node.function, Script), "a star without scripts is no call"
+    assert isinstance(node.function.base, Name), "its base is the sign"
+    left, right = (read(a, scope) for a in node.arguments)
+    told = told_of(told_by(items, scope), scope)
+    found = starred(left, right, node.function.base.text, told, scope)
+    if not found:
+        raise misfit(left, right, "the product ⋆", node)
+    return found
 
 
 # fmt: off

@@ -4,16 +4,19 @@ enumerate.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from sympy import Expr, Integer, expand
 
 from symbackprop.checking.conditions import excluded, guard
+from symbackprop.checking.extents import extent_of
 from symbackprop.checking.operations import product
 from symbackprop.checking.phrases import counted
+from symbackprop.checking.ranges import Limits, limits_of, over_limits
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
+    OPEN,
     Note,
     Reading,
     Readings,
@@ -22,6 +25,7 @@ from symbackprop.checking.readings import (
     cheapest,
     clash,
     dearer,
+    joined,
 )
 from symbackprop.checking.reductions import normed, reduced
 from symbackprop.checking.scope import Scope
@@ -39,12 +43,15 @@ from symbackprop.ir.expressions import (
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import (
     Big,
+    Binary,
     Bracket,
+    Juxt,
     Mark,
     Name,
     Node,
     Number,
     Relation,
+    Script,
     Term,
     Terms,
     walk,
@@ -198,20 +205,50 @@ def _big(node: Big, scope: Scope) -> Readings:
         whole = [reduced(r, tuple(range(r.rank))) for r in read(node.body, scope) if r.rank]
         return tuple(dearer(r, 0.5, ENTRIES) for r in whole) or read(node.body, scope)
     node = _between(node)
-    letters, lower, outside = _bound(node, scope)
-    if (unrolled := _unrolled(node, letters, lower, scope)) is not None:
-        return unrolled
-    scope.bound.extend(letters)
+    below = _bound(node, scope)
+    if not _at_places(node.body, below.letters):
+        unrolled = _unrolled(node, below, scope)
+        return _whole_sum(node, below, scope) if unrolled is None else unrolled
     try:
-        bodies = read(node.body, scope)
+        return _whole_sum(node, below, scope)
+    except Unreadable:
+        unrolled = _unrolled(node, below, scope)
+        if unrolled is None:
+            raise
+        return unrolled
+
+
+def _at_places(body: Node, letters: list[str]) -> bool:
+    """Whether a letter stands in a place such as ``2 i + k``, and does not only count names."""
+    scripts = (s for n in walk(body) if isinstance(n, Script) for s in n.subs)
+    names = [
+        {m.text for m in walk(s) if isinstance(m, Name)}
+        for s in scripts
+        if isinstance(s, Terms | Juxt | Bracket | Binary)
+    ]
+    return any(len(found) > 1 and not found.isdisjoint(letters) for found in names)
+
+
+def _whole_sum(node: Big, below: Below, scope: Scope) -> Readings:
+    """The sum by its letters, the body being read once."""
+    before = dict(scope.bases)
+    scope.bound.extend(below.letters)
+    scope.bases.update(below.bases)
+    try:
+        return _summed_over(read(node.body, scope), below, node, scope)
     finally:
-        del scope.bound[len(scope.bound) - len(letters) :]
+        del scope.bound[len(scope.bound) - len(below.letters) :]
+        scope.bases = before
+
+
+def _summed_over(bodies: Readings, below: Below, node: Big, scope: Scope) -> Readings:
+    """The bodies under the sign, those that fit what stands below it."""
     out: list[Reading] = []
     problem: Unreadable | None = None
     for r in bodies:
         try:
-            for letter in letters:
-                r = _over(_without(r, letter, outside, scope), letter, lower, node, scope)
+            for letter in below.letters:
+                r = _over(_without(r, letter, below.outside, scope), letter, below, node, scope)
         except Unreadable as reason:  # δ_ij may be over any extent: the bounds tell which is meant
             problem = problem or reason
             continue
@@ -245,13 +282,30 @@ def _over_new_letters(r: Reading, scope: Scope) -> Reading | None:
 Outside = dict[str, list[Node]]
 
 
-def _bound(node: Big, scope: Scope) -> tuple[list[str], str, Outside]:
-    """The letters below the sign, where counting begins (empty if not said), and the places that
-    are left out.
+@dataclass(slots=True)
+class Below:
+    """What stands below a sign: its letters, where counting begins (empty if not said), the places
+    that are left out, and the letters with limits of their own.
     """
+
+    letters: list[str] = field(default_factory=list)
+    lower: str = ""
+    outside: Outside = field(default_factory=dict)
+    limits: dict[str, Limits] = field(default_factory=dict)
+
+    @property
+    def bases(self) -> dict[str, int]:
+        """From where the letters count, as far as their bounds tell."""
+        firsts = {n: self.limits[n].first if n in self.limits else None for n in self.letters}
+        told = {n: f.text if isinstance(f, Number) else "" for n, f in firsts.items()}
+        texts = {n: t if n in self.limits else self.lower for n, t in told.items()}
+        return {n: int(t) for n, t in texts.items() if t in ("0", "1")}
+
+
+def _bound(node: Big, scope: Scope) -> Below:
+    """What stands below the sign."""
+    out = Below()
     letters: dict[str, None] = {}
-    outside: Outside = {}
-    lower = ""
     for item in _items_below(node):
         if is_letter(item):
             letters[item_text(item)] = None
@@ -261,16 +315,19 @@ def _bound(node: Big, scope: Scope) -> tuple[list[str], str, Outside]:
         without = excluded(relation, scope.letters) if relation else None
         if without is not None:
             letters[without[0]] = None
-            outside.setdefault(without[0], []).append(without[1])
+            out.outside.setdefault(without[0], []).append(without[1])
         elif relation and relation.relations == ("=",) and isinstance(right, Number):
-            letters[item_text(left)], lower = None, right.text
+            letters[item_text(left)], out.lower = None, right.text
         elif relation and relation.relations == ("∈",):
             letters[item_text(left)] = None
+        elif relation and (limited := limits_of(relation)) is not None:
+            letters[limited[0]], out.limits[limited[0]] = None, limited[1]
         else:
             letters[""] = None
     if not letters or not all(len(x) == 1 and x.isalpha() for x in letters):
         raise Unreadable("notation", f"what stands below this {node.word} is not read", node)
-    return list(letters), lower, outside
+    out.letters = list(letters)
+    return out
 
 
 def _items_below(node: Big) -> tuple[Node, ...]:
@@ -288,8 +345,9 @@ def _without(r: Reading, letter: str, outside: Outside, scope: Scope) -> Reading
     return r
 
 
-def _unrolled(node: Big, letters: list[str], lower: str, scope: Scope) -> Readings | None:
+def _unrolled(node: Big, below: Below, scope: Scope) -> Readings | None:
     """A sum between two numbers as the sum of its terms, where its letter counts names."""
+    letters, lower = below.letters, below.lower
     last = node.above[0] if len(node.above) == 1 else None
     if node.word != "sum" or len(letters) != 1 or not lower or not isinstance(last, Number):
         return None
@@ -303,8 +361,11 @@ def _unrolled(node: Big, letters: list[str], lower: str, scope: Scope) -> Readin
     return read(Terms(node.start, node.end, terms), scope)
 
 
-def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Reading:
+def _over(r: Reading, letter: str, below: Below, node: Big, scope: Scope) -> Reading:
+    r, lower = joined(r), below.lower
     running = [i for i in free_indices(r.expr) if i.name == letter]
+    if running and (letter in below.limits or running[0].extent == OPEN or _clipped(node)):
+        return _limited(r, running[0], below, node, scope)
     upper = _upper(node, scope)
     if running:
         if reason := clash(r):
@@ -313,7 +374,7 @@ def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Readi
         guard = _range(index, lower, upper, letter, node)
         if guard != 1 and node.word != "sum":
             raise Unreadable("notation", f"a {node.word} over part of a range is not read", node)
-        return replace(r, expr=BINDERS[node.word](guard * r.expr, index))
+        return replace(r, expr=_binding(node.word, guard * r.expr, index))
     if node.word == "sum" and upper is None and not lower and letter.upper() in scope.dims:
         axes = [
             k for k, i in enumerate(r.axes) if same_extent(i.extent, scope.dims[letter.upper()])
@@ -328,10 +389,50 @@ def _over(r: Reading, letter: str, lower: str, node: Big, scope: Scope) -> Readi
     raise Unreadable("notation", f"{letter} does not occur under the {node.word}", node)
 
 
+def _limited(r: Reading, index: Index, below: Below, node: Big, scope: Scope) -> Reading:
+    """A sum over a letter with limits that are no plain range."""
+    if reason := clash(r):
+        raise Unreadable("shape", f"the index {reason}", node)
+    lower = Number(node.start, node.start, below.lower) if below.lower else None
+    limits = below.limits.get(index.name, Limits(first=lower))
+    if limits.last is None and node.above:
+        limits = replace(limits, last=_above(node))
+    base = scope.bases.get(index.name, scope.base)
+    r, index, part = over_limits(r, index, limits, base, node, scope)
+    if part != 1 and node.word != "sum":
+        raise Unreadable("notation", f"a {node.word} over part of a range is not read", node)
+    return replace(r, expr=_binding(node.word, part * r.expr, index))
+
+
+def _binding(word: str, body: Expr, index: Index) -> Expr:
+    """``Σ_index body``; a sum of a sum is one over both."""
+    binder = BINDERS[word]
+    if isinstance(body, binder) and index not in body.bound:
+        return binder(body.body, *body.bound, index)
+    return binder(body, index)
+
+
+def _clipped(node: Big) -> bool:
+    """Whether the upper bound is the least of several, or moves with another letter."""
+    names = {n.text for item in node.above for n in walk(item) if isinstance(n, Name)}
+    return "min" in names
+
+
+def _above(node: Big) -> Node:
+    """What stands above the sign, as one node: ``2 S`` is a product."""
+    if len(node.above) == 1:
+        return node.above[0]
+    return Juxt(node.above[0].start, node.above[-1].end, node.above)
+
+
 def _upper(node: Big, scope: Scope) -> Expr | None:
     if not node.above:
         return None
-    readings = read(node.above[0], scope) if len(node.above) == 1 else ()
+    above = _above(node)
+    extent = extent_of(above, scope)
+    if extent is not None:
+        return extent
+    readings = read(above, scope)
     if (
         not readings
         or readings[0].rank

@@ -19,6 +19,7 @@ from symbackprop.checking.edits import edits
 from symbackprop.checking.multiples import multiple_of
 from symbackprop.checking.operations import BY_ENTRIES, EACH_ROW
 from symbackprop.checking.paths import Forgotten, forgotten
+from symbackprop.checking.places import settled
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
@@ -81,7 +82,7 @@ def _tell_apart(step: Step, document: Document) -> None:
 
 def _lefts(node: Node, fallback: Reading, document: Document) -> Readings:
     try:
-        return read(node, document.scope)
+        return settled(read(node, document.scope), document.scope, node)
     except Unreadable:
         return (fallback,)
 
@@ -112,7 +113,7 @@ def _tried(
     """Whether an edit explains a step; if not, how near it comes."""
     tree = applied(member, edit)
     try:
-        rights = read(tree, document.scope)
+        rights = settled(read(tree, document.scope), document.scope, tree)
     except Unreadable:
         return None
     found = compare(lefts, rights, document.scope.program, document.values, prove=False)

@@ -32,7 +32,7 @@ from symbackprop.checking.steps import (
 from symbackprop.checking.totals import Totals
 from symbackprop.checking.truth import Values
 from symbackprop.notation.segment import Statement
-from symbackprop.notation.written import Name, Script, Terms, walk
+from symbackprop.notation.written import Name, Number, Script, Terms, walk
 
 ROUNDS = 3
 MOST_SEARCHES = 30  # steps for which a counterexample in small numbers is searched
@@ -110,6 +110,11 @@ def stepping_letters(found: Sequence[Statement]) -> frozenset[str]:
     for statement in found:
         for node in walk(statement.tree) if statement.tree is not None else ():
             for script in (*node.subs, *node.sups) if isinstance(node, Script) else ():
-                if isinstance(script, Terms) and len(script.terms) == 2:
+                if isinstance(script, Terms) and _is_step(script):
                     out.update(t.body.text for t in script.terms if isinstance(t.body, Name))
     return frozenset(out)
+
+
+def _is_step(script: Terms) -> bool:
+    """Whether a script is a letter and a number, and no sum of letters such as ``i + k``."""
+    return len(script.terms) == 2 and any(isinstance(t.body, Number) for t in script.terms)

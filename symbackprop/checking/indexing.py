@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Mul
 
+from symbackprop.checking.places import COUNTED, at_place, place_of
 from symbackprop.checking.readings import (
+    Note,
     Reading,
     Readings,
     Unreadable,
@@ -17,6 +19,8 @@ from symbackprop.ir.expressions import Entry, Index, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Mark, Name, Node, Number
 
+OUTSIDE = Note("entries outside what is defined count as 0")
+OF_IMAGES = frozenset("abcouvxy")  # rows, columns, channels and places in a kernel
 USUAL = frozenset("ijklmnpqrst")
 
 
@@ -30,13 +34,15 @@ def said(node: Node, scope: Scope) -> str:
 
 
 def indexed(
-    r: Reading, items: tuple[Node, ...], node: Node, scope: Scope, first: int = 1
+    r: Reading, items: tuple[Node, ...], node: Node, scope: Scope, first: int | None = None
 ) -> Readings:
     """A reading with its leading positional axes at the given scripts; ``first`` is where counting
-    begins.
+    begins, if not where the document does.
     """
     if not items:
         return (r,)
+    if len(items) > r.rank and any(is_new_axis(i, scope) for i in items):
+        return _with_new_axes(r, items, node, scope)
     odd = frozenset(f"the index {t}" for t in map(item_text, items) if unusual(t, r, scope))
     if len(items) > r.rank:
         raise Unreadable(
@@ -51,16 +57,36 @@ def indexed(
             kept.append(axis)
         else:
             mapping[axis] = _place(item, axis, node, scope, first)
+    notes = r.notes
+    if scope.base == 0 and scope.counted:
+        notes = notes | {COUNTED}
+    inside = Mul(*(at_place(r, axis, place) for axis, place in mapping.items()))
     return (
         array(
-            substitute(r.expr, mapping),
+            inside * substitute(r.expr, mapping),
             (*kept, *r.axes[len(items) :]),
             row=r.row,
             cost=r.cost,
-            notes=r.notes,
+            notes=notes if inside == 1 else notes | {OUTSIDE},
             guessed=r.guessed | odd,
         ),
     )
+
+
+def _with_new_axes(r: Reading, items: tuple[Node, ...], node: Node, scope: Scope) -> Readings:
+    """``b_{:,*,*}``: a star is an axis of extent 1 that the array does not have."""
+    stars = [is_new_axis(i, scope) for i in items]
+    own = tuple(i for i, star in zip(items, stars, strict=True) if not star)
+    if not all(isinstance(i, Mark) and i.text == ":" for i in own) or len(own) > r.rank:
+        raise Unreadable("notation", "a new axis beside an index", node)
+    old = iter(r.axes)
+    axes = [Index(f"_n{k}", 1) if star else next(old) for k, star in enumerate(stars)]
+    return (array(r.expr, (*axes, *old), cost=r.cost, notes=r.notes, guessed=r.guessed),)
+
+
+def is_new_axis(item: Node, scope: Scope) -> bool:
+    """Whether a script is a star, which among more scripts than axes is an axis of extent 1."""
+    return isinstance(item, Mark) and scope.text[item.start : item.end].strip() in ("*", r"\ast")
 
 
 def unusual(letter: str, r: Reading, scope: Scope) -> bool:
@@ -68,6 +94,8 @@ def unusual(letter: str, r: Reading, scope: Scope) -> bool:
     steps are counted. What rests on such an index is a guess.
     """
     if len(letter) != 1 or not letter.isalpha() or letter in scope.bound:
+        return False
+    if scope.slides and letter in OF_IMAGES:
         return False
     own = {str(i.extent)[:1].lower() for i in r.axes}
     return letter in scope.stepping or (letter not in own and not usual(letter, scope))
@@ -78,12 +106,12 @@ def usual(letter: str, scope: Scope) -> bool:
     return letter in USUAL or letter in scope.dims
 
 
-def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Expr:
-    """An index expression: a letter, a number (counted from ``first``), or an extent, which is the
-    last entry.
+def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int | None) -> Expr:
+    """An index expression: a letter, a number (counted from ``first``), an extent, which is the
+    last entry, or a sum of these.
     """
     if isinstance(item, Number) and item.text.isdigit():
-        return Integer(int(item.text) - first)
+        return Integer(int(item.text) - (scope.base if first is None else first))
     if isinstance(item, Name) and item.text in scope.dims and not _runs(item.text, axis, scope):
         if not same_extent(scope.dims[item.text], axis.extent):
             raise Unreadable(
@@ -93,6 +121,9 @@ def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int) -> Exp
     if is_letter(item):
         assert isinstance(item, Name), "a letter is a name"
         return Index(item.text, axis.extent)
+    found = None if isinstance(item, Name | Mark) else place_of(item, scope, first)
+    if found is not None:
+        return found
     raise Unreadable("notation", f"{item_text(item) or 'this'} is no index that can be read", item)
 
 

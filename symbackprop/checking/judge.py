@@ -15,6 +15,7 @@ from dataclasses import replace
 from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
 from symbackprop.checking.consequences import consequences, said_of_others, uses_wrong
+from symbackprop.checking.counting import Counting, other_countings, usual_counting
 from symbackprop.checking.diagnose import diagnose
 from symbackprop.checking.document import Document, stepping_letters
 from symbackprop.checking.free_variables import with_free_variables
@@ -158,6 +159,7 @@ class _Judge:
         self.text = unmarked(text) if format == "text" else text
         self.explain = True
         self.share = 1  # of the work is for each of so many layouts
+        self.counting = Counting()
         names = (
             frozenset(q.name for q in forward.inputs)
             | {e.name for e in forward.equations}
@@ -198,6 +200,7 @@ class _Judge:
         scope.stepping = stepping_letters(self.statements)
         scope.choices, scope.invented = dict(choices or {}), dict(invented or {})
         scope.scales = scales or {}
+        scope.base, scope.flipped = self.counting.base, self.counting.flipped
         read_symbols(self.symbols, scope, self.format)
         return Document(scope, self.values, self.statements)
 
@@ -248,8 +251,26 @@ class _Judge:
         return best
 
     def judged_with(self, layout: str, scales: Scales) -> tuple[Document, tuple[Step, ...]]:
-        """The same with given multiples; a mean that names no axis is over all, or, where this
-        makes all true, over samples.
+        """The same with given multiples, under the convention of counting and of stars that makes
+        most true: it is one for the whole document.
+        """
+        self.counting = usual_counting(self.statements)
+        best = self.judged_so(layout, scales)
+        if all(s.verdict == "proved" for s in best[1]):
+            return best
+        for counting in other_countings(best[0].scope, self.counting):
+            self.counting = counting
+            found = self.judged_so(layout, scales)
+            if self.values.work.over:
+                break
+            if _wrongs(found[1]) < _wrongs(best[1]):
+                best = found
+        self.counting = Counting(best[0].scope.base, best[0].scope.flipped)
+        return best
+
+    def judged_so(self, layout: str, scales: Scales) -> tuple[Document, tuple[Step, ...]]:
+        """The same under the convention at hand; a mean that names no axis is over all, or, where
+        this makes all true, over samples.
         """
         document = self.document(layout, scales=scales)
         steps = document.judge()
@@ -359,6 +380,13 @@ class _Judge:
         if step.statement.error is not None:
             notes.append(" ".join(str(step.statement.error).split()))
         return tuple(notes)
+
+
+def _wrongs(steps: Sequence[Step]) -> tuple[int, int, int]:
+    """How many steps are refuted, how many are not proved, and how many read outside arrays."""
+    verdicts = [s.verdict for s in steps]
+    outside = sum(any("outside" in n for n in s.comparison.notes) for s in steps if s.comparison)
+    return verdicts.count("refuted"), len(verdicts) - verdicts.count("proved"), outside
 
 
 def _whole(steps: tuple[StepReport, ...], claims: Claims, found: tuple[Statement, ...]) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symbackprop.checking.indexing import indexed, usual, whole
+from symbackprop.checking.indexing import indexed, is_new_axis, usual, whole
 from symbackprop.checking.phrases import undecorated
 from symbackprop.checking.readings import Note, Reading, Readings, array, dearer
 from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, spellings
 from symbackprop.ir.expressions import Index, substitute
-from symbackprop.notation.written import Mark, Node, Number
+from symbackprop.notation.written import Binary, Bracket, Mark, Node, Number, Terms
 
 COLUMN = Note("an index on a matrix picks a column, whose letter it is")
 
@@ -67,7 +67,7 @@ def _instance(
 
 def _may_index(item: Node) -> bool:
     """Whether a script can be a place on an axis, and not a piece of another name."""
-    return isinstance(item, Number | Mark) or is_letter(item)
+    return isinstance(item, Number | Mark | Terms | Binary | Bracket) or is_letter(item)
 
 
 def _as_array(r: Reading, letters: tuple[str, ...]) -> Reading:
@@ -104,7 +104,8 @@ def declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     for spelled in spellings(scripts.base):
         for name, rest in _composites(spelled, items):
             shape = scope.shape(name)
-            if shape is not None and len(rest) <= len(shape):
+            new = sum(is_new_axis(i, scope) for i in rest)
+            if shape is not None and len(rest) - new <= len(shape):
                 scope.named.add(name)
                 scope.tell(node if scripts.items else scripts.base, name)
                 found = indexed(whole(name, scope), rest, node, scope)

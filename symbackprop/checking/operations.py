@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from sympy import Expr, Integer, Pow, expand, preorder_traversal
+from sympy import Expr, Integer, Pow, preorder_traversal
 
 from symbackprop.checking.readings import (
     Note,
@@ -25,13 +25,13 @@ from symbackprop.checking.readings import (
     clash,
     combined,
     dearer,
+    joined,
     position,
     shifted,
     show,
     squeezed,
 )  # fmt: skip
 from symbackprop.checking.stacks import entrywise, multiplied, turned
-from symbackprop.ir.affine import nonnegative
 from symbackprop.ir.expressions import Delta, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Node
@@ -43,6 +43,7 @@ MOST_POWER = 6
 LARGEST_POWER = 4_000  # nodes of a power written out as a product of matrices
 ROWS = Note("a vector is added to each row")
 COLUMNS = Note("a vector is added to each column", accepted=False)
+CHANNELS = Note("a vector is added to each entry of its channel")
 SCALAR = Note("a scalar is added to each entry")
 TURNED = Note("a row and a column of one length are taken alike")
 SUMMED = Note("1 without transpose, before a vector, is taken as the sum of its entries")
@@ -168,7 +169,6 @@ PRODUCTS = (
     Row(" ·×@", "mr",    lambda a, b, **k: _outer(squeezed(a), b, **k), "thin", 0.0),
     Row(" ·×@", "cm",    lambda a, b, **k: _outer(a, squeezed(b), **k), "flat", 0.0),
     Row("⊗",    "cc cr", _outer, "", 0.0),
-    Row("⋆",    "cc",    lambda a, b, **k: _correlation(a, b, **k), "window", 0.0),
     Row("@",    "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.0),
     Row("@",    "cm",    _row_times, "inner", 0.0),
     Row("·",    "cc",    lambda a, b, **k: contract(a, b, 0, 0, **k), "inner", 0.5, INNER),
@@ -213,16 +213,6 @@ def _unturned(a: Reading, b: Reading, **rest: Any) -> Reading:
     return replace(_entrywise(a, b, **rest), row=False)
 
 
-def _correlation(a: Reading, b: Reading, **rest: Any) -> Reading:
-    """``x ⋆ w`` of vectors: entry t is Σ_k x[t + k] w[k], wherever the whole of w fits."""
-    b, (one,) = shifted(b), a.axes
-    (k,) = b.axes
-    place = position(0, expand(one.extent - k.extent + 1))
-    step = Index("_k", k.extent)
-    body = substitute(a.expr, {one: place + step}) * substitute(b.expr, {k: step})
-    return array(IndexSum(body, step), (place,), **rest)
-
-
 def _same(a: Expr, b: Expr) -> bool:
     return same_extent(a, b)
 
@@ -238,7 +228,6 @@ FITS: dict[str, Callable[[Reading, Reading], bool]] = {
     "thin": lambda a, b: a.shape[1] == 1 and a.shape[0] != 1,
     "flat": lambda a, b: b.shape[0] == 1 and b.shape[1] != 1,
     "columns": lambda a, b: _same(a.shape[0], b.shape[0]),
-    "window": lambda a, b: not nonnegative(b.shape[0] - a.shape[0] - 1),
     "snmuloc": lambda a, b: _same(b.shape[0], a.shape[0]),
 }
 
@@ -263,7 +252,7 @@ def product(a: Reading, b: Reading, sign: str) -> list[Reading]:
             out.append(
                 row.make(a, b, **combined(a, b, row.cost, *((row.note,) if row.note else ())))
             )
-    return out
+    return list(map(joined, out))
 
 
 def _of_stacks(a: Reading, b: Reading, sign: str) -> list[Reading]:
@@ -296,7 +285,7 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
     if clash(a, b):
         return []
     if max(a.rank, b.rank) > 2 and a.rank and b.rank and a.shape != b.shape:
-        return entrywise(a, b, operator.add)
+        return [*entrywise(a, b, operator.add), *_to_channels(a, b)]
     if a.rank == b.rank:
         if not FITS["equal"](a, b):
             return [Reading(x.expr + y.expr, x.axes, **combined(a, b)) for x, y in _stretched(a, b)]
@@ -325,6 +314,18 @@ def sum_of(a: Reading, b: Reading) -> list[Reading]:
             spread = substitute(small.expr, {small.axes[0]: big.axes[axis]})
             out.append(Reading(big.expr + spread, big.axes, **combined(a, b, cost, note)))
     return out
+
+
+def _to_channels(a: Reading, b: Reading) -> list[Reading]:
+    """A vector added to each channel of images: that is the third axis from the last."""
+    big, small = (a, b) if a.rank > b.rank else (b, a)
+    if small.rank != 1 or small.row or big.rank < 3:
+        return []
+    channel = big.axes[big.rank - 3]
+    if not same_extent(channel.extent, small.shape[0]):
+        return []
+    spread = substitute(small.expr, {small.axes[0]: channel})
+    return [Reading(big.expr + spread, big.axes, **combined(a, b, 0.5, CHANNELS))]
 
 
 def sum_of_columns(a: Reading, b: Reading) -> list[Reading]:
@@ -367,7 +368,7 @@ def all_pairs(
     left: Readings, right: Readings, combine: Callable[[Reading, Reading], list[Reading]]
 ) -> Readings:
     """Every combination, without doubles."""
-    return cheapest(r for a in left for b in right for r in combine(a, b))
+    return cheapest(joined(r) for a in left for b in right for r in combine(a, b))
 
 
 def misfit(left: Readings, right: Readings, what: str, node: Node) -> Unreadable:

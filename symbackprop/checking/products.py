@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from symbackprop.checking.array_calls import array_function
 from symbackprop.checking.dependence import dependent, without_parameters
 from symbackprop.checking.derivatives import chain, derivative
 from symbackprop.checking.functions import apply_to, function_of
@@ -30,6 +31,7 @@ from symbackprop.checking.readings import Note, Readings, Unreadable, cheapest, 
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import indicator, named_gradient
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.checking.stars import CORRELATION, PLAIN, UNDECIDED, shown, starred
 from symbackprop.checking.tensors import no_tensors
 from symbackprop.checking.work import PRODUCT
 from symbackprop.ir.expressions import Entry
@@ -78,11 +80,24 @@ def _binary(node: Binary, scope: Scope) -> Readings:
         found = all_pairs(left, right, divide)
     else:
         found = all_pairs(left, right, lambda a, b: product(a, b, node.op))
+        found = (*found, *between_arrays(left, right, node.op, bool(found), scope))
     if not found:
         raise misfit(
             left, right, "the quotient" if node.op == "/" else f"the product {node.op}", node
         )
     return found
+
+
+def between_arrays(
+    left: Readings, right: Readings, sign: str, fits: bool, scope: Scope
+) -> Readings:
+    """What a star between images or sequences means besides a product."""
+    if sign == CORRELATION:
+        return starred(left, right, sign, PLAIN, scope)
+    if sign not in UNDECIDED or not scope.slides or not any(map(shown, (*left, *right))):
+        return ()
+    found = starred(left, right, sign, PLAIN, scope)
+    return tuple(dearer(r, 1.5) for r in found) if fits else found
 
 
 @read.register
@@ -396,5 +411,6 @@ def _either(mapped: Readings, first: Node, second: Node, scope: Scope) -> Readin
 
 
 PAIRS = (
-    pair, _application, _indicator, _layer, _dependence, _subscript, _operator, _differential,
+    pair, array_function,
+    _application, _indicator, _layer, _dependence, _subscript, _operator, _differential,
 )  # fmt: skip

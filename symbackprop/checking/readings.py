@@ -16,11 +16,12 @@ from typing import Any
 
 from sympy import Expr, Integer
 
-from symbackprop.ir.expressions import Index, free_indices, substitute
+from symbackprop.ir.expressions import Index, extent_symbol, free_indices, substitute
 from symbackprop.ir.terms import same_extent, show_shape
 from symbackprop.notation.written import Node
 
 KEPT = 12
+OPEN = extent_symbol("?")  # the extent of a letter that is not told yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,30 @@ def shifted(r: Reading, prefix: str = "_t") -> Reading:
     return replace(r, expr=substitute(r.expr, dict(zip(r.axes, new, strict=True))), axes=new)
 
 
+def joined(r: Reading) -> Reading:
+    """The reading with each letter whose extent is open where another factor tells it."""
+    found = r.letters
+    open_ = [i for i in found if i.extent == OPEN]
+    if not open_:
+        return r
+    known = {i.name: i for i in found if i.extent != OPEN}
+    return closed(r, known.values())
+
+
+def closed(r: Reading, known: Iterable[Index]) -> Reading:
+    """The reading with open letters of these names as these."""
+    by_name = {i.name: i for i in known}
+    told = {i: by_name[i.name] for i in r.letters if i.extent == OPEN and i.name in by_name}
+    return replace(r, expr=substitute(r.expr, told)) if told else r
+
+
 def clash(*readings: Reading) -> str:
     """Why the named indices of several readings cannot be the same letters; empty if they can."""
     seen: dict[str, Index] = {}
     for r in readings:
-        for letter in sorted(r.letters, key=lambda i: i.name):
+        for letter in sorted(r.letters, key=lambda i: (i.name, str(i.extent))):
+            if letter.extent == OPEN:
+                continue
             other = seen.setdefault(letter.name, letter)
             if not same_extent(other.extent, letter.extent):
                 return f"{letter.name} runs over {other.extent} and over {letter.extent}"

@@ -18,6 +18,7 @@ from symbackprop.checking.conditions import Condition, where
 from symbackprop.checking.definitions import Definitions, definable
 from symbackprop.checking.held import with_others_held
 from symbackprop.checking.optimum import holds_there, sets_to_zero
+from symbackprop.checking.places import settled
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable, show
 from symbackprop.checking.remarks import after_update, is_count
@@ -129,7 +130,7 @@ class Relations:
         try:
             if has_struck(node):
                 return with_and_without(node, self.scope, self.values)
-            return read(node, self.scope)
+            return settled(read(node, self.scope), self.scope, node)
         except Unreadable as problem:
             problem.guessed |= self.scope.supposed
             raise

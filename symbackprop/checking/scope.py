@@ -18,7 +18,13 @@ from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.tangents import TANGENT, Directions
 from symbackprop.checking.truth import ANY_SCALAR, Values
 from symbackprop.checking.work import TOO_LONG
-from symbackprop.ir.expressions import Entry, Index, entry_names, substitute
+from symbackprop.ir.expressions import (
+    Entry,
+    Index,
+    entry_names,
+    free_indices,
+    substitute,
+)
 from symbackprop.ir.program import Program, Quantity
 from symbackprop.ir.terms import Shape
 from symbackprop.notation.written import Node
@@ -56,6 +62,10 @@ class Scope:
     ``spoken`` has the writer's symbols for quantities to which the model gives no name.
     ``scales`` are quantities whose gradient, where the writer gives it a name (``dZ``), is a
     multiple of the true one by his own definition.
+    ``base`` is from where the document counts its letters, ``bases`` what the bounds of sums say
+    of theirs, ``counted`` whether it mattered. ``flipped`` is whether a star between arrays means
+    convolution and not correlation, ``starred`` whether one was met. ``slides`` is whether the
+    model reads arrays through windows.
     """
 
     program: Program
@@ -86,6 +96,12 @@ class Scope:
     invented: dict[str, str] = field(default_factory=dict)
     spoken: dict[str, str] = field(default_factory=dict)
     scales: Mapping[str, Expr] = field(default_factory=dict)
+    base: int = 1
+    bases: dict[str, int] = field(default_factory=dict)
+    counted: bool = False
+    flipped: bool = False
+    starred: bool = False
+    slides: bool = field(default=False, init=False)
     _hidden: set[str] = field(default_factory=set, init=False)
     _shapes: dict[str, Shape] = field(default_factory=dict, init=False)
     _jacobians: dict[tuple[str, str], tuple[Expr, tuple[Index, ...]]] = field(
@@ -93,6 +109,7 @@ class Scope:
     )
 
     def __post_init__(self) -> None:
+        self.slides = any(_at_windows(e.rhs) for e in self.forward.equations)
         for q in self.program.inputs:
             self._shapes[q.name] = q.shape
         for e in self.program.equations:
@@ -246,6 +263,13 @@ class Scope:
         return frozenset(
             n.removeprefix(GRADIENT) for n in entry_names(expr) if n.startswith(GRADIENT)
         )
+
+
+def _at_windows(e: Expr) -> bool:
+    """Whether an entry is read at a sum of letters, as ``x[i + k]`` is."""
+    if isinstance(e, Entry) and any(len(free_indices(i)) > 1 for i in e.indices):
+        return True
+    return any(_at_windows(a) for a in e.args)
 
 
 def reached(program: Program, of: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, Integer
 
+from symbackprop.checking.extents import dim_of, whole_number_of
 from symbackprop.checking.readings import Reading, Readings, show
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
@@ -12,7 +13,7 @@ from symbackprop.notation.written import Binary, Bracket, Name, Node, Number
 
 
 def is_shape(node: Node) -> bool:
-    """Whether a node is ``R`` with or without a power."""
+    """Whether a node is ``R`` with or without a power, in braces or in brackets."""
     base = scripts_of(node).base
     return isinstance(base, Name) and base.text == "R"
 
@@ -21,7 +22,8 @@ def shape_step(lefts: Readings | None, node: Node, scope: Scope) -> tuple[str, s
     """The verdict on a remark; ``mention`` where it concerns no quantity that was read."""
     if lefts is None:
         return "mention", ""
-    powers = scripts_of(node).powers
+    scripts = scripts_of(node)
+    powers = scripts.powers or scripts.layers  # in brackets, it is read as a layer
     reading = lefts[0]
     learnt = dict(scope.extents)
     claimed = _extents(powers[0], reading, learnt, scope) if powers else ()
@@ -62,8 +64,11 @@ def _extents(
 
 
 def _parts(node: Node) -> tuple[Node, ...]:
+    r"""The extents between the signs; ``2 S`` is one, beside its neighbours in ``N \times 2 S``."""
     if isinstance(node, Bracket) and len(node.items) == 1:
         return _parts(node.items[0])
+    if isinstance(node, Bracket) and node.kind == "(":
+        return node.items
     if isinstance(node, Binary) and node.op in "×*":
         return _parts(node.left) + _parts(node.right)
     return (node,)
@@ -74,8 +79,8 @@ def _is_one(node: Node) -> bool:
 
 
 def _extent(node: Node, learnt: dict[str, Expr], scope: Scope) -> Expr | None:
-    if isinstance(node, Number) and node.text.isdigit():
-        return Integer(int(node.text))
-    if isinstance(node, Name):
-        return scope.dims.get(node.text, learnt.get(node.text))
-    return None
+    def meaning(n: Node) -> Expr | None:
+        known = dim_of(n, scope)
+        return learnt.get(n.text) if known is None and isinstance(n, Name) else known
+
+    return whole_number_of(node, meaning)

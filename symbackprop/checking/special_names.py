@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from sympy import Expr, Integer, Mul, pi
+from sympy import Expr, Integer, Mul, expand, pi
 
+from symbackprop.checking.extents import extent_of
 from symbackprop.checking.guesses import guesses
 from symbackprop.checking.indexing import said, whole
 from symbackprop.checking.known_names import declared, defined
+from symbackprop.checking.places import value_of
+from symbackprop.checking.ranges import UPWARDS
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Reading,
@@ -22,8 +25,26 @@ from symbackprop.checking.readings import (
 )
 from symbackprop.checking.scope import AS, LOSSES, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of
-from symbackprop.ir.expressions import Apply, Compare, Delta, Entry, Index
-from symbackprop.notation.written import Accent, Bracket, Mark, Name, Node, Number, Relation
+from symbackprop.ir.expressions import (
+    Apply,
+    Compare,
+    Delta,
+    Entry,
+    Index,
+    InRange,
+    free_indices,
+)
+from symbackprop.notation.written import (
+    Accent,
+    Bracket,
+    Juxt,
+    Mark,
+    Name,
+    Node,
+    Number,
+    Relation,
+    Terms,
+)
 
 
 def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
@@ -177,7 +198,9 @@ def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         return (_vector(scope.dims[item.text], 0.0),)
     if isinstance(item, Number) and item.text == "1" and isinstance(base, Mark):
         return (_vector(Integer(1), 0.0),)
-    return None
+    said = Juxt(node.start, node.end, scripts.items) if item is None else item
+    long = extent_of(said, scope) if isinstance(said, Terms | Bracket | Juxt) else None
+    return None if long is None else (_vector(long, 0.0),)
 
 
 def _vector(extent: Expr, cost: float) -> Reading:
@@ -185,7 +208,10 @@ def _vector(extent: Expr, cost: float) -> Reading:
 
 
 def indicator(node: Relation, scope: Scope) -> Readings:
-    """The indicator of a comparison, entry by entry."""
+    """The indicator of a comparison, entry by entry, or of the place where a letter stands."""
+    within = _of_places(node, scope)
+    if within is not None:
+        return (Reading(within),)
     make = INDICATORS.get(node.relations[0])
     if len(node.members) != 2 or make is None:
         raise Unreadable("notation", "an indicator of one comparison is read", node)
@@ -203,6 +229,32 @@ def indicator(node: Relation, scope: Scope) -> Readings:
     return tuple(out)
 
 
+def _of_places(node: Relation, scope: Scope) -> Expr | None:
+    """The indicator of ``1 ≤ l + 1 - k ≤ K``, of ``l + k = i``; None if it is about values."""
+    members = [value_of(m, scope, strict=True) for m in node.members]
+    known = [m for m in members if m is not None]
+    moving = [bool(free_indices(m)) for m in known]
+    if len(known) < len(members) or not any(moving) or all(map(is_letter, node.members)):
+        return None
+    if len(known) == 3 and all(s in UPWARDS for s in node.relations):
+        low, e, high = known
+        low, high = low + UPWARDS[node.relations[0]], high - UPWARDS[node.relations[1]]
+        return InRange(expand(e - low), expand(high - low + 1))
+    if len(known) == 2 and node.relations[0] in COMPARED:
+        return COMPARED[node.relations[0]](*known)
+    return None
+
+
+# fmt: off
+COMPARED: dict[str, Callable[[Expr, Expr], Expr]] = {
+    ">=": lambda a, b: Compare(">=", expand(a - b), 0),
+    "<=": lambda a, b: Compare(">=", expand(b - a), 0),
+    ">":  lambda a, b: Compare(">=", expand(a - b - 1), 0),
+    "<":  lambda a, b: Compare(">=", expand(b - a - 1), 0),
+    "=":  lambda a, b: Delta(expand(a - b), 0),
+    "==": lambda a, b: Delta(expand(a - b), 0),
+}
+# fmt: on
 SAME = {"=": True, "==": True, "!=": False}
 
 
@@ -246,14 +298,21 @@ def identity(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 
 
 def kronecker(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    """``δ_ij``, over the extent of a letter that is known, else over any of the model's; of places
+    (``δ_{i+k,l}``) 1 where they agree.
+    """
     base = scripts.base
-    if not (
-        isinstance(base, Name)
-        and base.text == "delta"
-        and len(scripts.subs) == 2
-        and all(map(is_letter, scripts.subs))
-    ):
+    if not (isinstance(base, Name) and base.text == "delta" and len(scripts.subs) == 2):
         return None
+    if not all(map(is_letter, scripts.subs)):
+        places = [value_of(s, scope) for s in scripts.subs]
+        return None if None in places else (Reading(Delta(*places)),)
     i, j = (item_text(s) for s in scripts.subs)
     known = [scope.letters[x].extent for x in (i, j) if x in scope.letters]
-    return tuple(Reading(Delta(Index(i, e), Index(j, e))) for e in (*known, *scope.dims.values()))
+    return tuple(Reading(Delta(Index(i, e), Index(j, e))) for e in (*known, *_extents(scope)))
+
+
+def _extents(scope: Scope) -> dict[Expr, None]:
+    """Over what letters may run: the dims, then the extents of the model's arrays."""
+    axes = (e for name in scope.arrays for e in scope.shape(name) or ())
+    return dict.fromkeys((*scope.dims.values(), *(e for e in axes if not e.is_Integer)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 
 import numpy as np
 from sympy import Expr, Integer, Symbol, preorder_traversal
@@ -18,7 +19,7 @@ from symbackprop.algebra.prove import BUDGET, Effort, confirm
 from symbackprop.calculus.reverse import reverse
 from symbackprop.checking.work import EVALUATION, NODES, PROOF, Work
 from symbackprop.ir import terms
-from symbackprop.ir.evaluate import Point, evaluate, run
+from symbackprop.ir.evaluate import Point, evaluate, extent_value, run
 from symbackprop.ir.expressions import Entry, Index, IndexSum, extent_symbol, free_indices
 from symbackprop.ir.letters import letters
 from symbackprop.ir.program import Equation, Program, Quantity
@@ -29,6 +30,7 @@ from symbackprop.library.functions import RULES
 TOLERANCE = 1e-7
 SEEDS = (11, 23, 37)
 FURTHER, MOST_FURTHER = 1_000, 40
+LARGEST = 4_000  # entries of an array beyond which extents need not all be different
 
 
 def gradients(program: Program) -> tuple[Equation, ...]:
@@ -110,16 +112,30 @@ class Values:
 
     def __post_init__(self) -> None:
         names = [d.name for d in self.program.dims]
-        choices = [
-            {n: 2 + (k + shift) % max(3, len(names)) for k, n in enumerate(names)}
-            for shift in (0, 1)
-        ]
+        choices = [self._sizes(names, shift) for shift in (0, 1)]
         choices.append(dict.fromkeys(names, 2))
         for seed, dims in zip(SEEDS, choices, strict=True):
             rng = np.random.default_rng(seed)
             if self.program.conditions:
                 dims = fitting(self.program, rng, {})
             self.points.append(run(self.program, draw(self.program, rng, dims=dims)))
+
+    def _sizes(self, names: list[str], shift: int) -> dict[str, int]:
+        """Extents for a point: all different, or, where an array would be too large for that (the
+        images of a convolutional net), from a few small ones.
+        """
+        sizes: dict[str, int] = {}
+        for several in (max(3, len(names)), 3):
+            sizes = {n: 2 + (k + shift) % several for k, n in enumerate(names)}
+            if not self.program.conditions and self._largest(sizes) <= LARGEST:
+                break
+        return sizes
+
+    def _largest(self, sizes: dict[str, int]) -> int:
+        """How many entries the largest array has."""
+        shapes = [q.shape for q in self.program.inputs] + [e.shape for e in self.program.equations]
+        each = (prod(extent_value(e, sizes) for e in shape) for shape in dict.fromkeys(shapes))
+        return max(each, default=1)
 
     def of(self, e: Expr, order: tuple[Index, ...], at: int) -> np.ndarray:
         """All values of ``e`` at one of the points."""

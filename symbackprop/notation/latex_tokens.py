@@ -27,7 +27,10 @@ MOST_BETWEEN = 20_000
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+\*?|.)", re.DOTALL)
 _SINGLE = re.compile(r"\s*(?:\\[A-Za-z]+|[A-Za-z0-9])\s*")
-_WORD = re.compile(r"(?:np|torch|jnp|tf)\.[a-z]+|keepdims?|axis|dim(?==)|True|False")
+_WORD = re.compile(
+    r"(?:np|torch|jnp|tf)\.[a-z]+|keepdims?|axis|dim(?==)|True|False"
+    r"|(?:stride|padding|dilation|groups|mode)(?=\s*=)"
+)
 _METHOD = re.compile(r"\.([A-Za-z_]+)(?=\()|\.T(?![A-Za-z])")
 _SKIP = re.compile(r"\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|cm|mm|in|px|\\[A-Za-z]+)\s*\]")
 _RELATION = re.compile(r":=|=:|\+=|-=|==")
@@ -133,6 +136,13 @@ class _Lexer:
         if not tokens:
             self.emit("STRANGE", text[at:after], at, after)
         return min(after, end)
+
+    @property
+    def nested(self) -> bool:
+        """Whether a brace or a bracket is open."""
+        kinds = [t.kind for t in self.out]
+        opened = kinds.count("OPEN") + kinds.count("LB")
+        return opened > kinds.count("CLOSE") + kinds.count("RB")
 
     @property
     def in_cases(self) -> bool:
@@ -278,8 +288,8 @@ class _Lexer:
             self.emit("FN", "chain", start, stop)
         elif (word in FUNCTIONS and word != "CE") or called:
             self.word(word, start, stop)
-        elif word in ("T", "⊤"):
-            self.emit("ID", "T", start, stop)
+        elif word in ("T", "⊤") or (word in words.TOLD and self.nested):
+            self.emit("ID", "T" if word == "⊤" else word, start, stop)
         elif self.in_cases and not words.OTHERWISE.isdisjoint(word.strip(".,").split()):
             self.word("otherwise", start, stop)
         elif self.in_cases:

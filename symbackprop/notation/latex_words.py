@@ -26,6 +26,8 @@ BRACKETED = frozenset(
 #: What may stand between the value and the condition of a case.
 CONNECTIVES = frozenset("if for when where and is".split())
 OTHERWISE = frozenset("otherwise else elsewhere".split())
+#: What operations on images are told, in words: ``*_{\text{full}}``, ``\text{stride}=2``.
+TOLD = frozenset("full valid same stride padding dilation groups mode".split())
 PROSE = CONNECTIVES | OTHERWISE | frozenset("with or in of on by to so as at let then s.t.".split())
 
 

@@ -51,7 +51,7 @@ FUNCTIONS = {
 
 UNICODE = {                      # characters that are not letters: kind and text
     "′": ("PRIME", "'"), "″": ("PRIME", "''"), "⊙": ("OP", "⊙"), "∘": ("OP", "⊙"), "·": ("OP", "·"),
-    "×": ("OP", "×"), "⊗": ("OP", "⊗"), "⋆": ("OP", "⋆"),
+    "×": ("OP", "×"), "⊗": ("OP", "⊗"), "⋆": ("OP", "⋆"), "⊛": ("OP", "*"),
     "∂": ("PARTIAL", "∂"), "∇": ("NABLA", "∇"),
     "∑": ("BIG", "sum"), "∏": ("BIG", "prod"), "Σ": ("BIG", "sum"), "Π": ("BIG", "prod"),
     "−": ("MINUS", "-"), "–": ("MINUS", "-"), "≔": ("REL", ":="), "≤": ("CMP", "<="),
@@ -60,7 +60,8 @@ UNICODE = {                      # characters that are not letters: kind and tex
     "∴": ("BREAK", "∴"), "∵": ("BREAK", "∵"),
     "←": ("ARROW", "←"), "→": ("ARROW", "→"), "≈": ("ARROW", "≈"), "∝": ("ARROW", "∝"),
     "√": ("SQRT", "√"), "‖": ("NORM", "‖"),
-    "⟨": ("OPEN", "<"), "⟩": ("CLOSE", "<"), "，": ("COMMA", ","), "；": ("SEMI", ";"),
+    "⟨": ("OPEN", "<"), "⟩": ("CLOSE", "<"), "⌊": ("OPEN", "⌊"), "⌋": ("CLOSE", "⌊"),
+    "⌈": ("OPEN", "⌈"), "⌉": ("CLOSE", "⌈"), "，": ("COMMA", ","), "；": ("SEMI", ";"),
     "。": ("STOP", "."), "：": ("COLON", ":"),
     "（": ("OPEN", "("), "）": ("CLOSE", "("), "𝟏": ("ONES", "1"), "𝟙": ("ONES", "1"),
     "ℓ": ("ID", "ell"), "ℒ": ("ID", "L"),

@@ -40,19 +40,19 @@ Recur = Callable[[Node], str]
 # fmt: off
 LATEX = {
     "⊙": r" \odot ", "·": r" \cdot ", "×": r" \times ", "⊗": r" \otimes ", "*": " * ", "@": " @ ",
-    "/": " / ", "⋆": r" \star ",
+    "/": " / ", "⋆": r" \star ", "mod": r" \bmod ",
     "dots": r"\dots", "partial": r"\partial", "ones": r"\mathbf{1}", "prime": r"\prime",
     "T": r"\top", "star": "*",
     "sum": r"\sum", "prod": r"\prod", "max": r"\max", "∂": r"\partial ", "∇": r"\nabla",
 }
 PLAIN = {
     "⊙": " ⊙ ", "·": " · ", "×": " × ", "⊗": " ⊗ ", "*": " * ", "@": " @ ", "/": " / ",
-    "⋆": " ⋆ ", "dots": "...", "partial": "∂", "ones": "1", "prime": "'", "T": "T", "star": "*",
-    "sum": "sum", "prod": "prod", "max": "max", "∂": "∂", "∇": "∇",
+    "⋆": " ⋆ ", "mod": " mod ", "dots": "...", "partial": "∂", "ones": "1", "prime": "'", "T": "T",
+    "star": "*", "sum": "sum", "prod": "prod", "max": "max", "∂": "∂", "∇": "∇",
 }
 BRACKETS = {
     "(": "()", "[": "[]", "{": (r"\{", r"\}"), "|": "||", "‖": (r"\|", r"\|"),
-    "<": (r"\langle ", r"\rangle"),
+    "<": (r"\langle ", r"\rangle"), "⌊": ("⌊", "⌋"), "⌈": ("⌈", "⌉"),
 }
 # fmt: on
 

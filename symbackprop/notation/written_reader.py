@@ -41,8 +41,11 @@ from symbackprop.notation.written import (
 from symbackprop.notation.written_scripts import ScriptReader
 
 DEEPEST_TREE = 100
-KEYWORDS = ("axis", "keepdims", "dim", "keepdim")
-SHOWN = {"cases": r"\end{cases}", "(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩"}
+KEYWORDS = (
+    "axis", "keepdims", "dim", "keepdim", "stride", "padding", "dilation", "groups", "mode",
+)  # fmt: skip
+SHOWN = {"cases": r"\end{cases}", "(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩",
+         "⌊": "⌋", "⌈": "⌉"}
 _STARTS = frozenset("NUM ID FN BIG PARTIAL NABLA FRAC SQRT ACC ONES OPEN LB DOTS".split())
 
 
@@ -108,9 +111,13 @@ class _Reader(ScriptReader):
         while self.kind == "OP":
             if self.slot_follows():
                 break
-            operator = self.next().text
+            sign = self.next()
+            operator = sign.text
+            told = self.scripted(Name(sign.start, sign.end, operator))
             right = self.negated() if self.kind == "MINUS" else self.juxtaposed()
-            if operator == "/" and isinstance(left, Partial) and isinstance(right, Partial):
+            if isinstance(told, Script):
+                left = Call(left.start, right.end, told, (left, right))
+            elif operator == "/" and isinstance(left, Partial) and isinstance(right, Partial):
                 left = Fraction(left.start, right.end, left, right)
             else:
                 left = Binary(left.start, right.end, operator, left, right)

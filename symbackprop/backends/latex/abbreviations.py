@@ -16,10 +16,21 @@ from symbackprop.backends.latex.display import broken, width
 from symbackprop.backends.latex.index import latex_entry
 from symbackprop.backends.latex.symbols import Notation
 from symbackprop.backends.latex.terms import latex_term
-from symbackprop.ir.expressions import Entry, Index, IndexSum, free_indices
+from symbackprop.ir.expressions import (
+    Delta,
+    Entry,
+    FloorDiv,
+    Index,
+    IndexSum,
+    InRange,
+    Modulo,
+    free_indices,
+)
 from symbackprop.ir.terms import Term, name
 
 Part = TypeVar("Part")
+# What holds places on axes, which are no values.
+AT_PLACES = (Entry, InRange, Delta, FloorDiv, Modulo)
 # Below this many signs a part is not worth a name.
 SMALLEST = 10.0
 # Room for the name of a part and the sign of equality where it is defined.
@@ -108,9 +119,11 @@ def _replaced(term: Term, part: Term, short: Term) -> Term:
 
 
 def _subexpressions(e: Basic) -> Iterator[Expr]:
-    """Sums inside ``e``: what is added, or summed over an index."""
+    """Sums inside ``e``: what is added, or summed over an index; places on axes stay as they are,
+    since they are printed counted from 1.
+    """
     if isinstance(e, Add | IndexSum):
         yield e
-    if not isinstance(e, Entry):
+    if not isinstance(e, AT_PLACES):
         for a in e.args:
             yield from _subexpressions(a)

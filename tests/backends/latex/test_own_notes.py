@@ -10,16 +10,13 @@ from symbackprop.checking.judge import verify
 from symbackprop.checking.report import Report
 from symbackprop.pipeline.compilation import program_of
 
-# What cannot be read back in full yet, and why: of these no relation may be refuted.
-NOT_YET = {
-    "cnn": "images and windows",
-}
-# A δ whose letters run along windows is taken to be over another extent.
-WINDOWS = ("conv1d", "lenet")
 TOO_LARGE = ("gpt2", "resnet18", "rnn", "lstm")
-SHIPPED = [name for name, _ in pipeline.models() if name not in (*NOT_YET, *WINDOWS, *TOO_LARGE)]
+SHIPPED = [name for name, _ in pipeline.models() if name not in TOO_LARGE]
 # How many relations the notes on some models have at least.
-LINES = {"three-layer": 40, "three-layer-scalar": 35, "softmax-regression": 28, "tanh-neuron": 20}
+LINES = {
+    "conv1d": 40, "cnn": 70, "lenet": 100, "three-layer": 40, "three-layer-scalar": 35,
+    "softmax-regression": 28, "tanh-neuron": 20,
+}  # fmt: skip
 
 
 def read_back(name: str, **options: object) -> Report:
@@ -35,13 +32,6 @@ def test_every_relation_is_proved(name: str) -> None:
     assert report.verdict == "proved"
     assert len(report.steps) >= LINES.get(name, 6)
     assert len(report.left_out) == 1  # conventions and chain rule, which are about any network
-
-
-@pytest.mark.parametrize("name", NOT_YET)
-def test_no_relation_is_refuted(name: str) -> None:
-    report = read_back(name)
-    assert [s.text for s in report.steps if s.verdict == "refuted"] == []
-    assert len(report.steps) > len(report.claims)
 
 
 def test_derivatives_by_everything_are_read_back() -> None:
