@@ -23,9 +23,10 @@ from symbackprop.checking.places import settled
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
+from symbackprop.checking.scope import Scope
 from symbackprop.checking.steps import Step
 from symbackprop.checking.symmetric import right_if_symmetric
-from symbackprop.notation.written import Juxt, Node
+from symbackprop.notation.written import Binary, Juxt, Node
 from symbackprop.notation.written_printer import write
 
 MOST_EDITS = 700
@@ -117,6 +118,8 @@ def _tried(
     except Unreadable:
         return None
     found = compare(lefts, rights, document.scope.program, document.values, prove=False)
+    if found.left.expr == found.right.expr:
+        return None  # it would say nothing: the left side itself
     liberties = {n.text for n in found.right.notes} - {n.text for n in lefts[0].notes}
     if found.verdict == "refuted" and found.shapes is None:
         values = document.values
@@ -150,20 +153,30 @@ def _worded(edit: Edit, step: Step, document: Document) -> tuple[str, str]:
     scope = document.scope
     assert step.right is not None, "an edit is of a relation"
     if edit.said == "{layout}":
-        return _whole_transposed(step.right, step)
+        return _whole_transposed(step.right, step, document)
     old = " ".join(_source(edit.old, document).split()) if edit.old.start >= 0 else ""
     new = write(edit.new, scope.text, scope.latex)
     return edit.category, edit.said.replace("{old}", old).replace("{new}", new)
 
 
-def _whole_transposed(node: Node, step: Step) -> tuple[str, str]:
+def _whole_transposed(node: Node, step: Step, document: Document) -> tuple[str, str]:
     """What it means that the whole is transposed: an outer product turned, or the other layout."""
     assert step.comparison is not None, "a diagnosed step was compared"
-    if _is_outer(node):
+    if _is_outer(node) or _are_vectors(node, document.scope):
         return "outer-transposed", "the outer product is transposed"
     if step.kind in ("gradient", "chain-rule", "jacobian"):
         return "layout", "this is the transpose; it is right in the other layout"
     return "transpose", "the whole is transposed"
+
+
+def _are_vectors(node: Node, scope: Scope) -> bool:
+    """Whether a node is the product of a column and a row, with a sign for products."""
+    if not isinstance(node, Binary) or not is_turned(node.right):
+        return False
+    try:
+        return all(read(n, scope)[0].rank == 1 for n in (node.left, node.right))
+    except Unreadable:
+        return False
 
 
 def _is_outer(node: Node) -> bool:

@@ -21,6 +21,7 @@ from symbackprop.checking.functions import function_of
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import spellings
 from symbackprop.checking.suggest import written
+from symbackprop.ir.terms import same_shape
 from symbackprop.notation.written import (
     Big,
     Binary,
@@ -135,6 +136,8 @@ def factors(p: Place) -> Iterator[Edit]:
             if name != node.text:
                 said = "the extent {old} should be {new}"
                 yield Edit("mean-for-sum", node, Name(N, N, name), 1.1, said)
+        root = Call(N, N, Name(N, N, "sqrt"), (node,))
+        yield Edit("factor", node, root, 1.3, "the root of {old} is meant: {new}")
     if p.depth and not isinstance(p.parent, Term | Bracket | Big):
         return
     if isinstance(node, Term | Name) and p.depth:
@@ -181,6 +184,17 @@ def factors(p: Place) -> Iterator[Edit]:
             1.6,
             f"a division by the root of {name} is missing",
         )
+
+
+def arrays(p: Place) -> Iterator[Edit]:
+    """An array that is a factor and left out: a gate, a scale, a mask of the model."""
+    if p.depth or p.left.letters or not p.left.rank:
+        return
+    for name in p.scope.arrays:
+        shape = p.scope.shape(name)
+        if shape and same_shape(shape, p.left.shape[-len(shape) :]):
+            new = Binary(N, N, "⊙", held(p.node), written(name, p.scope))
+            yield Edit("factor", p.node, new, 1.7, f"the factor {name} is missing: {{new}}")
 
 
 def inversions(p: Place) -> Iterator[Edit]:

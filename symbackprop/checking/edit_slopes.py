@@ -66,7 +66,14 @@ def replaced(p: Place) -> Iterator[Edit]:
         cost = 1.6 if has_complement(p.node) or _is_applied(p.node, p.scope) else 1.4
         for slope in slope_pieces(p):
             said = "«{old}» stands where the slope {new} is meant"
-            yield Edit(category, p.node, slope, cost, said)
+            exponential = _is_exponential(p.node) and "exp" in slope.text
+            kind = "slope-point" if exponential else category
+            yield Edit(kind, p.node, slope, cost, said)
+
+
+def _is_exponential(node: Node) -> bool:
+    """Whether a node is ``e^…``."""
+    return isinstance(node, Script) and isinstance(node.base, Name) and node.base.text == "e"
 
 
 def _is_applied(node: Node, scope: Scope) -> bool:

@@ -19,6 +19,7 @@ from symbackprop.checking.edit_names import (
     slopes,
 )
 from symbackprop.checking.edit_products import (
+    arrays,
     drops,
     factors,
     inversions,
@@ -44,6 +45,7 @@ EDITS: tuple[Row, ...] = (
     transposes, signs, sides, factors, drops, slopes, other_names, other_indices, shifts,
     sums, ones, bounds, powers, operators, slope_kinds, masks, regulariser,
     replaced, renamed, exchanged, superfluous, misplaced_squares, inversions,
+    arrays,
 )  # fmt: skip
 
 

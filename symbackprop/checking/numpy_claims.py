@@ -142,12 +142,13 @@ def _of_dict(
 
 
 def _of_names(outcome: Outcome, setting: Setting, aliases: Mapping[str, str]) -> list[Claim]:
-    """Straight-line code claims what its variables are called."""
+    """Straight-line code claims what its variables are called, with what they hold in the end."""
     last: dict[str, Claim] = {}
     for event in outcome.events:
         of = quantity_meant(event.label, aliases, setting.forward)
         if of is not None:
-            last[of] = Claim(of, event.value, event.label, event.target)
+            value = outcome.frame.get(event.label, event.value)
+            last[of] = Claim(of, value, event.label, event.target)
     return list(last.values())
 
 

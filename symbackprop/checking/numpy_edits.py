@@ -263,6 +263,15 @@ def additions(p: Place) -> Iterator[Edit]:
                 yield Edit("regulariser", p.node, new, 2.0, "the regulariser's term is left out")
 
 
+def arrays(p: Place) -> Iterator[Edit]:
+    """An array that is a factor and left out: a gate, a scale, a mask of the model."""
+    if p.depth:
+        return
+    for other in p.shaped(p.wanted) if p.wanted else ():
+        said = f"the factor {other} is missing"
+        yield Edit("factor", p.node, parsed("(a) * b", a=p.node, b=name(other)), 1.7, said)
+
+
 def indices(p: Place) -> Iterator[Edit]:
     """Another place of a list or array."""
     node = p.node
@@ -281,6 +290,7 @@ EDITS: tuple[Row, ...] = (
     transposes, signs, means, axes, sums, scales, drops, slope_points, masks, slope_kinds,
     logistic_slopes,
     softmax_jacobian, slopes, sides, constants, additions, other_names, all_axes, powers, indices,
+    arrays,
 )  # fmt: skip
 
 

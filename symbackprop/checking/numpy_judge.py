@@ -18,6 +18,7 @@ from symbackprop.checking.numpy_case import Case, Wrong, better
 from symbackprop.checking.numpy_claims import Claim, Judged, claims_of, judge
 from symbackprop.checking.numpy_explain import counterexample, diagnosis
 from symbackprop.checking.numpy_follow import Event, Follower, Outcome
+from symbackprop.checking.numpy_local import without_definitions
 from symbackprop.checking.numpy_names import quantities, quantity_meant
 from symbackprop.checking.numpy_setting import Setting
 from symbackprop.checking.report import Report, StepReport
@@ -50,7 +51,7 @@ def verify_numpy(
     Malformed
         If the text is no Python, or ``call`` and ``returns`` do not fit the file and the model.
     """
-    case = follow(forward, program, text, call, returns, source)
+    case = without_definitions(follow(forward, program, text, call, returns, source))
     if any(j.verdict == "refuted" for j in case.verdicts.values()):
         find_wrong(case)
     return _report(case, layout, explain)

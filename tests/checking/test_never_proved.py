@@ -61,6 +61,12 @@ MIDDLE = (  # the whole function, after the import
     BEGIN + "    return 2/N * r.sum(), 2/N * X.T @ r\n",
     BEGIN + "    return 2/N * X.T @ r, 2/N * r.sum(), 3\n",
 )
+STRAIGHT = (  # straight-line code, from dz on
+    "dz[0] = 0", "s = dz.reshape(1, -1)\ns *= 2", "for s in [dz]: s *= 2",
+    "dw = X.T @ dz\ndw -= 0.1",
+    "dz *= 2\ndw = X.T @ (2 * r / N)", "dz *= 2\ndw = X.T @ dz / 2\ndb = dz.sum()",
+    "dz *= -1\ndw = -X.T @ dz", "dz = dz + 1\ndw = X.T @ (dz - 1)",
+)
 # fmt: on
 PROGRAMS = [
     *(f"{BEGIN}    {inside}\n{END}" for inside in INSIDE),
@@ -89,6 +95,18 @@ def test_no_program_is_proved() -> None:
     assert verdict("lin", f"import numpy as np\n{BEGIN}{END}", **call) == "proved"
     judged = {p: verdict("lin", f"import numpy as np\n{p}", **call) for p in PROGRAMS}
     assert not [p for p, v in judged.items() if v == "proved"]
+
+
+def test_straight_code_claims_what_is_held_in_the_end() -> None:
+    begin = "import numpy as np\ndz = 2 * r / N\n"
+    judged = {s: verdict("lin", f"{begin}{s}\n", format="numpy") for s in STRAIGHT}
+    assert not [s for s, v in judged.items() if v == "proved"]
+    for right in (
+        "dz = r.copy()\ndz *= 2 / N",
+        "dz = 2 * r\ndz /= N",
+        "dz *= N\ndw = X.T @ dz / N",
+    ):
+        assert verdict("lin", f"{begin}{right}\n", format="numpy") == "proved"
 
 
 def test_what_is_right_is_still_proved() -> None:
