@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer
 
 from symbackprop.ir.expressions import Index, substitute
 from symbackprop.ir.terms import Shape, show_shape
@@ -192,14 +192,3 @@ def integer(value: Value) -> int | None:
     if isinstance(value, Array) and not value.axes and value.expr.is_Integer:
         return int(value.expr)
     return None
-
-
-def nodes(e: Expr, most: int) -> int:
-    """How large an expression is, counted up to ``most``."""
-    count, stack = 0, [e]
-    while stack and count < most:
-        here = stack.pop()
-        count += 1
-        if not isinstance(here, Symbol):
-            stack.extend(here.args)
-    return count

@@ -119,7 +119,7 @@ def apply_to(function: Function, items: Sequence[Node], node: Node, scope: Scope
         arguments = _preactivations(function, node, scope)
     else:
         arguments = read(items[0], scope)
-    return tuple(applied(function, r, node) for r in arguments)
+    return scope.weigh_doubling(tuple(applied(function, r, node) for r in arguments), node)
 
 
 def applied(function: Function, r: Reading, node: Node) -> Reading:

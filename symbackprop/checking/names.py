@@ -143,7 +143,7 @@ def _with_powers(found: Readings, scripts: Scripts, node: Node, scope: Scope) ->
         if exponents[0].expr == -1 and any(map(is_square, found)):
             found = inverted(found, node, scope)
         else:
-            found = power(found, exponents, node)
+            found = scope.weigh(power(found, exponents, node), node)
     if scripts.turned != (scripts.primes % 2 == 1):
         transposable(found, node, scope)
         found = tuple(transpose(r, node) for r in found)

@@ -13,10 +13,10 @@ from symbackprop.algebra.prove import decide
 from symbackprop.checking.execution_values import (
     Array,
     Unfollowed,
-    nodes,
     positions,
 )
 from symbackprop.checking.truth import Values
+from symbackprop.checking.work import nodes
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import evaluate
 from symbackprop.ir.expressions import Entry, Index, entry_names, free_indices

@@ -75,6 +75,7 @@ def _binary(node: Binary, scope: Scope) -> Readings:
     if special:
         return special
     left, right = read(node.left, scope), read(node.right, scope)
+    scope.spend(PRODUCT * len(left) * len(right), node)
     no_tensors((node.left, node.right), (left, right), node, scope)
     if node.op == "/":
         found = all_pairs(left, right, divide)
@@ -85,7 +86,7 @@ def _binary(node: Binary, scope: Scope) -> Readings:
         raise misfit(
             left, right, "the quotient" if node.op == "/" else f"the product {node.op}", node
         )
-    return found
+    return scope.weigh_doubling(found, node)
 
 
 def between_arrays(
@@ -109,7 +110,7 @@ def _fraction(node: Fraction, scope: Scope) -> Readings:
     quotients = all_pairs(top, bottom, divide)
     if not quotients:
         raise misfit(top, bottom, "the quotient", node)
-    return quotients
+    return scope.weigh(quotients, node)
 
 
 @read.register

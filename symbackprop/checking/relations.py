@@ -130,7 +130,8 @@ class Relations:
         try:
             if has_struck(node):
                 return with_and_without(node, self.scope, self.values)
-            return settled(read(node, self.scope), self.scope, node)
+            found = self.scope.weigh_doubling(read(node, self.scope), node)
+            return settled(found, self.scope, node)
         except Unreadable as problem:
             problem.guessed |= self.scope.supposed
             raise

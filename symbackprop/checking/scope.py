@@ -17,7 +17,7 @@ from symbackprop.calculus.jacobian import jacobian_entry
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.tangents import TANGENT, Directions
 from symbackprop.checking.truth import ANY_SCALAR, Values
-from symbackprop.checking.work import TOO_LONG
+from symbackprop.checking.work import FRACTION, LARGE, LARGEST, TOO_LONG, nodes
 from symbackprop.ir.expressions import (
     Entry,
     Index,
@@ -128,6 +128,18 @@ class Scope:
         self.values.work.spend(units)
         if self.values.work.over:
             raise Unreadable("work", TOO_LONG, node)
+
+    def weigh(self, found: Readings, node: Node) -> Readings:
+        """The same readings, their size counted as work: what SymPy asks of operands grows so."""
+        self.spend(sum(nodes(r.expr, LARGEST) for r in found) // FRACTION, node)
+        return found
+
+    def weigh_doubling(self, found: Readings, node: Node) -> Readings:
+        """The same readings, those that are very large counted as work: what uses them twice
+        doubles.
+        """
+        self.spend(sum((nodes(r.expr, LARGEST) // LARGE) ** 2 for r in found), node)
+        return found
 
     @property
     def loss(self) -> str:

@@ -21,6 +21,7 @@ from symbackprop.notation.written import (
 )
 
 # fmt: off
+MOST_ACCENTS = 3  # above each other on a letter that is the name of something
 SYNONYMS = {                     # other spellings under which a Greek letter is declared
     "lambda": ("lam", "reg"), "epsilon": ("eps",), "ell": ("l",), "sigma2": ("var",),
 }
@@ -105,14 +106,16 @@ def _inverse_transpose(node: Node) -> bool:
 
 def spellings(node: Node) -> tuple[str, ...]:
     """The names under which a letter or an accented letter may be declared, the likeliest first."""
-    if isinstance(node, Name):
-        return node.text, *SYNONYMS.get(node.text, ())
-    if isinstance(node, Accent):
-        inner = spellings(node.body)
-        return tuple(
-            w for s in inner for w in (s + node.accent, f"{s}_{node.accent}", f"{node.accent}_{s}")
-        )
-    return ()
+    accents: list[str] = []
+    while isinstance(node, Accent) and len(accents) <= MOST_ACCENTS:
+        accents.append(node.accent)
+        node = node.body
+    if not isinstance(node, Name) or len(accents) > MOST_ACCENTS:
+        return ()
+    found: tuple[str, ...] = (node.text, *SYNONYMS.get(node.text, ()))
+    for accent in reversed(accents):
+        found = tuple(w for s in found for w in (s + accent, f"{s}_{accent}", f"{accent}_{s}"))
+    return found
 
 
 def item_text(node: Node) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 import numpy as np
-from sympy import Expr, Integer, Symbol, preorder_traversal
+from sympy import Basic, Expr, Integer, Symbol
 
 from symbackprop.algebra.prove import BUDGET, Effort, confirm
 from symbackprop.calculus.reverse import reverse
@@ -141,7 +141,7 @@ class Values:
         """All values of ``e`` at one of the points."""
         key = e, order, at
         if key not in self._memo:
-            self.work.spend(EVALUATION + sum(1 for _ in preorder_traversal(e)) // NODES)
+            self.work.spend(EVALUATION + len(_parts(e)) // NODES)
             self._memo[key] = np.asarray(evaluate(e, self.points[at], order), dtype=float)
         return self._memo[key]
 
@@ -215,6 +215,17 @@ class Values:
                 return False
             seen = seen or bool(known.any()) or x.size == 0
         return seen
+
+
+def _parts(e: Expr) -> set[Basic]:
+    """The different subexpressions, each of which is evaluated once."""
+    seen: set[Basic] = {e}
+    waiting: list[Basic] = [e]
+    while waiting:
+        new = set(waiting.pop().args) - seen
+        seen |= new
+        waiting.extend(new)
+    return seen
 
 
 def identified(program: Program) -> Program:

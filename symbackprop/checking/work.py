@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sympy import Expr, Symbol
+
 TOO_LONG = "too long to decide in the time a document gets"
 
 # fmt: off
@@ -21,7 +23,10 @@ SYMBOL     =      5  # for a symbol read
 PRODUCT    =      4  # for two readings multiplied
 EVALUATION =     10  # for an expression at one point, with one more for so many nodes:
 NODES      =      5
+FRACTION   =      2  # nodes of a fraction or power to a unit
 PROOF      =      2  # steps of a proof to a unit
+LARGE      =    100  # nodes from which the square of the size counts
+LARGEST    = 60_000  # nodes of what is read for one side of a relation
 # fmt: on
 
 
@@ -53,3 +58,14 @@ class Work:
     def left(self, most: int) -> int:
         """How much may be done yet, ``most`` at the highest."""
         return most if self.limit is None else max(0, min(most, self.limit - self.done))
+
+
+def nodes(e: Expr, most: int) -> int:
+    """How large an expression is, counted up to ``most``."""
+    count, stack = 0, [e]
+    while stack and count < most:
+        here = stack.pop()
+        count += 1
+        if not isinstance(here, Symbol):
+            stack.extend(here.args)
+    return count

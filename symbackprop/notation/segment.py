@@ -25,7 +25,7 @@ from symbackprop.notation.written import Node, Relation
 from symbackprop.notation.written_reader import read_formula
 
 MOST_SAID = 120
-MOST_SIGNS = 1_500
+MOST_SIGNS = 2_500
 MOST_STATEMENTS = 3_000
 _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())

@@ -12,7 +12,6 @@ errors. No text is ever executed.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -25,13 +24,12 @@ from sympy import Rational
 
 from symbackprop.errors import Malformed, Span
 from symbackprop.notation import syntax as s
+from symbackprop.notation.nesting import DEEPEST_NESTING, make_room
 from symbackprop.notation.spelling import RESERVED, SUPERSCRIPTS, spell
 from symbackprop.notation.text_errors import explain
 
 LARGEST_TEXT = 1_000_000
-DEEPEST_NESTING = 200
 LONGEST_NUMBER = 400
-FRAMES_A_LEVEL = 60
 _PIECES = re.compile(
     r"""(?P<string>"[^"\n]*"|'[^'\n]*')|(?P<comment>\#[^\n]*)|(?P<open>[(\[])|(?P<close>[)\]])|\n""",
     re.X,
@@ -152,17 +150,6 @@ def _read(line: str, offset: int, text: str, source: str, start: str) -> s.Tree:
     return _Builder(text, source, offset).build(parse)
 
 
-def _make_room(depth: int) -> None:
-    """Lets Python recurse as deep as an expression of this depth needs, in this room and below.
-
-    Python's own limit of 1,000 frames stops at some 50 levels, since each takes several frames;
-    only deep expressions raise it, so that ordinary use leaves the interpreter alone.
-    """
-    needed = 1000 + FRAMES_A_LEVEL * depth
-    if depth > DEEPEST_NESTING // 10 and sys.getrecursionlimit() < needed:
-        sys.setrecursionlimit(needed)
-
-
 class _Builder:
     """Turns lark's tree into ours: one method a rule of the grammar, called with its place.
 
@@ -187,7 +174,7 @@ class _Builder:
             rule: Callable[..., Any] = getattr(self, f"_{part.data}")
             given = (built[id(c)] if isinstance(c, Parse) else c for c in part.children)
             built[id(part)] = rule(span, *given)
-        _make_room(depth[id(parse)])
+        make_room(depth[id(parse)])
         return built[id(parse)]
 
     def _place(self, part: Parse[Token]) -> Span:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbackprop.errors import Malformed, Span
+from symbackprop.notation.nesting import DEEPEST_NESTING, make_room
 from symbackprop.notation.tokens import Token
 
-DEEPEST = 40
 _OPERANDS = frozenset("ID NUM CLOSE RB PRIME DOTS ONES".split())
 _END = Token("END", "the end of the formula", -1, -1)
 
@@ -89,7 +89,9 @@ class Cursor:
     def descend(self) -> None:
         """Go one level deeper; too deep a formula is refused before Python's stack would be."""
         self.depth += 1
-        if self.depth > DEEPEST:
+        if self.depth > DEEPEST_NESTING:
             raise self.error(
-                f"at most {DEEPEST} levels of nesting", "name the inner parts and use the names"
+                f"at most {DEEPEST_NESTING} levels of nesting",
+                "name the inner parts and use the names",
             )
+        make_room(self.depth)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import takewhile
 
 from symbackprop.errors import Malformed, Span
+from symbackprop.notation.nesting import DEEPEST_TREE, LEVELS_A_BRACKET, make_room
 from symbackprop.notation.token_cursor import match_bars
 from symbackprop.notation.tokens import Token
 from symbackprop.notation.written import (
@@ -40,7 +41,6 @@ from symbackprop.notation.written import (
 )
 from symbackprop.notation.written_scripts import ScriptReader
 
-DEEPEST_TREE = 100
 KEYWORDS = (
     "axis", "keepdims", "dim", "keepdim", "stride", "padding", "dilation", "groups", "mode",
 )  # fmt: skip
@@ -61,13 +61,15 @@ def read_formula(tokens: list[Token], text: str, source: str = "<derivation>") -
     node = reader.relation()
     if reader.kind != "END":
         raise reader.error("an operator or the end of the formula")
-    if depth(node) > DEEPEST_TREE:
+    levels = depth(node)
+    if levels > DEEPEST_TREE:
         raise Malformed(
             f"a formula of at most {DEEPEST_TREE} levels",
-            f"{depth(node)}",
+            f"{levels}",
             Span(source, text, node.start, node.start + 1),
             "name the inner parts and use the names",
         )
+    make_room(levels // LEVELS_A_BRACKET)
     return node
 
 

@@ -165,7 +165,7 @@ BAD = {
     "deep accents": r"L = " + r"\hat" * 5_000 + "y",
     "huge": "x = 1\n" * 400_000,
     "long": r"\nabla_W L = " + "X +" * 5_000 + "X",
-    "left-deep": r"\nabla_W L = " + r"X \odot " * 500 + "X",
+    "left-deep": r"\nabla_W L = " + r"X \odot " * 1_220 + "X",
     "macro": r"\newcommand{\a}{\a\a} L = \a",
 }
 
