@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Literal
 
-from symbackprop.checking.compare import compare
+from symbackprop.checking.compare import Comparison, compare
 from symbackprop.checking.document import Document
 from symbackprop.checking.double_edits import Tried, applied, constant_edit, pairs
 from symbackprop.checking.edit_sites import Edit, is_turned
@@ -23,9 +23,10 @@ from symbackprop.checking.places import settled
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Reading, Readings, Unreadable
 from symbackprop.checking.report import Diagnosis
-from symbackprop.checking.scope import Scope
+from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.steps import Step
 from symbackprop.checking.symmetric import right_if_symmetric
+from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import Binary, Juxt, Node
 from symbackprop.notation.written_printer import write
 
@@ -118,8 +119,8 @@ def _tried(
     except Unreadable:
         return None
     found = compare(lefts, rights, document.scope.program, document.values, prove=False)
-    if found.left.expr == found.right.expr:
-        return None  # it would say nothing: the left side itself
+    if _is_itself(found):
+        return None  # it would say nothing
     liberties = {n.text for n in found.right.notes} - {n.text for n in lefts[0].notes}
     if found.verdict == "refuted" and found.shapes is None:
         values = document.values
@@ -128,6 +129,13 @@ def _tried(
         return None
     proof = compare(lefts, rights, document.scope.program, document.values)
     return True if proof.verdict == "proved" and not document.values.work.over else None
+
+
+def _is_itself(found: Comparison) -> bool:
+    """Whether a gradient is compared with its own name."""
+    expr = found.left.expr
+    gradient = isinstance(expr, Entry) and expr.name.startswith(GRADIENT)
+    return gradient and expr == found.right.expr
 
 
 LOOSE = frozenset((BY_ENTRIES.text, EACH_ROW.text))
