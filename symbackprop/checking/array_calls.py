@@ -280,14 +280,15 @@ def _for_each(numbers: Sequence[Node], axes: int, scope: Scope) -> tuple[Expr, .
     return found
 
 
+CORRELATIONS = ("conv1d", "conv2d", "corr", "corr1d", "corr2d", "xcorr", "correlate")
+FLIPS = ("flip", "rot180", "reverse")
 # fmt: off
 ROWS: dict[str, Row] = {
-    **dict.fromkeys(("conv1d", "conv2d", "corr", "corr1d", "corr2d", "xcorr", "correlate"),
-                    Row(2, _convolution(False))),
+    **dict.fromkeys(CORRELATIONS, Row(2, _convolution(False))),
     "conv":     Row(2, _convolution(None)),
     "convolve": Row(2, _convolution(True, "full")),
     "fullconv": Row(2, _convolution(True, "full")),
-    **dict.fromkeys(("flip", "rot180", "reverse"), Row(1, _on_images(_flip))),
+    **dict.fromkeys(FLIPS, Row(1, _on_images(_flip))),
     **dict.fromkeys(("pad", "pad2d", "zeropad"), Row(1, _on_images(_pad))),
     **dict.fromkeys(("maxpool", "maxpool1d", "maxpool2d", "MaxPool"),
                     Row(1, _on_images(partial(_pool, "maxpool")))),

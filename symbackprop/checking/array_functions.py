@@ -159,7 +159,7 @@ def _summing(mean: bool) -> Maker:
             if axis is None:
                 over: Sequence[int] = _averaged(r, scope) if mean else range(r.rank)
             else:
-                over = (_axis(axis, r, counted_from, node),)
+                over = _axes(axis, r, counted_from, node)
             found = reduced(r, tuple(over), keep, mean)
             part = mean and axis is None and len(over) < r.rank
             liberties = (*((MEAN,) if part else ()), *((MATLAB,) if counted_from else ()))
@@ -167,6 +167,13 @@ def _summing(mean: bool) -> Maker:
         return tuple(out)
 
     return make
+
+
+def _axes(axis: Node, r: Reading, counted_from: int, node: Node) -> tuple[int, ...]:
+    """The axes meant: one, or several in brackets."""
+    several = isinstance(axis, Bracket) and axis.kind == "("
+    items = axis.items if isinstance(axis, Bracket) and several else (axis,)
+    return tuple(dict.fromkeys(_axis(i, r, counted_from, node) for i in items))
 
 
 def _axis(axis: Node, r: Reading, counted_from: int, node: Node) -> int:

@@ -42,8 +42,9 @@ def signs(p: Place) -> Iterator[Edit]:
     if isinstance(node, Terms):
         for k, term in enumerate(node.terms):
             turned = replace(term, start=N, end=N, sign="-" if term.sign == "+" else "+")
+            place = isinstance(p.parent, Bracket) and p.parent.kind == "["
             yield Edit(
-                "sign",
+                "wrong-index" if place else "sign",
                 node,
                 Terms(N, N, (*node.terms[:k], turned, *node.terms[k + 1 :])),
                 1.05,

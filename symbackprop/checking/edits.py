@@ -36,6 +36,7 @@ from symbackprop.checking.edit_slopes import (
     superfluous,
 )
 from symbackprop.checking.edit_terms import bounds, ones, powers, regulariser, signs, sums
+from symbackprop.checking.edit_windows import windows
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import Scope
 from symbackprop.notation.written import Name, Node, walk
@@ -45,7 +46,7 @@ EDITS: tuple[Row, ...] = (
     transposes, signs, sides, factors, drops, slopes, other_names, other_indices, shifts,
     sums, ones, bounds, powers, operators, slope_kinds, masks, regulariser,
     replaced, renamed, exchanged, superfluous, misplaced_squares, inversions,
-    arrays,
+    arrays, windows,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, Integer, Mul
 
-from symbackprop.checking.places import COUNTED, at_place, place_of
+from symbackprop.checking.places import COUNTED, at_place, place_of, run_together
 from symbackprop.checking.readings import (
     Note,
     Reading,
@@ -43,6 +43,8 @@ def indexed(
         return (r,)
     if len(items) > r.rank and any(is_new_axis(i, scope) for i in items):
         return _with_new_axes(r, items, node, scope)
+    if len(items) > r.rank:
+        items = run_together(items, r.rank, scope)
     odd = frozenset(f"the index {t}" for t in map(item_text, items) if unusual(t, r, scope))
     if len(items) > r.rank:
         raise Unreadable(

@@ -263,7 +263,7 @@ class _Judge:
             found = self.judged_so(layout, scales)
             if self.values.work.over:
                 break
-            if _wrongs(found[1]) < _wrongs(best[1]):
+            if _wrongs(found) < _wrongs(best):
                 best = found
         self.counting = Counting(best[0].scope.base, best[0].scope.flipped)
         return best
@@ -382,11 +382,12 @@ class _Judge:
         return tuple(notes)
 
 
-def _wrongs(steps: Sequence[Step]) -> tuple[int, int, int]:
-    """How many steps are refuted, how many are not proved, and how many read outside arrays."""
+def _wrongs(judged: tuple[Document, tuple[Step, ...]]) -> tuple[int, int, int]:
+    """How many steps are refuted, how many are not proved, and how many places are off."""
+    document, steps = judged
     verdicts = [s.verdict for s in steps]
-    outside = sum(any("outside" in n for n in s.comparison.notes) for s in steps if s.comparison)
-    return verdicts.count("refuted"), len(verdicts) - verdicts.count("proved"), outside
+    askew = len(document.scope.askew)
+    return verdicts.count("refuted"), len(verdicts) - verdicts.count("proved"), askew
 
 
 def _whole(steps: tuple[StepReport, ...], claims: Claims, found: tuple[Statement, ...]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from symbackprop.checking.indexing import indexed, is_new_axis, usual, whole
 from symbackprop.checking.phrases import undecorated
+from symbackprop.checking.places import run_together
 from symbackprop.checking.readings import Note, Reading, Readings, array, dearer
 from symbackprop.checking.scope import AS, Definition, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, spellings
@@ -104,6 +105,8 @@ def declared(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     for spelled in spellings(scripts.base):
         for name, rest in _composites(spelled, items):
             shape = scope.shape(name)
+            if shape is not None and len(rest) > len(shape):
+                rest = run_together(rest, len(shape), scope)
             new = sum(is_new_axis(i, scope) for i in rest)
             if shape is not None and len(rest) - new <= len(shape):
                 scope.named.add(name)

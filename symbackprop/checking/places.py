@@ -28,7 +28,7 @@ from symbackprop.ir.expressions import (
 )
 from symbackprop.ir.ordering import order_key
 from symbackprop.matrix.rearrangements import guard
-from symbackprop.notation.written import Node
+from symbackprop.notation.written import Juxt, Name, Node, Number
 
 COUNTED = Note("letters of places are counted from 0")
 
@@ -59,8 +59,30 @@ def place_of(node: Node, scope: Scope, first: int | None = None) -> Expr | None:
     if not free_indices(found):
         return found - scope.base if found.is_Integer else None
     told = sum(c for i, c in atoms_of(found).items() if _by_document(i, scope))
-    scope.counted = scope.counted or told != 1
-    return expand(found - scope.base)
+    place = expand(found - scope.base)
+    if told != 1:
+        scope.counted = True
+        if place.as_coeff_Add()[0] != 0:
+            scope.askew.add(node.start)
+    return place
+
+
+def run_together(items: tuple[Node, ...], rank: int, scope: Scope) -> tuple[Node, ...]:
+    """Scripts with a factor and its letter as one, where there are more of them than axes: ``2 i``
+    on a sequence is a place, on a matrix two indices.
+    """
+    out: list[Node] = []
+    for item in items:
+        before = out[-1] if out else None
+        factor = isinstance(before, Number) or (
+            isinstance(before, Name) and before.text in scope.dims
+        )
+        surplus = len(items) - rank - sum(isinstance(o, Juxt) for o in out)
+        if surplus > 0 and before is not None and factor and is_letter(item):
+            out[-1] = Juxt(before.start, item.end, (before, item))
+        else:
+            out.append(item)
+    return tuple(out) if len(out) == rank else items
 
 
 def _by_document(atom: Expr, scope: Scope) -> bool:

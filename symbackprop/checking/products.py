@@ -52,6 +52,7 @@ from symbackprop.notation.written import (
 )  # fmt: skip
 
 MOST_FACTORS = 12
+PLACES = (Number, Mark, Terms, Juxt, Binary)  # what may stand in the brackets of an entry
 ALL_THAT_FOLLOWS = Note("the derivative is taken of all that follows")
 
 
@@ -352,12 +353,13 @@ def _subscript(first: Node, second: Node, scope: Scope) -> Readings | None:
     """``X[n, :]``, counted from 0 as in code: a slot, or a declared name with all its indices."""
     if not isinstance(second, Bracket) or second.kind != "[" or not second.items:
         return None
-    if not all(is_letter(i) or isinstance(i, Number | Mark) for i in second.items):
+    if not all(is_letter(i) or isinstance(i, PLACES) for i in second.items):
         return None
     word = first.text if isinstance(first, Name) else ""
     shape = scope.shape(word)
     slots = any(isinstance(i, Mark) and i.text == ":" for i in second.items)
-    gradient = shape is None and not scope.latex and word[:1] == "d"
+    own = (word, ()) in scope.patterns
+    gradient = shape is None and not scope.latex and (own or word[:1] == "d")
     if not slots and not gradient and (shape is None or len(shape) != len(second.items)):
         return None
     found = read(first, scope)

@@ -63,7 +63,8 @@ class Scope:
     ``scales`` are quantities whose gradient, where the writer gives it a name (``dZ``), is a
     multiple of the true one by his own definition.
     ``base`` is from where the document counts its letters, ``bases`` what the bounds of sums say
-    of theirs, ``counted`` whether it mattered. ``flipped`` is whether a star between arrays means
+    of theirs, ``counted`` whether it mattered and ``askew`` where what was
+    read so is off by some places. ``flipped`` is whether a star between arrays means
     convolution and not correlation, ``starred`` whether one was met. ``slides`` is whether the
     model reads arrays through windows.
     """
@@ -99,6 +100,7 @@ class Scope:
     base: int = 1
     bases: dict[str, int] = field(default_factory=dict)
     counted: bool = False
+    askew: set[int] = field(default_factory=set)
     flipped: bool = False
     starred: bool = False
     slides: bool = field(default=False, init=False)

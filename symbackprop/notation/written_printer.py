@@ -45,6 +45,7 @@ LATEX = {
     "T": r"\top", "star": "*",
     "sum": r"\sum", "prod": r"\prod", "max": r"\max", "∂": r"\partial ", "∇": r"\nabla",
 }
+SIGNS = ("⋆", "*", "⊗")  # operations that may be told something
 PLAIN = {
     "⊙": " ⊙ ", "·": " · ", "×": " × ", "⊗": " ⊗ ", "*": " * ", "@": " @ ", "/": " / ",
     "⋆": " ⋆ ", "mod": " mod ", "dots": "...", "partial": "∂", "ones": "1", "prime": "'", "T": "T",
@@ -149,10 +150,13 @@ def _superscript(node: Node, recur: Recur, words: dict[str, str]) -> str:
 @_print.register
 def _(node: Juxt, recur: Recur, words: dict[str, str]) -> str:
     out = ""
+    before: Node = node
     for f in node.factors:
         text = f"({recur(f)})" if isinstance(f, Terms | Binary) else recur(f)
         tight = not out or (_latex(words) and text.startswith(("(", r"\left", r"\big", r"\Big")))
-        out += text if tight else f" {text}"
+        called = isinstance(before, Name) and len(before.text) > 1 and text.startswith("(")
+        out += text if tight or called else f" {text}"
+        before = f
     return out
 
 
@@ -199,7 +203,21 @@ def _(node: Root, recur: Recur, words: dict[str, str]) -> str:
 
 @_print.register
 def _(node: Call, recur: Recur, words: dict[str, str]) -> str:
+    sign = node.function.base if isinstance(node.function, Script) else None
+    if isinstance(sign, Name) and sign.text in SIGNS and len(node.arguments) == 2:
+        assert isinstance(node.function, Script), "just tested"
+        told = _told((*node.function.subs, *node.function.sups), recur, words)
+        sides = [f"({recur(a)})" if isinstance(a, Terms) else recur(a) for a in node.arguments]
+        return f"{sides[0]} {words[sign.text].strip()}_{{{told}}} {sides[1]}"
     return f"{recur(node.function)}({', '.join(map(recur, node.arguments))})"
+
+
+def _told(items: tuple[Node, ...], recur: Recur, words: dict[str, str]) -> str:
+    """What a sign is told: letters that make a word are one."""
+    spelled = "".join(i.text if isinstance(i, Name) else " " for i in items)
+    if len(items) > 1 and spelled.isalpha():
+        return rf"\mathrm{{{spelled}}}" if _latex(words) else spelled
+    return ",".join(map(recur, items))
 
 
 @_print.register
