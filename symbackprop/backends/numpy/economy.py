@@ -163,15 +163,25 @@ def _less_one(t: Term) -> Term | None:
     return None
 
 
+def _reshaped(t: Term) -> Term | None:
+    """``reshape(A, …)[:, None] → reshape(A, …)``"""
+    (a,) = t.args
+    if a.op != "reshape" or any(i is not None and i != EVERY for i in t.attrs[0]):
+        return None
+    return array_terms.reshape(a.args[0], t.shape)
+
+
 _RULES: Mapping[str, tuple[Callable[[Term], Term | None], ...]] = {
     "matmul": (_added_up, _counted, _diagonal, _one_product),
     "sum": (_picked,),
     "sub": (_less_one,),
+    "index": (_reshaped,),
     "conv": (windows.correlation,),
 }
 # Laws about an operation and what stands in it, before the operands are rewritten.
 _WHOLE: Mapping[str, tuple[Callable[[Term, Look], Term | None], ...]] = {
     "swap": (windows.kernel_gradient,),
+    "conv": (windows.kernel_gradient,),
     "fold": (windows.unpooled,),
     "mul": (windows.unpooled_tiles,),
 }

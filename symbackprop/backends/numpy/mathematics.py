@@ -87,6 +87,11 @@ def _pow(t: Term) -> Text:
     return f"{_inside(base, ATOM)}^{_inside(exponent, ATOM)}", FACTOR
 
 
+def _compare(t: Term) -> Text:
+    """A condition as a number, in Iverson's brackets."""
+    return f"[{_text(t.args[0])[0]} {t.attrs[0]} {_text(t.args[1])[0]}]", ATOM
+
+
 def _apply(t: Term) -> Text:
     function = t.attrs[0]
     for suffix, mark in (("_pprime", "″"), ("_prime", "′")):
@@ -128,6 +133,7 @@ _RULES: Mapping[str, Callable[[Term], Text]] = {
     "transpose": lambda t: (f"{_inside(t.args[0], ATOM)}ᵀ", ATOM),
     "pow":       _pow,
     "apply":     _apply,
+    "compare":   _compare,
     "sum":       _reduce,
     "mean":      _reduce,
     "max":       _reduce,

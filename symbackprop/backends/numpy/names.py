@@ -22,7 +22,7 @@ from symbackprop.ir.terms import Term
 # The module's own names, then the arguments and locals of the functions in which names of the
 # model are locals too, then those of `fit`, which abstract functions enter as keywords.
 MODULE = frozenset(
-    "np Array Workspace forward backward loss_and_grad fit jacobian hessian hvp jvp vjp "
+    "np Array DTYPE Workspace forward backward loss_and_grad fit jacobian hessian hvp jvp vjp "
     "cache workspace ws dtype rng given data params rate epochs batch tolerance seed callback "
     "arrays history order rows losses loss_value grads workspaces count key step sizes out "
     "axis".split()

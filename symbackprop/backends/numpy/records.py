@@ -179,12 +179,17 @@ class Kernel:
     @property
     def step(self) -> str:
         """The step of central differences."""
-        return "1e-2" if self.dtype == "float32" else "1e-6"
+        return "1e-6"
 
     @property
     def tolerance(self) -> str:
         """The error at which the self-test fails."""
-        return "1e-2" if self.dtype == "float32" else "1e-6"
+        return "1e-3" if self.in_single else "1e-6"
+
+    @property
+    def in_single(self) -> bool:
+        """Whether all arrays are float32."""
+        return self.dtype == "float32"
 
     @property
     def call_forward(self) -> str:

@@ -50,17 +50,19 @@ def correlation(t: Term) -> Term | None:
 
 def kernel_gradient(t: Term, look: Look) -> Term | None:
     """``swap(conv2d(swap(X, 0, 1), swap(G, 0, 1)), 0, 1) → Σ_n G · columns(X)ᵀ``: the same columns
-    as forward.
+    as forward; of images with a single channel ``conv2d(X[:, 0], swap(G, 0, 1))``.
     """
-    (conv,) = t.args
-    if conv.op != "conv" or t.attrs != (0, 1) or conv.attrs[3] != 1:
+    conv = t if t.op == "conv" else t.args[0]
+    if conv.op != "conv" or conv.attrs[3] != 1 or not (t is conv or t.attrs == (0, 1)):
         return None
     a, g = conv.args
     strides, paddings, dilations, _ = conv.attrs
-    if g.rank != a.rank or not (_is_swapped(a) and _is_swapped(g)):
+    if not (_is_swapped(g) and (_is_lone_channel(a) if t is conv else _is_swapped(a))):
         return None
     image, grad = a.args[0], g.args[0]
-    found = columns(image, t.shape[2:], dilations, paddings, strides)
+    if image.rank != grad.rank:
+        return None
+    found = columns(image, t.shape[-len(strides) :], dilations, paddings, strides)
     flat = array_terms.reshape(grad, (*grad.shape[:2], count(grad.shape[2:])))
     if not same_shape(flat.shape[2:], found.shape[2:]):
         return None
@@ -70,6 +72,14 @@ def kernel_gradient(t: Term, look: Look) -> Term | None:
 
 def _is_swapped(t: Term) -> bool:
     return t.op == "swap" and t.attrs == (0, 1)
+
+
+def _is_lone_channel(t: Term) -> bool:
+    """``X[:, 0]`` of images with one channel."""
+    if t.op != "index" or t.args[0].rank < 2 or t.args[0].shape[1] != 1:
+        return False
+    items: tuple[object, ...] = t.attrs[0]
+    return len(items) > 1 and items[1] == 0 and all(i == EVERY for i in (items[0], *items[2:]))
 
 
 def unpooled(t: Term, look: Look) -> Term | None:

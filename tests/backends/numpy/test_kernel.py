@@ -318,6 +318,13 @@ def test_the_file_checks_itself(model: str, tmp_path: Path) -> None:
     assert run.stdout.startswith("ok: max relative error")
 
 
+@pytest.mark.parametrize("model", ["cnn", "three-layer-tanh"])
+def test_kinks_and_rounding_do_not_trouble_the_self_test_in_float32(model: str) -> None:
+    k = kernel(model, dtype="float32")
+    assert k._self_test() < 1e-4
+    assert k.DTYPE == np.float32
+
+
 def test_the_self_test_notices_a_wrong_gradient(tmp_path: Path) -> None:
     right = source("three-layer-tanh")
     wrong = right.replace("grad_yhat = 2 * yhat_minus_y", "grad_yhat = 3 * yhat_minus_y")
