@@ -154,8 +154,14 @@ def _divides_alone(name: str, forward: Program) -> bool:
     """Whether a quantity only serves to divide others, or to make what does."""
     uses = [e for e in forward.equations if name in entry_names(e.rhs)]
     return bool(uses) and all(
-        _divides(e.rhs, name) or _divides_alone(e.name, forward) for e in uses
+        _only_divides(e.rhs, name) or _divides_alone(e.name, forward) for e in uses
     )
+
+
+def _only_divides(rhs: Expr, name: str) -> bool:
+    """Whether a quantity stands below fractions, and nowhere else."""
+    above = {n for t in Add.make_args(rhs) for n in entry_names(fraction(t)[0])}
+    return name in entry_names(rhs) and name not in above
 
 
 def _held_somewhere(forward: Program, wrt: str) -> Iterator[Cut]:

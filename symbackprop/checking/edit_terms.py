@@ -74,7 +74,10 @@ def sums(p: Place) -> Iterator[Edit]:
     if p.depth and not isinstance(p.parent, Term):
         return
     category = "bias-not-summed" if p.left.rank <= 1 and not p.left.letters else "axis"
-    letters = sorted({n for n in p.names if len(n) == 1} - {i.name for i in p.left.letters})
+    letters = sorted(
+        {n for n in p.names if len(n) == 1 and n not in p.scope.dims and p.scope.shape(n) is None}
+        - {i.name for i in p.left.letters}
+    )
     for letter in letters:
         yield Edit(
             category,

@@ -32,6 +32,7 @@ from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.report import Place, Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.steps import Step, confirmed, is_open
+from symbackprop.checking.suppositions import under_suppositions
 from symbackprop.checking.symbols import read_symbols
 from symbackprop.checking.tangents import directions, moving_names, with_directions
 from symbackprop.checking.truth import Values, gradients, of_any_scalar, with_library
@@ -208,6 +209,7 @@ class _Judge:
         work = self.values.work
         work.allow(JUDGING // self.share)
         document, steps = self.judged(layout)
+        steps = under_suppositions(steps, document)
         read_as = dict(document.scope.read_as)  # what is tried later to explain is no reading
         claims = judge_claims(steps, document.scope, self.values)
         work.allow(EXPLAINING // self.share)

@@ -109,6 +109,16 @@ def test_straight_code_claims_what_is_held_in_the_end() -> None:
         assert verdict("lin", f"{begin}{right}\n", format="numpy") == "proved"
 
 
+def test_what_is_supposed_is_neither_proved_nor_refuted() -> None:
+    right, wrong = r"$\nabla_w L = 2 X^\top r$", r"$\nabla_w L = 3 X^\top r$"
+    for said in ("Let $N = 1$. {}", "{} where $N = 1$", "For $N = 1$ we get {}"):
+        assert verdict("lin", said.format(right)) == "undecided"
+        assert verdict("lin", said.format(wrong)) == "refuted"
+    assert verdict("lin", r"With $b = 0$, $\nabla_w L = \frac2N X^\top(Xw - y)$") == "undecided"
+    assert verdict("lin", r"With $b = 0$, $\nabla_w L = \frac2N X^\top(Xw + y)$") == "refuted"
+    assert verdict("lin", r"With $b = 1$, $\nabla_w L = \frac2N X^\top(Xw - y)$") == "refuted"
+
+
 def test_what_is_right_is_still_proved() -> None:
     code = (
         "import numpy as np\nSCALE = 2\ndef g(a, k=()):\n    return a\n@np.jit\n"
