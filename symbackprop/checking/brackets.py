@@ -80,6 +80,8 @@ def _bracket(node: Bracket, scope: Scope) -> Readings:
         found = read(item, scope)
         lengths = tuple(dearer(normed(r), 1.0, LENGTH) for r in found if r.rank == 1)
         return tuple(replace(r, expr=Apply("abs", r.expr)) for r in found) + lengths
+    if node.kind in "⌊⌈":
+        raise Unreadable("notation", "a floor or ceiling is read of extents only", node)
     if isinstance(item, Relation):
         return indicator(item, scope)
     if isinstance(item, Mark):

@@ -48,8 +48,8 @@ def _dependent(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def _is_symbol(node: Node) -> bool:
     scripts = scripts_of(node)
-    plain = isinstance(node, Name | Accent | Script) and not scripts.powers and not scripts.turned
-    return plain and bool(spellings(scripts.base))
+    marked = scripts.powers or scripts.turned or scripts.primes
+    return isinstance(node, Name | Accent | Script) and not marked and bool(spellings(scripts.base))
 
 
 def without_parameters(node: Node, scope: Scope) -> Node:

@@ -326,6 +326,8 @@ def _of_loss(first: Node, second: Node, scope: Scope) -> Readings | None:
     scalar = _is_loss(first.of if isinstance(first, Nabla) else first, scope)
     if not scalar and (not isinstance(first, Name) or len(second.items) < 2):
         return None
+    if any(s.primes or s.turned for s in map(scripts_of, second.items)):
+        raise Unreadable("notation", "the loss at another point than that of the model", second)
     return read(first, scope)
 
 
