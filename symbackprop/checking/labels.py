@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 NOWHERE = 99  # a label that no member has
+_SAID = re.compile(r"\\(?:text|label|tag)\s*\{")
+_WRAPPED = re.compile(r"\\(?:boxed|mathrlap)\s*\{")
+_LAYOUT = re.compile(r"\\(?:[;,:!\\]|q?quad\b|notag\b)|[\s&}.,;]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,24 @@ class Labels:
         found = re.finditer(rf"{latex}|{plain}", text)
         return [(m.start(), m.end(), m["a"] or m["b"] or m["c"]) for m in found]
 
+    def is_sum(self, text: str, *, of_ends: bool = True) -> bool:
+        """Whether a member of a relation is a sum over steps and nothing else but factors of it
+        that are the same in all steps; without ``of_ends`` the number of steps stands nowhere else.
+        """
+        text = without_reasons(text)
+        found = self.sums(text)
+        if len(found) != 1:
+            return False
+        begin, body, _ = found[0]
+        factors, rest = text[:begin], text[_end_of_term(text, body) :]
+        if _end_of_term(factors, 0) < len(factors.rstrip()) or self._all(factors):
+            return False
+        ends = "|".join(map(re.escape, self.ends))
+        elsewhere = not of_ends and re.search(
+            rf"(?<![A-Za-z\\])(?:{ends})(?![A-Za-z])", factors + text[body:]
+        )
+        return not elsewhere and not _LAYOUT.sub("", rest)
+
     def of_steps(self, text: str) -> bool:
         """Whether a label with the letter of a step stands in the text."""
         return any(m["word"] in self.letters for m in self._all(text))
@@ -187,12 +208,14 @@ class Labels:
         away may be outside of a net of few steps: its δ is left unread.
         """
         words = "|".join(map(re.escape, (*self.letters, *self.ends)))
-        other = rf"(?P<word>{words})\s*(?:(?P<sign>[-+])\s*1\s*)?"
+        other = rf"(?P<word>{words}|\d)\s*(?:(?P<sign>[-+])\s*1\s*)?"
         here = re.compile(rf"\\delta_\{{\s*{letter}\s*,?\s*{other}\}}")
         there = re.compile(rf"\\delta_\{{\s*{other},?\s*{letter}\s*\}}")
 
         def picked(m: re.Match[str]) -> str:
             at = setting.at if m["word"] in self.letters else setting.end
+            if m["word"].isdigit():
+                at = int(m["word"])
             by = {"-": -1, "+": 1}.get(m["sign"] or "", 0)
             return f"({int(at is not None and value == at + by)})"
 
@@ -233,6 +256,32 @@ class Labels:
         text = self._scripted.sub(lambda m: f"^{{({number(m)})}}", text)
         text = self._bare.sub(lambda m: f"^{{({number(m)})}}", text)
         return self._bracketed.sub(lambda m: f"{m['name']}{number(m)}", text)
+
+
+def members_of(text: str) -> list[str]:
+    """The members of a chain of relations, boxes and the like taken off."""
+    text = _WRAPPED.sub("", text)
+    members, depth, begin = [], 0, 0
+    for k, c in enumerate(text):
+        if c in "([{":
+            depth += 1
+        elif c in ")]}":
+            depth = max(0, depth - 1)
+        elif depth == 0 and (c == "=" or text.startswith(r"\in ", k)):
+            members.append(text[begin:k])
+            begin = k + (1 if c == "=" else 3)
+    return [*members, text[begin:]]
+
+
+def without_reasons(text: str) -> str:
+    r"""A formula without ``\text{…}`` and labels."""
+    while found := _SAID.search(text):
+        depth, k = 1, found.end()
+        while k < len(text) and depth:
+            depth += (text[k] == "{") - (text[k] == "}")
+            k += 1
+        text = text[: found.start()] + text[k:]
+    return text
 
 
 def _end_of_term(text: str, start: int) -> int:

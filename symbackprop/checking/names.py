@@ -34,6 +34,7 @@ from symbackprop.checking.special_names import (
     kronecker,
     loss,
     ones,
+    zeros,
 )
 from symbackprop.checking.spellings import Scripts, item_text, scripts_of, spellings
 from symbackprop.checking.tensors import transposable
@@ -43,7 +44,7 @@ from symbackprop.notation.written import Accent, Bracket, Juxt, Mark, Name, Node
 
 Rule = Callable[[Scripts, Node, Scope], Readings | None]
 RULES: tuple[Rule, ...] = (
-    defined, declared, ones, loss, gradient, kronecker, extent, identity, error_of_layer,
+    defined, declared, ones, zeros, loss, gradient, kronecker, extent, identity, error_of_layer,
     guesses, gradient_by_guess,
 )  # fmt: skip
 

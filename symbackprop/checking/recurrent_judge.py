@@ -9,21 +9,23 @@ sum over steps is proved by its share of one step. Anything else is undecided.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sympy import Expr, Integer, expand
+from sympy import Expr, Integer, Mul, Symbol, expand
 
-from symbackprop.checking.labels import Labels, Setting
+from symbackprop.checking.labels import Labels, Setting, members_of
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.written_out import WrittenOut, written_out
 from symbackprop.errors import Malformed, NotSupported
-from symbackprop.ir.expressions import Index, entries, free_indices, substitute
+from symbackprop.ir.expressions import Index, IndexSum, entries, free_indices, substitute
 from symbackprop.ir.families import Family
 from symbackprop.ir.program import Program
 from symbackprop.notation.segment import detect_format
 
 Judge = Callable[..., Report]
+_CLOSED = re.compile(r"\\end\s*\{|\\\]|\n\s*\n")
 GENERAL = ((4, 2), (3, 2))  # numbers of steps, and the step in the middle
 RANK = {"refuted": 0, "unreadable": 1, "undecided": 2, "proved": 3}
 
@@ -76,7 +78,7 @@ def verify_recurrent(program: Program, text: str, judge: Judge, **options: objec
     if any(len(r.steps) != len(base.steps) for r in found):
         return replace(base, verdict="undecided", steps=(), claims={}, first_wrong_step=None)
     general = case.settings is GENERAL
-    proofs = (_in_window(case), _at_the_end(case)) if general else (None, None)
+    proofs = _proofs(case) if general else _Proofs()
     steps = []
     for k, step in enumerate(base.steps):
         verdicts = [r.steps[k].verdict for r in found]
@@ -144,6 +146,30 @@ def _labels(program: Program) -> Labels:
     return Labels(tuple(x for x in letters if x), tuple(ends), tuple(program.families))
 
 
+@dataclass(frozen=True, slots=True)
+class _Proofs:
+    """The document in a window, about a net of one step, and with the share of the first step for
+    every sum over steps.
+    """
+
+    window: Report | None = None
+    end: Report | None = None
+    share: Report | None = None
+
+
+def _proofs(case: _Case) -> _Proofs:
+    shared = bool(case.labels.sums(case.text))
+    return _Proofs(_in_window(case), _at_the_end(case), _of_shares(case) if shared else None)
+
+
+def _of_shares(case: _Case) -> Report | None:
+    """The document with what is summed for every sum over steps, where a parameter is that of the
+    first step alone.
+    """
+    net = written_out(case.program, 2, free=True, apart=True)
+    return case.report(net, Setting(1, None, None, net.shift))
+
+
 def _in_window(case: _Case) -> Report | None:
     """The document in a window: letters of steps are its first step, ends are nowhere."""
     net = written_out(case.program, 2, free=True)
@@ -161,7 +187,7 @@ def _judged(
     k: int,
     step: StepReport,
     verdicts: Sequence[str],
-    proofs: tuple[Report | None, Report | None],
+    proofs: _Proofs,
     base: Report,
 ) -> StepReport:
     worst = min(verdicts, key=lambda v: RANK[v])
@@ -174,11 +200,12 @@ def _judged(
     if case.settings is not GENERAL:
         return step  # nothing is left open: these are all the steps that there are
     text = _line(case, base, k)
-    window, end = (_at(p, k, base) for p in proofs)
+    window, end = (_at(p, k, base) for p in (proofs.window, proofs.end))
     sums = bool(case.labels.sums(text))
     steps, ends = _classes(case, step, text)
     if sums:
-        proved = not ends and _share(case, text, base)
+        shared = not ends and _share(case, k, text, proofs, base)
+        proved = shared or (end == "proved" and _defines_total(case, step, text))
     elif steps:
         proved = not ends and window == "proved"
     else:
@@ -237,41 +264,51 @@ def _undecided(step: StepReport, why: str) -> StepReport:
 
 
 def _line(case: _Case, base: Report, k: int) -> str:
-    """The lines of the document on which a step stands, down to where the next one begins."""
+    """The lines of the document on which a step stands, down to where the next one begins or the
+    formula ends.
+    """
     lines = case.text.split("\n")
     first = base.steps[k].line - 1
     following = [s.line - 1 for s in base.steps[k + 1 :] if s.line - 1 > first]
-    return "\n".join(lines[first : following[0] if following else len(lines)])
+    text = "\n".join(lines[first : following[0] if following else len(lines)])
+    closed = _CLOSED.search(text)
+    return text[: closed.start()] if closed else text
 
 
-def _share(case: _Case, text: str, base: Report) -> bool:
+def _share(case: _Case, k: int, text: str, proofs: _Proofs, base: Report) -> bool:
     """Whether a sum over steps is proved by its share: ``∂L/∂U = Σ_t f(t)`` where f(1) is the
     gradient by the U of the first step alone.
     """
-    found = case.labels.sums(text)
-    if len(found) != 1:
+    step = base.steps[k]
+    if _at(proofs.share, k, base) != "proved":
         return False
-    begin = found[0][0]
-    head = text[:begin].rstrip()
-    if not head.endswith(("=", "&=", "= &")):
+    place = [n for n, s in enumerate(base.steps) if s.line == step.line].index(k)
+    members = members_of(text)
+    if r"\in" in step.text:
+        return place < len(members) and case.labels.is_sum(members[place])
+    of_members = any(_told(case, step.text.split("=")[0]))
+    return not of_members and place + 1 < len(members) and case.labels.is_sum(members[place + 1])
+
+
+def _defines_total(case: _Case, step: StepReport, text: str) -> bool:
+    """Whether a line says that the output is a sum over all steps, as it is in the model; what is
+    summed is then told by a net of one step.
+    """
+    members = members_of(text)
+    if step.kind != "forward" or step.of != case.program.output or len(members) != 2:
         return False
-    net = written_out(case.program, 2, free=True, apart=True)
-    symbols = {k: v.split(" ")[0] for k, v in _meanings(case, net).items()}
-    options = {**case.options, "symbols": symbols}
-    alone = replace(case, options=options)
-    report = alone.report(net, Setting(1, None, None, net.shift), text)
-    return report is not None and bool(report.steps) and all(
-        s.verdict == "proved" for s in report.steps
+    (equation,) = (e for e in case.program.equations if e.name == step.of)
+    over = {case.program.loops[x].count for x in case.program.loops}
+    total = [f for f in Mul.make_args(equation.rhs) if isinstance(f, IndexSum)]
+    if len(total) != 1 or not {i.extent for i in total[0].bound} & over:
+        return False
+    counting = {i for i in total[0].bound if i.extent in over}
+    uniform = all(
+        e.name not in case.program.families or free_indices(e.indices[0]) & counting
+        for e in entries(equation.rhs)
     )
-
-
-def _meanings(case: _Case, net: WrittenOut) -> dict[str, str]:
-    """What the symbols of the whole document stand for at the first step of a window."""
-    report = _in_window(case)
-    given = case.options.get("symbols") or {}
-    assert isinstance(given, Mapping), "a map of symbols is a mapping"
-    read = {} if report is None else dict(report.read_as)
-    return {**{k: v for k, v in read.items() if v.split(" ")[0].isidentifier()}, **given}
+    plain = equation.rhs.atoms(Symbol) - equation.rhs.atoms(Index)
+    return uniform and not plain & over and case.labels.is_sum(members[1], of_ends=False)
 
 
 def _whole(base: Report, steps: tuple[StepReport, ...], case: _Case) -> Report:

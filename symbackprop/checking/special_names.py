@@ -25,6 +25,7 @@ from symbackprop.checking.readings import (
 )
 from symbackprop.checking.scope import AS, LOSSES, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of
+from symbackprop.checking.told import shape_told
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -201,6 +202,15 @@ def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     said = Juxt(node.start, node.end, scripts.items) if item is None else item
     long = extent_of(said, scope) if isinstance(said, Terms | Bracket | Juxt) else None
     return None if long is None else (_vector(long, 0.0),)
+
+
+def zeros(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
+    r"""``\mathbf 0_{N \times M}``, ``0_N``."""
+    base = scripts.base
+    if not (isinstance(base, Number) and base.text == "0" and len(scripts.items) == 1):
+        return None
+    shape = shape_told(scripts.items[0], scope)
+    return (Reading(Integer(0), tuple(position(k, e) for k, e in enumerate(shape))),)
 
 
 def _vector(extent: Expr, cost: float) -> Reading:

@@ -30,7 +30,7 @@ def told(
     name: str, items: Sequence[Node], readings: Readings, node: Node, scope: Scope
 ) -> Readings:
     """The values of a function of the table that is told something."""
-    shape = shape_told(items, scope) if name == "reshape" else ()
+    shape = shape_told(items[0], scope) if name == "reshape" else ()
     axes = axes_told(items)
     fit = [r for r in readings if max(axes, default=-1) < r.rank]
     if not fit or len(set(axes)) < len(axes) or len(axes) != AXES_TOLD.get(name, len(axes)):
@@ -55,10 +55,10 @@ def axes_told(items: Sequence[Node]) -> tuple[int, ...]:
     return tuple(map(int, numbers)) if len(numbers) == len(items) - 1 else ()
 
 
-def shape_told(items: Sequence[Node], scope: Scope) -> tuple[Expr, ...]:
+def shape_told(told: Node, scope: Scope) -> tuple[Expr, ...]:
     r"""The extents in ``\operatorname{reshape}_{N \times A E}``."""
     out = []
-    for node in _factors(items[0]):
+    for node in _factors(told):
         (found, *_) = read(node, scope)
         if found.rank or not found.expr.free_symbols <= set(scope.dims.values()):
             raise Unreadable("notation", "this shape is not read", node)
