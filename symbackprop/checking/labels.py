@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 NOWHERE = 99  # a label that no member has
+ONE = {"-": -1, "+": 1}
 _SAID = re.compile(r"\\(?:text|label|tag)\s*\{")
 _WRAPPED = re.compile(r"\\(?:boxed|mathrlap)\s*\{")
-_LAYOUT = re.compile(r"\\(?:[;,:!\\]|q?quad\b|notag\b)|[\s&}.,;]")
+_LAYOUT = re.compile(r"\\(?:[;,:!\\]|q?quad\b|notag\b)|[\s&}.,;$]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,19 @@ class Setting:
     end: int | None
     count: int | None
     shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Where a sum over steps begins, where what is summed begins, its letter, the first step, and
+    how many of the last it leaves out.
+    """
+
+    begin: int
+    body: int
+    letter: str
+    first: int
+    less: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +93,27 @@ class Labels:
         )
         return re.sub(told, " ", text)
 
-    def chains(self, text: str) -> list[tuple[int, int, str]]:
-        r"""As ``sums``, of sums over all steps with a letter of their own, as in a chain rule:
-        ``\sum_{t=1}^{K}`` where the letter of a step is l.
+    def chains(self, text: str) -> list[Chain]:
+        r"""Sums over all steps with a letter of their own, as in a chain rule: ``\sum_{t=1}^{K}``
+        where the letter of a step is l; also from 0 or to the last but one.
         """
         ends = "|".join(map(re.escape, self.ends))
         if not ends:
             return []
         pattern = (
-            r"\\sum\s*_\s*\{\s*(?P<a>[a-z])\s*=\s*1\s*\}\s*"
-            rf"\^\s*(?:\{{\s*(?:{ends})\s*\}}|(?:{ends}))(?![A-Za-z])"
+            r"\\sum\s*_\s*\{\s*(?P<a>[a-z])\s*=\s*(?P<first>[01])\s*\}\s*"
+            rf"\^\s*(?:\{{\s*(?:{ends})\s*(?P<less>-\s*1\s*)?\}}|(?:{ends}))(?![A-Za-z])"
         )
-        found = [(m.start(), m.end(), m["a"]) for m in re.finditer(pattern, text)]
-        return [f for f in found if f[2] not in self.letters and self._labels(text, f)]
+        found = [
+            Chain(m.start(), m.end(), m["a"], int(m["first"]), int(m["less"] is not None))
+            for m in re.finditer(pattern, text)
+        ]
+        return [f for f in found if f.letter not in self.letters and self._labels(text, f)]
 
-    def _labels(self, text: str, chain: tuple[int, int, str]) -> bool:
+    def _labels(self, text: str, chain: Chain) -> bool:
         """Whether the letter of a sum is the label of a member in what is summed."""
-        _, body, letter = chain
-        alone = Labels((letter,), (), self.families)
-        return bool(alone._scripted.search(text[body : _end_of_term(text, body)]))
+        alone = Labels((chain.letter,), (), self.families)
+        return bool(alone._scripted.search(text[chain.body : _end_of_term(text, chain.body)]))
 
     def sums(self, text: str) -> list[tuple[int, int, str]]:
         """Where sums over steps begin, where what is summed begins, and their letters."""
@@ -148,7 +164,8 @@ class Labels:
 
     def without_sums(self, text: str) -> str:
         """The text without the signs of sums over steps, and their ranges."""
-        for begin, body, _ in sorted((*self.sums(text), *self.chains(text)), reverse=True):
+        chains = ((c.begin, c.body) for c in self.chains(text))
+        for begin, body in sorted((*(s[:2] for s in self.sums(text)), *chains), reverse=True):
             text = f"{text[:begin]} {text[body:]}"
         return self.range_words(text)
 
@@ -189,18 +206,18 @@ class Labels:
 
     def _chained(self, text: str, setting: Setting) -> str:
         """The text with sums over steps that have a letter of their own written out."""
-        for begin, body, letter in reversed(self.chains(text)):
-            end = _end_of_term(text, body)
-            alone = Labels((letter,), (), self.families)
+        for chain in reversed(self.chains(text)):
+            end = _end_of_term(text, chain.body)
+            alone = Labels((chain.letter,), (), self.families)
             parts = [
                 alone._labelled(
-                    self._picked(text[body:end], letter, k, setting),
+                    self._picked(text[chain.body : end], chain.letter, k, setting),
                     Setting(k, None, None, setting.shift),
                 )
-                for k in range(1, (setting.count or 1) + 1)
+                for k in range(chain.first, (setting.count or 1) + 1 - chain.less)
             ]
             whole = " + ".join(p.strip() for p in parts)
-            text = f"{text[:begin]}({whole}) {text[end:]}"
+            text = f"{text[: chain.begin]}({whole}) {text[end:]}"
         return text
 
     def _picked(self, text: str, letter: str, value: int, setting: Setting) -> str:
@@ -209,15 +226,16 @@ class Labels:
         """
         words = "|".join(map(re.escape, (*self.letters, *self.ends)))
         other = rf"(?P<word>{words}|\d)\s*(?:(?P<sign>[-+])\s*1\s*)?"
-        here = re.compile(rf"\\delta_\{{\s*{letter}\s*,?\s*{other}\}}")
-        there = re.compile(rf"\\delta_\{{\s*{other},?\s*{letter}\s*\}}")
+        own = rf"{letter}\s*(?:(?P<own>[-+])\s*1\s*)?"
+        here = re.compile(rf"\\delta_\{{\s*{own},?\s*{other}\}}")
+        there = re.compile(rf"\\delta_\{{\s*{other},?\s*{own}\}}")
 
         def picked(m: re.Match[str]) -> str:
             at = setting.at if m["word"] in self.letters else setting.end
             if m["word"].isdigit():
                 at = int(m["word"])
-            by = {"-": -1, "+": 1}.get(m["sign"] or "", 0)
-            return f"({int(at is not None and value == at + by)})"
+            other, own = (ONE.get(m[sign] or "", 0) for sign in ("sign", "own"))
+            return f"({int(at is not None and value + own == at + other)})"
 
         return there.sub(picked, here.sub(picked, text))
 

@@ -209,9 +209,10 @@ def _judged(
     elif steps:
         proved = not ends and window == "proved"
     else:
-        # The window has a loss of its own: what the loss is, is told by the other nets.
+        # The window has a loss of its own and no end: the other nets tell what the loss is, and
+        # what holds of quantities that are made of the last state.
         loss = step.kind == "forward" and step.of == case.program.output
-        proved = end == "proved" and (ends or loss or window == "proved")
+        proved = end == "proved" and (ends or loss or window in ("proved", "unreadable"))
     if proved:
         return step
     return _undecided(step, "right for three and for four steps; in general no proof was found")
