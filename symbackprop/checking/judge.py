@@ -275,7 +275,7 @@ class _Judge:
         this makes all true, over samples.
         """
         document = self.document(layout, scales=scales)
-        steps = document.judge()
+        steps = self.without_search(document.judge(), document)
         choices, invented = confirmed(steps), {}
         work = self.values.work
         if any(s.verdict != "proved" for s in steps):
@@ -306,6 +306,16 @@ class _Judge:
             ):
                 return other, again
         return document, steps
+
+    def without_search(self, steps: tuple[Step, ...], document: Document) -> tuple[Step, ...]:
+        """The steps, all proved if nothing is missing but the meaning of letters of which they hold
+        whatever it is; else as they are.
+        """
+        missing = [s for s in steps if s.verdict != "proved"]
+        if not all(s.unread is not None and s.unread.kind == "name" for s in missing):
+            return steps
+        settled = with_free_variables(steps, document)
+        return settled if all(s.verdict == "proved" for s in settled) else steps
 
     def step(
         self, step: Step, document: Document, follows: tuple[int, ...], uses: tuple[int, ...]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cache
 
 NOWHERE = -1
 
@@ -189,10 +190,16 @@ class Relation(Node):
     relations: tuple[str, ...]
 
 
+@cache
+def _parts(kind: type[Node]) -> tuple[str, ...]:
+    """The fields in which a kind of node may hold others."""
+    return tuple(f.name for f in fields(kind) if f.name not in ("start", "end", "text"))
+
+
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below, left to right."""
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in _parts(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):
