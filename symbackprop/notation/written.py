@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from functools import cache
 
 NOWHERE = -1
 
@@ -190,10 +189,15 @@ class Relation(Node):
     relations: tuple[str, ...]
 
 
-@cache
+_PARTS: dict[type[Node], tuple[str, ...]] = {}
+
+
 def _parts(kind: type[Node]) -> tuple[str, ...]:
-    """The fields in which a kind of node may hold others."""
-    return tuple(f.name for f in fields(kind) if f.name not in ("start", "end", "text"))
+    """The fields in which a kind of node may hold others; looked up once, since trees are long."""
+    if kind not in _PARTS:
+        names = (f.name for f in fields(kind))
+        _PARTS[kind] = tuple(n for n in names if n not in ("start", "end", "text"))
+    return _PARTS[kind]
 
 
 def children(node: Node) -> Iterator[Node]:
