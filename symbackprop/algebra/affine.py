@@ -20,12 +20,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Integer, Mul, Pow, cancel, expand, preorder_traversal
+from sympy import Add, Expr, Integer, Mul, Pow, cancel, preorder_traversal
 
 from symbackprop.algebra.context import Context
 from symbackprop.ir.affine import (
     atoms_of,
     bounds,
+    expanded,
     floor_div,
     inside,
     is_affine,
@@ -81,7 +82,7 @@ def _paired(factors: list[Expr], position: int, delta: Delta) -> bool:
         for k, other in enumerate(factors):
             if k != position and isinstance(other, Delta) and quotient in other.args:
                 i = other.args[1] if other.args[0] == quotient else other.args[0]
-                factors[position] = Delta(e, expand(p * i + j))
+                factors[position] = Delta(e, expanded(p * i + j))
                 del factors[k]
                 return True
     return False
@@ -160,7 +161,7 @@ def _decided(a: Expr, b: Expr, parts: dict[Expr, Expr]) -> Expr | None:
     """1 or 0 where the two indices are always or never equal."""
     if not parts:
         return ONE
-    own = bounds(expand(a - b))
+    own = bounds(expanded(a - b))
     if own is not None and (nonnegative(own[0] - 1) or nonnegative(-1 - own[1])):
         return ZERO
     return None
@@ -204,12 +205,13 @@ def _chains(
         chain, places = [first], first.extent
         while True:
             following = next(
-                (v for v in open_ if v not in chain and expand(parts[v] - sign * places) == 0), None
+                (v for v in open_ if v not in chain and expanded(parts[v] - sign * places) == 0),
+                None,
             )
             if following is None:
                 break
             chain.append(following)
-            places = expand(places * following.extent)
+            places = expanded(places * following.extent)
         yield tuple(chain), sign
 
 
@@ -218,7 +220,7 @@ def _rest(parts: dict[Expr, Expr], without: tuple[Index, ...], sign: int) -> Exp
     for atom, coefficient in parts.items():
         if atom not in without:
             out = out - sign * coefficient * atom
-    return expand(out)
+    return expanded(out)
 
 
 def _tiled(
@@ -230,7 +232,7 @@ def _tiled(
     for k, v in enumerate(chain):
         values[v] = left if k == len(chain) - 1 else modulo(left, v.extent)
         left = floor_div(left, v.extent)
-        places = expand(places * v.extent)
+        places = expanded(places * v.extent)
     fits = inside(rest, places) or _looked_up(rest, places, context)
     return Solution(values, [] if fits else [InRange(rest, places)])
 
@@ -241,7 +243,7 @@ def _looked_up(e: Expr, extent: Expr, context: Context) -> bool:
         return False
     for q in context.program.inputs:
         if q.name == e.name and q.bound is not None:
-            return nonnegative(expand(extent - q.bound))
+            return nonnegative(expanded(extent - q.bound))
     return False
 
 
@@ -252,14 +254,14 @@ def _guarded(factors: list[Expr], position: int, guard: InRange, bound: list[Ind
     if not is_affine(parts):
         return False
     for v in bound:
-        if v in parts and expand(parts[v] + n) == 0 and _tiles(factors, position, v, bound):
+        if v in parts and expanded(parts[v] + n) == 0 and _tiles(factors, position, v, bound):
             return True
         if v not in parts or abs(parts[v]) != 1:
             continue
         if any(v in free_indices(a) for a in parts if a != v):
             continue
         w = Index(v.name + "_", n)
-        value = expand(parts[v] * (w - (place - parts[v] * v)))
+        value = expanded(parts[v] * (w - (place - parts[v] * v)))
         if w not in bound and inside(value, v.extent):
             del factors[position]
             bound[bound.index(v)] = w
@@ -280,7 +282,7 @@ def _exchanged(
     w = Index(v.name + "_", n)
     if w in bound:
         return False
-    value = expand(place + v - w)
+    value = expanded(place + v - w)
     bound[bound.index(v)] = w
     rest = [_with(g, place, w) for k, g in enumerate(factors) if k != position]
     factors[:] = [*(substitute(g, {v: value}) for g in rest), InRange(value, v.extent)]
@@ -295,7 +297,7 @@ def _simplicity(extent: Expr) -> tuple[int, str]:
 def _reverse_one(factors: list[Expr], bound: list[Index]) -> bool:
     """``Σ_u f(K-1-u) → Σ_u f(u)`` where an entry is read at K-1-u and none at u."""
     for v in bound:
-        mirrored = expand(v.extent - 1 - v)
+        mirrored = expanded(v.extent - 1 - v)
         if any(_reads(f, mirrored) for f in factors) and not any(_reads(f, v) for f in factors):
             factors[:] = [worked_out_throughout(substitute(f, {v: mirrored})) for f in factors]
             return True
@@ -312,7 +314,7 @@ def _reads(e: Expr, place: Expr) -> bool:
 def _tiles(factors: list[Expr], position: int, t: Index, bound: list[Index]) -> bool:
     """``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)``: one tile alone holds e."""
     place, p = factors[position].args
-    e = expand(place + p * t)
+    e = expanded(place + p * t)
     tile = floor_div(e, p)
     if t in free_indices(e) or not inside(tile, t.extent):
         return False

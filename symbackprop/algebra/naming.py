@@ -9,6 +9,7 @@ that it does not depend on the names that came in.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, gcd
@@ -82,27 +83,34 @@ def _alike(colours: Colours) -> list[Index]:
 
 def _refined(colours: Colours, bearers: dict[Index, list[Expr]], context: Context) -> Colours:
     """Colours told apart by the factors around each index, until that tells no more apart."""
+    extents = {v: order_key(v.extent) for v in colours}
     while True:
         # At first an index is told by where it stands itself, whatever stands beside it.
         told = len(set(colours.values())) > 1
         coloured = {v: Index(f"*{c}", v.extent) for v, c in colours.items()} if told else {}
         known = frozenset(coloured.values())
-        keys = {v: _key(v, colours[v], coloured, known, bearers[v], context) for v in colours}
+        classes = Counter((extents[v], c) for v, c in colours.items())
+        keys = {
+            # What is alone in its class is told by that, which is cheap: around it all is spelled.
+            v: (extents[v], c, _around(v, coloured, known, bearers[v], context))
+            if classes[extents[v], c] > 1
+            else (extents[v], c, "")
+            for v, c in colours.items()
+        }
         ranks = {key: rank for rank, key in enumerate(sorted(set(keys.values())))}
-        if len(ranks) == len(set(colours.values())):
+        if len(ranks) in (len(set(colours.values())), len(colours)):
             return {v: ranks[key] for v, key in keys.items()}
         colours = {v: ranks[key] for v, key in keys.items()}
 
 
-def _key(
+def _around(
     v: Index,
-    colour: int,
     coloured: dict[Index, Index],
     known: frozenset[Index],
     bearers: list[Expr],
     context: Context,
-) -> tuple[str, int, str]:
-    """What tells an index apart: its extent, its colour, and the factors that bear it."""
+) -> str:
+    """The factors that bear an index, by which it is told apart from those of its class."""
     star = Index("*", v.extent)
     renaming = {**coloured, v: star}
     marks = known | {star}
@@ -111,7 +119,7 @@ def _key(
         _unsigned_skeleton(turned_throughout(substitute(f, renaming), context), marks)
         for f in bearers
     )
-    return order_key(v.extent), colour, ";".join(sorted(around))
+    return ";".join(sorted(around))
 
 
 def _unsigned_skeleton(f: Expr, bound: frozenset[Index]) -> str:

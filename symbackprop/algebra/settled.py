@@ -7,10 +7,10 @@ orthogonal Q; ``(p*t + s) // p → t`` where s < p; ``[0 ≤ e < n] → 1`` wher
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Integer, expand
+from sympy import Add, Expr, Integer
 
 from symbackprop.algebra.context import Context
-from symbackprop.ir.affine import bounds, inside, nonnegative, outside, worked_out
+from symbackprop.ir.affine import bounds, expanded, inside, nonnegative, outside, worked_out
 from symbackprop.ir.cholesky import FACTOR, INVERSE
 from symbackprop.ir.expressions import (
     Apply,
@@ -100,9 +100,9 @@ def _comparison(e: Compare, context: Context) -> Expr:
     if gap is None:
         return e
     true_from, false_to = _GAPS[op]
-    if nonnegative(expand(gap[0] - true_from)):
+    if nonnegative(expanded(gap[0] - true_from)):
         return ONE
-    if nonnegative(expand(false_to - gap[1])):
+    if nonnegative(expanded(false_to - gap[1])):
         return ZERO
     return e if context.folding else _one_way(op, a, b)
 
@@ -112,8 +112,9 @@ def _one_way(op: str, a: Expr, b: Expr) -> Expr:
     shift = (b - a).as_coeff_Add()[0]
     if not shift.is_Integer or (b - a).has(Node):  # a quantity may be no integer
         return Compare(op, a, b)
-    left = Add(*(-t for t in Add.make_args(expand(b - a - shift)) if t.could_extract_minus_sign()))
-    right = expand(b - a - shift + left)
+    terms = Add.make_args(expanded(b - a - shift))
+    left = Add(*(-t for t in terms if t.could_extract_minus_sign()))
+    right = expanded(b - a - shift + left)
     shift -= int(op == "<")
     return Compare("<", left, right) if shift == -1 else Compare("<=", left, right + shift)
 

@@ -15,9 +15,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, Mul, Poly, cancel, expand
+from sympy import Add, Expr, Integer, Mul, Poly, cancel
+from sympy import expand as multiplied_out
 
 from symbackprop.ir.expressions import Entry, FloorDiv, Index, Modulo, free_indices
+
+
+@lru_cache(maxsize=1 << 15)
+def expanded(e: Expr) -> Expr:
+    """An extent or an index expression multiplied out, remembered: SymPy forgets soon."""
+    return e if e.is_Atom else multiplied_out(e)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -33,7 +40,7 @@ def nonnegative(e: Expr) -> bool:
         return False
     if not symbols:
         return bool(e.is_nonnegative)
-    shifted = expand(e.xreplace({s: s + 1 for s in symbols}))
+    shifted = expanded(e.xreplace({s: s + 1 for s in symbols}))
     return all(c >= 0 for c in Poly(shifted, *symbols).coeffs())
 
 
@@ -42,14 +49,14 @@ def _without_floors(e: Expr) -> Expr:
     that holds others first, since they may cancel then.
     """
     while e.has(FloorDiv):
-        rows = [t.as_coeff_Mul() for t in Add.make_args(expand(e))]
+        rows = [t.as_coeff_Mul() for t in Add.make_args(expanded(e))]
         floors = [(c, f) for c, f in rows if isinstance(f, FloorDiv)]
         if not floors:
             break
         coefficient, outer = max(floors, key=lambda row: _depth(row[1]))
         a, b = outer.args
         bound = (a - (b - 1 if coefficient > 0 else 0)) / b
-        e = expand(Add(*(c * f for c, f in rows if f != outer)) + coefficient * bound)
+        e = expanded(Add(*(c * f for c, f in rows if f != outer)) + coefficient * bound)
     return e
 
 
@@ -63,7 +70,7 @@ def atoms_of(e: Expr) -> dict[Expr, Expr]:
     constant part stands at the key 1.
     """
     found: dict[Expr, Expr] = {}
-    for t in Add.make_args(expand(e)):
+    for t in Add.make_args(expanded(e)):
         coefficient: Expr = Integer(1)
         atom: Expr = Integer(1)
         for f in Mul.make_args(t):
@@ -71,7 +78,7 @@ def atoms_of(e: Expr) -> dict[Expr, Expr]:
                 atom = atom * f
             else:
                 coefficient = coefficient * f
-        found[atom] = expand(found.get(atom, Integer(0)) + coefficient)
+        found[atom] = expanded(found.get(atom, Integer(0)) + coefficient)
     return {a: c for a, c in found.items() if c != 0}
 
 
@@ -104,7 +111,7 @@ def bounds(e: Expr) -> tuple[Expr, Expr] | None:
             low, high = low + coefficient * own[1], high + coefficient * own[0]
         else:
             return None
-    return expand(low), expand(high)
+    return expanded(low), expanded(high)
 
 
 def _bounds_of_atom(atom: Expr) -> tuple[Expr, Expr] | None:
@@ -130,9 +137,9 @@ def _floors(a: Expr, b: Expr) -> Expr | None:
         return None
     quotient, rest = split
     for shift in (0, 1):
-        low = expand(rest + shift * b)
+        low = expanded(rest + shift * b)
         if nonnegative(low) and nonnegative(b - 1 - low):
-            return expand(quotient - shift)
+            return expanded(quotient - shift)
     return None
 
 
@@ -141,7 +148,7 @@ def _split(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
     """``a = b · quotient + rest`` term by term, the quotient of what ``b`` divides."""
     quotient: Expr = Integer(0)
     rest: Expr = Integer(0)
-    for t in Add.make_args(expand(a)):
+    for t in Add.make_args(expanded(a)):
         if t.is_Integer and b.is_Integer:
             whole = Integer(int(t) // int(b))
             quotient, rest = quotient + whole, rest + t - whole * b
@@ -154,8 +161,8 @@ def _split(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
     if b.is_Add and not free_indices(a):
         ratio = cancel(a / b)
         if _is_polynomial(ratio):
-            return expand(ratio), Integer(0)
-    return expand(quotient), expand(rest)
+            return expanded(ratio), Integer(0)
+    return expanded(quotient), expanded(rest)
 
 
 def _is_polynomial(e: Expr) -> bool:
@@ -174,13 +181,15 @@ def inside(e: Expr, n: Expr) -> bool:
         if own is not None and nonnegative(own[0]) and nonnegative(n.args[0] - b - own[1]):
             return True
     own = bounds(e)
-    return own is not None and nonnegative(own[0]) and nonnegative(expand(n - 1 - own[1]))
+    return own is not None and nonnegative(own[0]) and nonnegative(expanded(n - 1 - own[1]))
 
 
 def outside(e: Expr, n: Expr) -> bool:
     """Whether ``0 ≤ e < n`` never."""
     own = bounds(e)
-    return own is not None and (nonnegative(expand(-1 - own[1])) or nonnegative(expand(own[0] - n)))
+    if own is None:
+        return False
+    return nonnegative(expanded(-1 - own[1])) or nonnegative(expanded(own[0] - n))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -189,7 +198,7 @@ def floor_div(a: Expr, b: Expr) -> Expr:
     if b == 1:
         return a
     if isinstance(a, FloorDiv):
-        return floor_div(a.args[0], expand(a.args[1] * b))
+        return floor_div(a.args[0], expanded(a.args[1] * b))
     if isinstance(a, Modulo):
         count = cancel(a.args[1] / b)
         if _is_polynomial(count):
@@ -202,7 +211,7 @@ def floor_div(a: Expr, b: Expr) -> Expr:
         return quotient
     known = _floors(rest, b) if not free_indices(rest) else None
     if known is not None:
-        return expand(quotient + known)
+        return expanded(quotient + known)
     return quotient + FloorDiv(rest, b)
 
 
@@ -221,7 +230,7 @@ def modulo(a: Expr, b: Expr) -> Expr:
         return rest
     known = _floors(rest, b) if not free_indices(rest) else None
     if known is not None:
-        return expand(rest - known * b)
+        return expanded(rest - known * b)
     return Modulo(rest, b)
 
 
@@ -239,7 +248,7 @@ def worked_out(i: Expr) -> Expr:
         return floor_div(inner[0], inner[1])
     if isinstance(i, Modulo):
         return modulo(inner[0], inner[1])
-    return _rejoined(expand(i.func(*inner)))
+    return _rejoined(expanded(i.func(*inner)))
 
 
 def _rejoined(e: Expr) -> Expr:
@@ -249,9 +258,9 @@ def _rejoined(e: Expr) -> Expr:
     parts = atoms_of(e)
     for rest in [a for a in parts if isinstance(a, Modulo)]:
         whole = FloorDiv(*rest.args)
-        if parts.get(whole, 0) == expand(parts[rest] * rest.args[1]):
+        if parts.get(whole, 0) == expanded(parts[rest] * rest.args[1]):
             apart = parts[rest] * (rest.args[1] * whole + rest - rest.args[0])
-            return _rejoined(expand(e - apart))
+            return _rejoined(expanded(e - apart))
     return e
 
 

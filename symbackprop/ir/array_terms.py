@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from sympy import Expr, Integer, expand, sympify
+from sympy import Expr, Integer, sympify
 
-from symbackprop.ir.affine import floor_div
+from symbackprop.ir.affine import expanded, floor_div
 from symbackprop.ir.terms import (
     Axes,
     Shape,
@@ -61,14 +61,14 @@ def matpow(a: Term, power: int) -> Term:
 def kron(a: Term, b: Term) -> Term:
     if a.rank != 2 or b.rank != 2:
         raise ShapeError("two matrices in kron", f"{show_shape(a.shape)} and {show_shape(b.shape)}")
-    shape = tuple(expand(m * n) for m, n in zip(a.shape, b.shape, strict=True))
+    shape = tuple(expanded(m * n) for m, n in zip(a.shape, b.shape, strict=True))
     return Term("kron", (a, b), shape)
 
 
 def vec(a: Term) -> Term:
     if a.rank != 2:
         raise ShapeError("a matrix in vec", show_shape(a.shape), "flatten takes any array")
-    return Term("vec", (a,), (expand(a.shape[0] * a.shape[1]),))
+    return Term("vec", (a,), (expanded(a.shape[0] * a.shape[1]),))
 
 
 def triangle(word: str, a: Term, k: int = 0) -> Term:
@@ -145,7 +145,7 @@ def count(shape: Sequence[Expr]) -> Expr:
 def _product(extents: Shape) -> Expr:
     out: Expr = Integer(1)
     for e in extents:
-        out = expand(out * e)
+        out = expanded(out * e)
     return out
 
 
@@ -158,7 +158,7 @@ def repeat(a: Term, times: Expr | int, axis: int = -1) -> Term:
         raise ShapeError("an array in repeat", "a scalar")
     (k,) = normal_axes(axis, a.rank)
     p = sympify(times)
-    shape = (*a.shape[:k], expand(a.shape[k] * p), *a.shape[k + 1 :])
+    shape = (*a.shape[:k], expanded(a.shape[k] * p), *a.shape[k + 1 :])
     return Term("repeat", (a,), shape, (p, k))
 
 
@@ -168,7 +168,7 @@ def pad(a: Term, widths: Sequence[tuple[Expr | int, Expr | int]]) -> Term:
         raise ShapeError(f"an array with {len(widths)} axes or more to pad", show_shape(a.shape))
     pairs = [(Integer(0), Integer(0))] * (a.rank - len(widths))
     pairs += [(sympify(before), sympify(after)) for before, after in widths]
-    shape = tuple(expand(e + p + q) for e, (p, q) in zip(a.shape, pairs, strict=True))
+    shape = tuple(expanded(e + p + q) for e, (p, q) in zip(a.shape, pairs, strict=True))
     return Term("pad", (a,), shape, (tuple(pairs),))
 
 
@@ -185,7 +185,7 @@ def concat(parts: Sequence[Term], axis: int = 0) -> Term:
                 f"shapes that agree but for axis {k}",
                 " and ".join(show_shape(p.shape) for p in parts),
             )
-    total = expand(sum((p.shape[k] for p in parts), Integer(0)))
+    total = expanded(sum((p.shape[k] for p in parts), Integer(0)))
     shape = (*parts[0].shape[:k], total, *parts[0].shape[k + 1 :])
     return Term("concat", tuple(parts), shape, (k,))
 

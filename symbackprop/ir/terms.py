@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Add, Expr, Integer, Rational, expand, sympify
+from sympy import Add, Expr, Integer, Rational, sympify
 
-from symbackprop.ir.affine import floor_div
+from symbackprop.ir.affine import expanded, floor_div
 from symbackprop.ir.expressions import entry_names
 
 Shape = tuple[Expr, ...]
@@ -69,7 +69,7 @@ def _close(extent: Expr) -> str:
 
 def same_extent(a: Expr, b: Expr) -> bool:
     """Whether two extents have the same canonical polynomial."""
-    return a == b or expand(a - b) == 0
+    return a == b or expanded(a - b) == 0
 
 
 def same_shape(a: Sequence[Expr], b: Sequence[Expr]) -> bool:
@@ -323,8 +323,8 @@ def slice_length(item: slice, extent: Expr) -> Expr:
     else:
         stop = sympify(item.stop)
         stop = stop + extent if stop.is_negative else stop
-    span = expand(stop - start if step > 0 else start - stop)
-    return span if abs(step) == 1 else floor_div(expand(span + abs(step) - 1), Integer(abs(step)))
+    span = expanded(stop - start if step > 0 else start - stop)
+    return span if abs(step) == 1 else floor_div(expanded(span + abs(step) - 1), Integer(abs(step)))
 
 
 def series(a: Term, letter: str, first: Expr, last: Expr) -> Term:

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Expr, Integer, cancel, expand, sympify
+from sympy import Expr, Integer, cancel, sympify
 
-from symbackprop.ir.affine import floor_div, nonnegative
+from symbackprop.ir.affine import expanded, floor_div, nonnegative
 from symbackprop.ir.terms import Shape, ShapeError, Term, same_extent, show_shape
 
 Numbers = Sequence[Expr | int]
@@ -39,7 +39,7 @@ def _zeros(axes: int) -> Shape:
 
 def reach(window: Expr, dilation: Expr) -> Expr:
     """How many places a window covers: ``dilation (K - 1) + 1``."""
-    return expand(dilation * (window - 1) + 1)
+    return expanded(dilation * (window - 1) + 1)
 
 
 def window_count(length: Expr, window: Expr, stride: Expr, padding: Expr, dilation: Expr) -> Expr:
@@ -50,15 +50,15 @@ def window_count(length: Expr, window: Expr, stride: Expr, padding: Expr, dilati
     ShapeError
         If not even one fits, whatever the extents are.
     """
-    span = expand(length + 2 * padding - reach(window, dilation))
-    if nonnegative(expand(-1 - span)):
-        padded = expand(length + 2 * padding)
+    span = expanded(length + 2 * padding - reach(window, dilation))
+    if nonnegative(expanded(-1 - span)):
+        padded = expanded(length + 2 * padding)
         raise ShapeError(
             f"a window that fits into {padded} entries",
             f"{reach(window, dilation)} places (window {window}, dilation {dilation})",
             "shorten the window, or pad",
         )
-    return expand(floor_div(span, stride) + 1)
+    return expanded(floor_div(span, stride) + 1)
 
 
 def _counts(
@@ -106,7 +106,7 @@ def correlation(
             f"{show_shape(a.shape)} and {show_shape(w.shape)}",
         )
     channels = a.shape[-axes - 1]
-    if not same_extent(channels, expand(g * w.shape[1])):
+    if not same_extent(channels, expanded(g * w.shape[1])):
         by = "" if g == 1 else f" times {g} groups"
         raise ShapeError(
             f"as many channels as the kernel reads{by}",
@@ -125,7 +125,7 @@ def correlation(
 
 def share(channels: Expr, groups: Expr) -> Expr | None:
     """Channels of one group; None where ``groups`` is not known to divide them."""
-    each = expand(cancel(channels / groups))
+    each = expanded(cancel(channels / groups))
     whole = each.is_polynomial() and all(
         c.is_Integer for c in each.as_coefficients_dict().values()
     )

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, Mul, expand
+from sympy import Expr, Mul
 
 from symbackprop.ir import array_terms, terms, window_terms
-from symbackprop.ir.affine import inside, nonnegative
+from symbackprop.ir.affine import expanded, inside, nonnegative
 from symbackprop.ir.expressions import Entry, Index, InRange, free_indices
 from symbackprop.ir.terms import Term, same_extent
 from symbackprop.matrix.lift_forms import indices_in
@@ -183,7 +183,7 @@ def _under_kernel(
             paddings.append(tie.padding)
             continue
         runs.append(Index(f"_z{k}", tie.reach))
-        at = expand(runs[-1] - tie.padding)
+        at = expanded(runs[-1] - tie.padding)
         indices[slide.axis] = at
         paddings.append(ZERO)
         if place in guarded and not inside(at, length):
@@ -224,14 +224,14 @@ def full(
     flipped = weights if weights.op == "ones" else array_terms.flip(weights, last)
     widths, at, guards = [], list[Expr](), []
     for place, tie in zip(places, turned, strict=True):
-        margin = expand(tie.dilation * (tie.within.extent - 1))
-        width = expand(margin - tie.padding)
-        if nonnegative(width) and same_extent(place.extent, expand(tie.reach - 2 * tie.padding)):
+        margin = expanded(tie.dilation * (tie.within.extent - 1))
+        width = expanded(margin - tie.padding)
+        if nonnegative(width) and same_extent(place.extent, expanded(tie.reach - 2 * tie.padding)):
             widths.append((width, width))
             at.append(place)
             continue
         widths.append((margin, margin))
-        at.append(expand(place + tie.padding))
+        at.append(expanded(place + tie.padding))
         if not inside(at[-1], tie.reach):
             guards.append(InRange(at[-1], tie.reach))
     padded = array_terms.pad(read, widths) if any(w != (0, 0) for w in widths) else read

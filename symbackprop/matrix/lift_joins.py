@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from sympy import Add, Expr, Integer, Mul, cancel, expand
+from sympy import Add, Expr, Integer, Mul, cancel
 
 from symbackprop.ir import array_terms
-from symbackprop.ir.affine import atoms_of, nonnegative, worked_out_throughout
+from symbackprop.ir.affine import atoms_of, expanded, nonnegative, worked_out_throughout
 from symbackprop.ir.expressions import (
     Delta,
     FloorDiv,
@@ -73,7 +73,7 @@ def _in_ranges(e: Add, i: Index) -> list[Part] | None:
         same = [p for p in found if p[:2] == following[:2]]
         ordered.append((following[0], following[1], Add(*(p[2] for p in same))))
         found = [p for p in found if p not in same]
-        place = expand(place + following[1])
+        place = expanded(place + following[1])
     return ordered if same_extent(place, i.extent) and len(ordered) > 1 else None
 
 

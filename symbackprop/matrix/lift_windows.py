@@ -17,10 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sympy import Expr, expand
+from sympy import Expr
 
 from symbackprop.ir import window_terms
-from symbackprop.ir.affine import inside
+from symbackprop.ir.affine import expanded, inside
 from symbackprop.ir.expressions import (
     Entry,
     FloorDiv,
@@ -103,7 +103,7 @@ def _folded(
     )
     if exact:
         return whole.coefficient * Entry(lifter.named(term), *lead, *places)
-    at = [expand(place + t.padding) for t, place in zip(chosen, places, strict=True)]
+    at = [expanded(place + t.padding) for t, place in zip(chosen, places, strict=True)]
     reaches = [(a, t.reach) for a, t in zip(at, chosen, strict=True)]
     guards = [InRange(a, n) for a, n in reaches if not inside(a, n)]
     seen = view(Entry(lifter.named(term), *lead, *at), guards)

@@ -12,10 +12,11 @@ from dataclasses import replace
 from enum import Enum
 from typing import Protocol
 
-from sympy import Expr, Integer, Mul, Pow, Rational, expand, oo, pi
+from sympy import Expr, Integer, Mul, Pow, Rational, oo, pi
 
 from symbackprop.errors import NotSupported
 from symbackprop.ir import terms
+from symbackprop.ir.affine import expanded
 from symbackprop.ir.expressions import (
     Apply,
     Compare,
@@ -292,7 +293,7 @@ def _index(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         extent = a.shape[len(read)]
         if isinstance(item, slice):
             start, step = slice_of(item, extent)
-            read.append(expand(next(rest) * step + start))
+            read.append(expanded(next(rest) * step + start))
         else:
             read.append(_from_start(item, extent))
     read.extend(rest)

@@ -6,9 +6,9 @@ lies in one part of a joined or padded array only is guarded by ``InRange``.
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Integer, Mul, expand
+from sympy import Add, Expr, Integer, Mul
 
-from symbackprop.ir.affine import floor_div, inside, modulo, outside
+from symbackprop.ir.affine import expanded, floor_div, inside, modulo, outside
 from symbackprop.ir.array_terms import count
 from symbackprop.ir.expressions import Compare, IndexSum, InRange
 from symbackprop.ir.terms import Shape, Term
@@ -82,7 +82,7 @@ def _swap(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 def _flip(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (axes,) = t.attrs
     read = tuple(
-        expand(e - 1 - i) if k in axes else i
+        expanded(e - 1 - i) if k in axes else i
         for k, (i, e) in enumerate(zip(at, t.shape, strict=True))
     )
     return operand(run, t.args[0], read, scope, place)
@@ -109,7 +109,7 @@ def reshaped(old: Shape, at: At, new: Shape) -> At:
     for own, wanted in matched(old, new):
         position: Expr = ZERO
         for k in wanted:
-            position = expand(position * new[k]) + at[k]
+            position = expanded(position * new[k]) + at[k]
         read.extend(unravelled(position, tuple(old[k] for k in own)))
     return tuple(read)
 
@@ -156,13 +156,13 @@ def _concat(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     start: Expr = ZERO
     summands = []
     for part in t.args:
-        i = expand(at[axis] - start)
+        i = expanded(at[axis] - start)
         read = (*at[:axis], i, *at[axis + 1 :])
         inside_part = guard(i, part.shape[axis])
         if inside_part != 0:
             entry = operand(run, part, read, scope, place)
             summands.append(Mul(inside_part, entry))
-        start = expand(start + part.shape[axis])
+        start = expanded(start + part.shape[axis])
     return Add(*summands)
 
 
@@ -183,7 +183,7 @@ def _stack(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
 @_rule("pad")
 def _pad(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
     (a,), (widths,) = t.args, t.attrs
-    read = tuple(expand(i - before) for i, (before, _) in zip(at, widths, strict=True))
+    read = tuple(expanded(i - before) for i, (before, _) in zip(at, widths, strict=True))
     guards = (guard(i, e) for i, e in zip(read, a.shape, strict=True))
     return Mul(*guards, operand(run, a, read, scope, place))
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sympy import Expr, Integer, expand
+from sympy import Expr, Integer
 
 from symbackprop.ir import array_terms, terms, window_terms
-from symbackprop.ir.affine import atoms_of, inside, nonnegative
+from symbackprop.ir.affine import atoms_of, expanded, inside, nonnegative
 from symbackprop.ir.expressions import (
     Entry,
     FloorDiv,
@@ -139,7 +139,7 @@ def _slice(view: View, axis: int, lifter: Views) -> bool:
     step, start = parts[i], parts.get(Integer(1), ZERO)
     if step == -1:
         view.term = array_terms.flip(view.term, axis)
-        start, step = expand(view.term.shape[axis] - 1 - start), Integer(1)
+        start, step = expanded(view.term.shape[axis] - 1 - start), Integer(1)
     if not (step.is_Integer and step > 0):
         return False
     if axis in view.padded:
@@ -152,8 +152,8 @@ def _slice(view: View, axis: int, lifter: Views) -> bool:
 def _cut(view: View, axis: int, start: Expr, count: Expr, step: int = 1) -> None:
     """``count`` entries of an axis from ``start`` on, by steps."""
     extent = view.term.shape[axis]
-    stop = expand(start + step * (count - 1) + 1)
-    last = nonnegative(expand(stop + step - 1 - extent))
+    stop = expanded(start + step * (count - 1) + 1)
+    last = nonnegative(expanded(stop + step - 1 - extent))
     if step == 1 and start == 0 and terms.same_extent(stop, extent):
         return
     cut = slice(None if start == 0 else start, None if last else stop, None if step == 1 else step)
@@ -176,13 +176,13 @@ def _padded(view: View, axis: int, i: Index, start: Expr) -> bool:
     before: Expr = ZERO
     if nonnegative(-start):
         before = -start
-    elif nonnegative(start) and nonnegative(expand(extent - start - 1)):
-        _cut(view, axis, start, expand(extent - start))
+    elif nonnegative(start) and nonnegative(expanded(extent - start - 1)):
+        _cut(view, axis, start, expanded(extent - start))
     else:
         return False
-    after = expand(i.extent - before - view.term.shape[axis])
+    after = expanded(i.extent - before - view.term.shape[axis])
     if nonnegative(-after) and after != 0:
-        _cut(view, axis, ZERO, expand(view.term.shape[axis] + after))
+        _cut(view, axis, ZERO, expanded(view.term.shape[axis] + after))
         after = ZERO
     if not nonnegative(after):
         return False
@@ -204,12 +204,12 @@ def _tiled(view: View, axis: int, lifter: Views) -> bool:
     places: Expr = Integer(1)
     while len(chain) < len(parts):
         following = next(
-            (a for a in parts if a not in chain and expand(parts[a] - places) == 0), None
+            (a for a in parts if a not in chain and expanded(parts[a] - places) == 0), None
         )
         if not isinstance(following, Index):
             return False
         chain.append(following)
-        places = expand(places * following.extent)
+        places = expanded(places * following.extent)
     if not terms.same_extent(places, view.term.shape[axis]):
         return False
     new = [i.extent for i in reversed(chain)]
@@ -244,7 +244,7 @@ def _repeated(view: View, axis: int, lifter: Views) -> bool:
             view.term = array_terms.reshape(turned, shape)
     elif isinstance(place, FloorDiv):
         count = view.term.shape[axis]
-        if not inside(e, expand(count * p)):
+        if not inside(e, expanded(count * p)):
             return False
         view.term = array_terms.repeat(view.term, p, axis)
         view.at[axis] = e
@@ -302,7 +302,7 @@ def _reached(view: View, axis: int, tie: Tie) -> bool:
             return False
     else:
         _cut(view, axis, start, tie.reach)
-    view.at[axis] = expand(tie.place + tie.padding)
+    view.at[axis] = expanded(tie.place + tie.padding)
     return True
 
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sympy import Expr, Integer, Mul, expand, preorder_traversal
+from sympy import Expr, Integer, Mul, preorder_traversal
 
 from symbackprop.ir import window_terms
-from symbackprop.ir.affine import atoms_of, inside, nonnegative
+from symbackprop.ir.affine import atoms_of, expanded, inside, nonnegative
 from symbackprop.ir.expressions import (
     Delta,
     Entry,
@@ -56,13 +56,13 @@ class Tie:
 
     @property
     def place(self) -> Expr:
-        return expand(self.stride * self.position + self.dilation * self.within - self.padding)
+        return expanded(self.stride * self.position + self.dilation * self.within - self.padding)
 
     @property
     def reach(self) -> Expr:
         """How many places lie between the first window's first and the last one's last."""
         covered = self.stride * (self.position.extent - 1)
-        return expand(covered + self.dilation * (self.within.extent - 1) + 1)
+        return expanded(covered + self.dilation * (self.within.extent - 1) + 1)
 
     def counts(self, length: Expr) -> bool:
         """Whether exactly these windows fit into an axis of this length."""
@@ -113,7 +113,7 @@ def by_entries(term: Term) -> bool:
 
 
 def is_positive(coefficient: Expr) -> bool:
-    return nonnegative(expand(coefficient - 1))
+    return nonnegative(expanded(coefficient - 1))
 
 
 Parts = tuple[tuple[Index, Expr], tuple[Index, Expr], Expr]
@@ -179,10 +179,10 @@ def _by_delta(
         return None
     (place,) = places
     sign = -parts.pop(place)
-    (t, s), (k, d) = ((i, expand(sign * c)) for i, c in parts.items())
+    (t, s), (k, d) = ((i, expanded(sign * c)) for i, c in parts.items())
     if not (is_positive(s) and is_positive(d)):
         return None
-    return place, Tie(t, k, s, d, expand(-sign * constant))
+    return place, Tie(t, k, s, d, expanded(-sign * constant))
 
 
 def _by_guard(
@@ -201,7 +201,7 @@ def _by_guard(
         within = Index(f"_k{number}", n)
         if a == 1:
             return x, Tie(y, within, -b, ONE, parts[2]), within
-        return x, Tie(y, within, b, ONE, expand(n - 1 - parts[2])), expand(n - 1 - within)
+        return x, Tie(y, within, b, ONE, expanded(n - 1 - parts[2])), expanded(n - 1 - within)
     return None
 
 
@@ -220,7 +220,7 @@ def _read_through(whole: Sum, place: Index, tie: Tie) -> Sum:
         return e.func(*(guarded(a) if a.args else a for a in e.args))
 
     factors = (substitute(f, values) for f in whole.factors)
-    guards = (InRange(expand(substitute(g.args[0], values)), g.args[1]) for g in whole.guards)
+    guards = (InRange(expanded(substitute(g.args[0], values)), g.args[1]) for g in whole.guards)
     kept = tuple(g for g in guards if g != guard)
     return replace(whole, factors=tuple(guarded(f) for f in factors), guards=kept)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sympy import Expr, Mul, expand, oo
+from sympy import Expr, Mul, oo
 
-from symbackprop.ir.affine import floor_div
+from symbackprop.ir.affine import expanded, floor_div
 from symbackprop.ir.expressions import IndexMax, IndexSum, Where
 from symbackprop.ir.terms import Shape, Term
 from symbackprop.ir.window_terms import share
@@ -39,7 +39,7 @@ def seen(
 ) -> tuple[Expr, ...]:
     """``stride·t + dilation·k - padding`` on each axis."""
     rows = zip(windows, within, strides, paddings, dilations, strict=True)
-    return tuple(expand(s * t + d * k - p) for t, k, s, p, d in rows)
+    return tuple(expanded(s * t + d * k - p) for t, k, s, p, d in rows)
 
 
 def guards(places: At, shape: Shape) -> Expr:
@@ -61,7 +61,7 @@ def _conv(run: Lowers, t: Term, at: At, scope: Scope, place: Place) -> Expr:
         each = share(w.shape[0], groups)
         assert each is not None, "the builder has seen that groups divide the channels"
         group = floor_div(out, each) if groups != 1 else 0
-        before = (*at[: -axes - 1], expand(channel + w.shape[1] * group))
+        before = (*at[: -axes - 1], expanded(channel + w.shape[1] * group))
         kernel = (out, *inner)
     places = seen(at[-axes:], inner[-axes:], strides, paddings, dilations)
     signal = read(aligned((*before, *places), a.shape), scope)
