@@ -27,7 +27,7 @@ from symbackprop.ir.expressions import (
     substitute,
 )
 from symbackprop.ir.program import Equation, Fact, Program
-from symbackprop.ir.renaming import anonymous
+from symbackprop.ir.renaming import anonymous, pattern, rename
 from symbackprop.ir.replacement import replace_entries
 
 KEPT = 4  # programs whose facts are remembered
@@ -79,8 +79,9 @@ def _learn(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
     plain = Context(program, folding=False)
     above: dict[str, Equation] = {}
     met: dict[tuple[object, ...], list[Fact]] = {}
+    forms: dict[tuple[object, ...], tuple[tuple[str, ...], Expr]] = {}
     for equation in program.equations:
-        body = normalise(equation.rhs, plain)
+        body = _normal_form(equation.rhs, plain, forms)
         key = _like(equation, body, plain, above)
         if key not in met:
             met[key] = constant_sums(equation, body, plain, above)
@@ -95,6 +96,25 @@ def _learn(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
             plain.learn(fact)
         above[equation.name] = equation
         yield equation, body, facts
+
+
+def _normal_form(
+    rhs: Expr, context: Context, known: dict[tuple[object, ...], tuple[tuple[str, ...], Expr]]
+) -> Expr:
+    """``normalise``, once for layers of one kind: carried over where the other names are known to
+    be the same and stand in the same order, on which the form depends.
+    """
+    spelling, names = pattern(rhs)
+    order = sorted(range(len(names)), key=lambda k: f"{names[k]},")
+    facts = ((context.kinds.get(n, frozenset()), context.sums_of(n)) for n in names)
+    key = (spelling, tuple(order), *facts)
+    if key in known:
+        others, body = known[key]
+        return rename(body, dict(zip(others, names, strict=True)))
+    body = normalise(rhs, context)
+    if entry_names(rhs) == frozenset(names):  # else a whole matrix is named, by which it is spelled
+        known[key] = names, body
+    return body
 
 
 def _like(

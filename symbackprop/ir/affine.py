@@ -23,8 +23,11 @@ from symbackprop.ir.expressions import Entry, FloorDiv, Index, Modulo, free_indi
 
 @lru_cache(maxsize=1 << 15)
 def expanded(e: Expr) -> Expr:
-    """An extent or an index expression multiplied out, remembered: SymPy forgets soon."""
-    return e if e.is_Atom else multiplied_out(e)
+    """An extent or an index expression multiplied out, remembered: SymPy forgets soon.
+
+    Of SymPy's ways to expand only those are asked for that change a polynomial.
+    """
+    return e if e.is_Atom else multiplied_out(e, basic=False, log=False, power_base=False)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -30,17 +30,29 @@ def _nameless(e: Basic) -> str:
     return f"{type(e).__name__}({','.join(parts)})"
 
 
-def anonymous(e: Basic, names: dict[str, int]) -> str:
+def anonymous(e: Basic, names: dict[str, int]) -> tuple[str, tuple[int, ...]]:
     """A spelling of ``e`` with arrays as numbers; ``names`` is extended by those met for the first
     time.
     """
+    text, own = pattern(e)
+    return text, tuple(names.setdefault(name, len(names)) for name in own)
+
+
+@lru_cache(maxsize=1 << 13)
+def pattern(e: Basic) -> tuple[str, tuple[str, ...]]:
+    """A spelling of ``e`` with its arrays numbered as they are met, and their names in order."""
+    names: dict[str, int] = {}
+    return _numbered(e, names), tuple(names)
+
+
+def _numbered(e: Basic, names: dict[str, int]) -> str:
     if isinstance(e, Index) or not e.args:
         return order_key(e)
     if isinstance(e, Entry):
         number = names.setdefault(e.name, len(names))
-        return f"@{number}({','.join(anonymous(i, names) for i in e.indices)})"
+        return f"@{number}({','.join(_numbered(i, names) for i in e.indices)})"
     args = sorted(e.args, key=_nameless) if isinstance(e, Add | Mul) else e.args
-    return f"{type(e).__name__}({','.join(anonymous(a, names) for a in args)})"
+    return f"{type(e).__name__}({','.join(_numbered(a, names) for a in args)})"
 
 
 def rename(e: Expr, names: Mapping[str, str]) -> Expr:
