@@ -39,6 +39,8 @@ from symbackprop.notation.written import (
     walk,
 )  # fmt: skip
 
+MOST_DEEP = 3  # how deep in a formula a factor is put in
+
 
 def transposes(p: Place) -> Iterator[Edit]:
     if is_atom(p.node) and not isinstance(p.parent, Script):
@@ -188,11 +190,12 @@ def factors(p: Place) -> Iterator[Edit]:
 
 def arrays(p: Place) -> Iterator[Edit]:
     """An array that is a factor and left out: a gate, a scale, a mask of the model."""
-    if p.depth or p.left.letters or not p.left.rank:
+    inner = isinstance(p.node, Binary) and p.node.op == "⊙" and 0 < p.depth <= MOST_DEEP
+    if p.left.letters or not p.left.rank or (p.depth and not inner):
         return
     for name in p.scope.arrays:
         shape = p.scope.shape(name)
-        if shape and same_shape(shape, p.left.shape[-len(shape) :]):
+        if shape and (inner or same_shape(shape, p.left.shape[-len(shape) :])):
             new = Binary(N, N, "⊙", held(p.node), written(name, p.scope))
             yield Edit("factor", p.node, new, 1.7, f"the factor {name} is missing: {{new}}")
 

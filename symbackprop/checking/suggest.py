@@ -89,7 +89,7 @@ def _nowhere() -> Node:
 def _quote(function: str, argument: Expr, letters: str, reading: Reading, scope: Scope) -> Quoted:
     inner = (
         write(written(argument.name, scope), "", scope.latex)
-        if isinstance(argument, Entry)
+        if isinstance(argument, Entry) and not argument.name.startswith("_")
         else r"\dots"
         if scope.latex
         else "..."
