@@ -53,6 +53,7 @@ class Machine:
     classes: Mapping[str, Mapping[str, ast.FunctionDef]] = field(default_factory=dict)
     outer: Frame = field(default_factory=dict)
     extents: tuple[Expr, ...] = ()  # those of the model that are no single dim
+    whole: frozenset[str] = frozenset()  # arrays of the model that hold whole numbers
     journal: list[Change] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)
     watch: Callable[[ast.stmt, ast.expr, Frame, Frame], None] | None = None

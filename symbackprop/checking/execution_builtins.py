@@ -20,6 +20,7 @@ from symbackprop.checking.execution import (
     describe,
 )
 from symbackprop.checking.execution_operators import MOST_ITEMS, key_of, operate
+from symbackprop.checking.execution_text import text_of
 from symbackprop.checking.execution_values import (
     Array,
     Labels,
@@ -199,6 +200,30 @@ def _abs(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
     return ops.elementwise(lambda x: abs(x) if x.is_Rational else Apply("abs", x), a)
 
 
+def _str(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
+    return text_of(given[0])
+
+
+def _extreme(name: str) -> Callable[..., Value]:
+    """``max`` or ``min``: of the entries of a vector, or of several numbers."""
+
+    def extreme(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
+        if named or not given:
+            raise Unfollowed(f"{name} with keywords")
+        if len(given) == 1:
+            value = content(given[0])
+            if isinstance(value, Array) and value.rank == 1:
+                return ops.reduce(name, value, [0], False)
+        first, *rest = [an_array(v) for v in (given if len(given) > 1 else elements(given[0]))]
+        if any(a.axes for a in (first, *rest)):
+            raise Unfollowed(f"{name} of these operands")
+        for a in rest:
+            first = ops.elementwise(lambda x, y: Apply(f"{name}imum", x, y), first, a)
+        return first
+
+    return extreme
+
+
 def _nothing(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
     return None
 
@@ -207,4 +232,5 @@ BUILTINS: dict[str, Callable[..., Value]] = {
     "len": _len, "range": _range, "reversed": _reversed, "enumerate": _enumerate, "zip": _zip,
     "sum": _plain_sum, "float": _float, "int": _int, "list": _collected(list), "abs": _abs,
     "tuple": _collected(tuple), "dict": _dict_call, "print": _nothing,
+    "str": _str, "max": _extreme("max"), "min": _extreme("min"),
 }  # fmt: skip

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import ast
 
-from sympy import Expr, Integer, Rational
+from sympy import Add, Expr, Integer, Mul, Rational
 
 from symbackprop.checking import execution_arrays as ops
 from symbackprop.checking.execution import Frame, Machine, an_array, content, loose
+from symbackprop.checking.execution_branches import either, is_open_condition
 from symbackprop.checking.execution_builtins import BUILTINS
 from symbackprop.checking.execution_creation import FLOATING, truth
-from symbackprop.checking.execution_guards import compare
+from symbackprop.checking.execution_guards import compare, delta
 from symbackprop.checking.execution_numpy import CONSTANTS, LOGIC
 from symbackprop.checking.execution_operators import (
     COMPARISONS,
@@ -21,6 +22,7 @@ from symbackprop.checking.execution_operators import (
     flag,
     operate,
 )
+from symbackprop.checking.execution_text import text_of
 from symbackprop.checking.execution_values import (
     Array,
     Labels,
@@ -29,11 +31,11 @@ from symbackprop.checking.execution_values import (
     Routine,
     Unfollowed,
     Value,
-    integer,
     number,
 )
 from symbackprop.checking.execution_views import viewed
 from symbackprop.checking.execution_worth import rule, worth
+from symbackprop.ir.expressions import Entry, Index, substitute
 from symbackprop.ir.terms import same_extent
 
 
@@ -155,7 +157,39 @@ def _compare(node: ast.Compare, m: Machine, frame: Frame) -> Value:
         shapes = [[an_array(v).expr for v in t] for t in (a, b)]
         same = len(a) == len(b) and all(map(same_extent, *shapes))
         return flag(same == (word == "=="))
-    return ops.elementwise(lambda x, y: compare(word, x, y), an_array(a), an_array(b), boolean=True)
+    if isinstance(a, Labels) or isinstance(b, Labels):
+        return _label_is(a, b, word)
+
+    def compared(x: Expr, y: Expr) -> Expr:
+        if word in ("==", "!=") and _is_whole(x - y, m):
+            same = delta(x, y)
+            return same if word == "==" else 1 - same
+        return compare(word, x, y)
+
+    return ops.elementwise(compared, an_array(a), an_array(b), boolean=True)
+
+
+def _is_whole(e: Expr, m: Machine) -> bool:
+    """Whether a number is whole and depends on where in an array it stands: a place, a label."""
+    if isinstance(e, Entry):
+        return e.name in m.whole
+    if isinstance(e, Add | Mul):
+        return all(_is_whole(a, m) or a.is_Integer for a in e.args)
+    return isinstance(e, Index)
+
+
+def _label_is(a: Value, b: Value, word: str) -> Array:
+    """Whether a label is this place: the entry there of the one-hot array."""
+    labels, other = (a, b) if isinstance(a, Labels) else (b, a)
+    if not isinstance(labels, Labels) or isinstance(other, Labels) or word not in ("==", "!="):
+        raise Unfollowed("labels compared so")
+    at = an_array(other)
+    if at.axes or labels.shape:
+        raise Unfollowed("several labels compared at once")
+    (axis,) = labels.hot.axes
+    entry = substitute(labels.hot.expr, {axis: at.expr})
+    guessed = at.guessed | labels.hot.guessed
+    return Array(entry if word == "==" else 1 - entry, (), True, guessed)
 
 
 @rule.register
@@ -169,7 +203,14 @@ def _bool(node: ast.BoolOp, m: Machine, frame: Frame) -> Value:
 
 @rule.register
 def _if(node: ast.IfExp, m: Machine, frame: Frame) -> Value:
-    chosen = truth(condition(worth(node.test, m, frame)))
+    test = worth(node.test, m, frame)
+    if is_open_condition(test):
+        mark = len(m.journal)
+        ways = [an_array(worth(way, m, frame)) for way in (node.body, node.orelse)]
+        if len(m.journal) > mark:
+            raise Unfollowed("a branch of an expression that changes something")
+        return ops.elementwise(either, an_array(test), *ways)
+    chosen = truth(condition(test))
     return worth(node.body if chosen else node.orelse, m, frame)
 
 
@@ -180,11 +221,7 @@ def _joined(node: ast.JoinedStr, m: Machine, frame: Frame) -> Value:
         if isinstance(part, ast.FormattedValue):
             if part.format_spec is not None or part.conversion != -1:
                 raise Unfollowed("a formatted text", part)
-            value = content(worth(part.value, m, frame))
-            k = integer(value)
-            if k is None and not isinstance(value, str):
-                raise Unfollowed("a formatted text", part)
-            out.append(value if isinstance(value, str) else str(k))
+            out.append(text_of(worth(part.value, m, frame)))
         else:
             out.append(str(content(worth(part, m, frame))))
     return "".join(out)

@@ -19,6 +19,7 @@ from symbackprop.checking.execution import (
     line_of,
     loose,
 )
+from symbackprop.checking.execution_branches import report_assignments, without_continue
 from symbackprop.checking.execution_builtins import rows
 from symbackprop.checking.execution_collections import unpack
 from symbackprop.checking.execution_effects import writes_into
@@ -71,14 +72,14 @@ def symbolic_loop(node: ast.For, over: Value, m: Machine, frame: Frame) -> Signa
             raise Unfollowed("what the loop changes differs from turn to turn", node)
         _settle(box, key, new, marks.get(place), names, index, node, m)
     if m.watch is not None:
-        _report(node, m, frame)
+        report_assignments(node, m, frame)
     return None
 
 
 def _turn(node: ast.For, item: Value, m: Machine, frame: Frame) -> list[Change]:
     mark = len(m.journal)
     unpack(node.target, item, m, frame)
-    if run_block(node.body, m, frame) is not None:
+    if run_block(without_continue(node.body), m, frame) is not None:
         raise Unfollowed("a loop over a symbolic range that is left early", node)
     return m.changed(mark)
 
@@ -165,19 +166,3 @@ def _after(
     if names & entry_names(result.expr) or index in free_indices(result.expr):
         return Unknown("each turn of the loop depends on the turn before", line)
     return result
-
-
-def _report(node: ast.For, m: Machine, frame: Frame) -> None:
-    """Tell the watcher of the assignments in the body, as they stand after the loop."""
-    assert m.watch is not None, "asked for only when there is a watcher"
-    last: dict[str, tuple[ast.stmt, ast.expr]] = {}
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Assign | ast.AugAssign):
-            target = inner.targets[0] if isinstance(inner, ast.Assign) else inner.target
-            base: ast.expr = target
-            while isinstance(base, ast.Subscript) and not isinstance(base.slice, ast.Constant):
-                base = base.value
-            last[ast.unparse(base)] = inner, base
-    for statement, base in last.values():
-        if isinstance(base, ast.Name) and base.id in frame:
-            m.watch(statement, base, frame, frame)

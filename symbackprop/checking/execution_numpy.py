@@ -36,6 +36,7 @@ from symbackprop.checking.execution_creation import (
     use_dtype,
 )
 from symbackprop.checking.execution_guards import compare, negated, where
+from symbackprop.checking.execution_text import text_filled
 from symbackprop.checking.execution_values import (
     Array,
     Cell,
@@ -165,6 +166,14 @@ def _argmax(m: Machine, given: Operands, named: Keywords) -> Value:
     return Labels(a)
 
 
+def _whole(m: Machine, given: Operands, named: Keywords) -> Value:
+    """``np.int64(mask)``: a mask as numbers; other numbers it would cut off."""
+    a = an_array(given[0])
+    if not a.boolean or len(given) > 1 or named:
+        raise Unfollowed("whole numbers of what may be broken")
+    return Array(a.expr, a.axes, False, a.guessed)
+
+
 def _add_reduce(m: Machine, given: Operands, named: Keywords) -> Value:
     """``np.add.reduce`` sums over the first axis, where ``np.sum`` sums over all."""
     if len(given) < 2 and "axis" not in named:
@@ -255,7 +264,8 @@ NUMPY: dict[str, Rule] = {
     "reshape": reshape, "transpose": transpose, "swapaxes": swapaxes, "ravel": ravel,
     "squeeze": squeeze, "expand_dims": expand_dims, "atleast_2d": atleast_2d, "flip": flip,
     "copy": copy, "array": copy, "asarray": same, "ascontiguousarray": same, "float64": same,
-    "float32": same, "argmax": _argmax, "stack": stack, "concatenate": concatenate,
+    "float32": same, "int64": _whole, "int32": _whole, "argmax": _argmax, "stack": stack,
+    "concatenate": concatenate,
     "vstack": joined_by(0), "hstack": joined_by(1), "row_stack": joined_by(0), "add.at": _add_at,
     "add.reduce": _add_reduce,
     "tile": tile_columns, "broadcast_to": broadcast_to, "linalg.norm": _reduction("norm"),
@@ -294,6 +304,8 @@ def call_method(m: Machine, owner: Value, name: str, given: Operands, named: Key
         return rule(m, [owner, *given], dict(named))
     if isinstance(inner, dict):
         return _dict_method(m, inner, name, given)
+    if isinstance(inner, str) and name == "format" and not named:
+        return text_filled(inner, "{}", given)
     if isinstance(inner, list) and name == "append" and len(given) == 1:
         m.put(inner, len(inner), m.held(given[0]))
         return None

@@ -19,6 +19,7 @@ from symbackprop.checking.execution import (
 from symbackprop.checking.execution_numpy import (
     LOGIC,
 )
+from symbackprop.checking.execution_text import operate_on_text
 from symbackprop.checking.execution_values import (
     Array,
     Unfollowed,
@@ -42,6 +43,8 @@ def flag(value: bool) -> Array:
 def operate(op: ast.operator, left: Value, right: Value) -> Value:
     """A binary operation on two values."""
     a, b = content(left), content(right)
+    if isinstance(a, str):
+        return operate_on_text(op, a, b)
     if isinstance(a, list | tuple) and isinstance(b, list | tuple) and isinstance(op, ast.Add):
         return [*a, *b] if isinstance(a, list) else (*a, *b)
     if isinstance(a, list | tuple) and isinstance(op, ast.Mult) and not isinstance(b, list | tuple):

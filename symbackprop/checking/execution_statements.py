@@ -22,12 +22,18 @@ from symbackprop.checking.execution import (
     Depends,
     Frame,
     Machine,
+    an_array,
     content,
     failure,
     line_of,
 )
 from symbackprop.checking.execution_assignments import assigned, worth_or_cause
 from symbackprop.checking.execution_binding import bind
+from symbackprop.checking.execution_branches import (
+    follow_both,
+    is_open_condition,
+    without_continue,
+)
 from symbackprop.checking.execution_builtins import elements
 from symbackprop.checking.execution_collections import unpack
 from symbackprop.checking.execution_creation import truth
@@ -185,7 +191,11 @@ def _with(node: ast.With, m: Machine, frame: Frame) -> Signal:
 @_run.register
 def _if(node: ast.If, m: Machine, frame: Frame) -> Signal:
     try:
-        chosen = truth(condition(worth(node.test, m, frame)))
+        test = worth(node.test, m, frame)
+        if is_open_condition(test) and not _only_raises(node):
+            follow_both(node, an_array(test), m, frame, run_block)
+            return None
+        chosen = truth(condition(test))
     except (Unfollowed, Depends) as error:
         if _only_raises(node):
             return None
@@ -213,9 +223,10 @@ def _for(node: ast.For, m: Machine, frame: Frame) -> Signal:
     items = elements(over)
     if any(map(shares_memory, items)) and writes_into(node.body, node.target):
         raise Unfollowed("a loop that changes the rows of an array through its variable", node)
+    body = without_continue(node.body)
     for item in items:
         unpack(node.target, item, m, frame)
-        signal = run_block(node.body, m, frame)
+        signal = run_block(body, m, frame)
         if isinstance(signal, Return):
             return signal
         if isinstance(signal, Jump) and signal.word == "break":

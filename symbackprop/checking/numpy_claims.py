@@ -23,7 +23,7 @@ from symbackprop.checking.execution_values import (
     array,
 )
 from symbackprop.checking.numpy_follow import Outcome
-from symbackprop.checking.numpy_names import quantities, quantity_meant
+from symbackprop.checking.numpy_names import quantity_meant, with_gradients
 from symbackprop.checking.numpy_setting import Setting, is_open
 from symbackprop.ir.expressions import substitute
 from symbackprop.ir.terms import same_shape, show_shape
@@ -124,7 +124,7 @@ def _of_dict(
     aliases: Mapping[str, str],
     node: ast.expr | None,
 ) -> tuple[list[Claim], str]:
-    names = quantities(setting.forward)
+    names = with_gradients(setting.forward)
     found: dict[str, tuple[str, Value]] = {}
     for each in dicts:
         for key, value in each.items():
@@ -133,7 +133,7 @@ def _of_dict(
                 of = next(n for n in names if n.lower() == key.lower())
             if of is not None:
                 found.setdefault(of, (key, loose(value)))
-    wanted = list(returns) or list(found)
+    wanted = [r for r in returns if r not in ("_", "-")] or list(found)
     out = []
     for of in wanted:
         key, value = found.get(of, (of, Unknown(f"nothing is returned for {of}", 0)))

@@ -100,7 +100,8 @@ class Follower:
         """Follow the call; after event ``k`` its target holds ``right[k]`` instead."""
         events: list[Event] = []
         before: list[Context] = []
-        m = Machine({}, self.resolve, self.setting.keeper(prove), work=self.work)
+        keep, whole = self.setting.keeper(prove), self.setting.whole
+        m = Machine({}, self.resolve, keep, work=self.work, whole=whole)
 
         def watch(statement: ast.stmt, target: ast.expr, frame: Frame, _: Frame) -> None:
             if m.depth:
@@ -151,7 +152,7 @@ class Follower:
 
     def machine(self, frame: Frame) -> Machine:
         """A machine for one statement, with the file's functions in sight."""
-        m = Machine({}, self.resolve, work=self.work)
+        m = Machine({}, self.resolve, work=self.work, whole=self.setting.whole)
         self._prepare(m)
         for name, value in m.outer.items():
             frame.setdefault(name, value)

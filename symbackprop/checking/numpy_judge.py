@@ -19,7 +19,7 @@ from symbackprop.checking.numpy_claims import Claim, Judged, claims_of, judge
 from symbackprop.checking.numpy_explain import counterexample, diagnosis
 from symbackprop.checking.numpy_follow import Event, Follower, Outcome
 from symbackprop.checking.numpy_local import without_definitions
-from symbackprop.checking.numpy_names import quantities, quantity_meant
+from symbackprop.checking.numpy_names import quantities, quantity_meant, with_gradients
 from symbackprop.checking.numpy_setting import Setting
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.truth import Values
@@ -87,7 +87,7 @@ def _names(returns: str | Sequence[str] | None, forward: Program) -> tuple[str, 
     if returns is None:
         return ()
     items = returns.replace(" ", "").split(",") if isinstance(returns, str) else list(returns)
-    known = quantities(forward)
+    known = with_gradients(forward)
     for item in items:
         if item not in ("_", "-") and item not in known:
             raise Malformed(f"names of the model: {', '.join(known)}", item)
@@ -170,7 +170,7 @@ def meant(event: Event, case: Case) -> list[str]:
     if event.label not in case.aliases and not out:
         inputs = {q.name for q in case.setting.forward.inputs}
         # A name that says nothing is rather a step on the way than the gradient of an input.
-        for name in sorted(quantities(case.setting.forward), key=lambda n: n in inputs):
+        for name in sorted(with_gradients(case.setting.forward), key=lambda n: n in inputs):
             shape = case.setting.forward.shape_of(name)
             if shape and same_shape(shape, event.value.shape):
                 out[name] = None

@@ -49,7 +49,8 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 def quantity_meant(label: str, aliases: Mapping[str, str], program: Program) -> str | None:
     """The quantity whose gradient a label says it holds."""
-    names = quantities(program)
+    names = with_gradients(program)
+    aliases = {k: v for k, v in aliases.items() if v in names}
     for stem in stems(label):
         for table in (aliases, {n: n for n in names}):
             if stem in table:
@@ -65,6 +66,12 @@ def quantities(program: Program) -> list[str]:
     return [q.name for q in program.inputs] + [e.name for e in program.equations if not e.hidden]
 
 
+def with_gradients(program: Program) -> list[str]:
+    """Those that can have a gradient: labels have none."""
+    labels = {q.name for q in program.inputs if q.role == "index"}
+    return [n for n in quantities(program) if n not in labels]
+
+
 def parameter_meant(name: str, program: Program) -> tuple[str, bool] | None:
     """The quantity (or gradient ``grad_X``) that a parameter of this name stands for, and whether
     that is a guess.
@@ -72,11 +79,12 @@ def parameter_meant(name: str, program: Program) -> tuple[str, bool] | None:
     names = quantities(program)
     if name in names or name in {d.name for d in program.dims}:
         return name, False
-    if name.removeprefix(ADJOINT_PREFIX) in names:
+    if name.removeprefix(ADJOINT_PREFIX) in with_gradients(program):
         return name, False
     near = closest(name, names)
     if near is not None:
         return near, True
+    names = with_gradients(program)
     for stem in stems(name):
         if stem in names:
             return f"grad_{stem}", True

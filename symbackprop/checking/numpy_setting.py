@@ -57,6 +57,11 @@ class Setting:
         shapes = [q.shape for q in self.forward.inputs] + [e.shape for e in self.forward.equations]
         return tuple(dict.fromkeys(e for shape in shapes for e in shape if not e.is_Atom))
 
+    @property
+    def whole(self) -> frozenset[str]:
+        """The inputs that hold whole numbers: labels, places."""
+        return frozenset(q.name for q in self.forward.inputs if q.role == "index")
+
     def extended(self) -> Program:
         """The program with the arrays that got a name of their own."""
         return self.program.extended(tuple(self.named.values()))

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+import symbackprop as sb
 from symbackprop.checking.judge import verify
 from symbackprop.errors import Malformed
 from tests.checking.fixtures import shipped
@@ -117,3 +118,26 @@ def test_a_call_or_name_that_does_not_fit_is_an_error() -> None:
         verify(shipped("three-layer"), code, call="forward(X)", returns="X")
     with pytest.raises(Malformed, match="names"):
         verify(shipped("three-layer"), code, call="backward(X)", returns="Q")
+
+
+def test_branches_that_nobody_knows_are_joined_only_where_that_is_safe() -> None:
+    model = "dims N\nparam x[N]\nparam a[N]\nL = sum(where(x > 0, a*x, 2*a*x))"
+    start = "def f(x, a):\n    dx = a.copy()\n    for i in range(x.shape[0]):\n"
+    turns = (
+        ("proved", "dx[i] = a[i] if x[i] > 0 else 2*a[i]"),
+        ("proved", "if x[i] <= 0:", " dx[i] += a[i]"),
+        ("proved", "if x[i] > 0:", " continue", "dx[i] = 2*a[i]"),
+        ("proved", "if x[i] > 0:", " pass", "elif x[i] <= 0:", " dx[i] *= 2"),
+        ("proved", "if x[i] <= 0:", " k = 2", "else:", " k = 1", "dx[i] = k*a[i]"),
+        ("undecided", "if x[i] <= 0:", " k = 2", "dx[i] = k*a[i]"),
+        ("undecided", "if x[i] <= 0:", " b = dx", "else:", " b = a", "b[i] = 2*a[i]"),
+        ("undecided", "if x[i] <= 0:", " b = dx", "b[i] = 2*a[i]"),
+        ("proved", "if x[i] <= 0:", " b = a[i:i+1]", " dx[i:i+1] += b"),
+        ("refuted", "if x[i] > 0:", " dx[i] += a[i]"),
+        ("refuted", "if x[i] <= 0:", " continue", "dx[i] = 2*a[i]"),
+        ("undecided", "if x[i] > 0:", " break", "dx[i] = 2*a[i]"),
+    )
+    for expected, *lines in turns:
+        code = start + "".join(f"        {line}\n" for line in lines) + "    return dx\n"
+        found = sb.verify(sb.parse(model), code, format="numpy", call="f(x, a)", returns="x")
+        assert found.verdict == expected, code
