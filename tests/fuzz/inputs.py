@@ -20,6 +20,14 @@ CORPUS = Path(__file__).parents[1] / "corpus" / "hand.jsonl"
 READERS = ("latex", "text", "numpy")
 KINDS = ("bytes", "tokens", "mutated")
 MODELS = ("three-layer", "logistic-regression", "softmax-regression", "mlp")
+LABELLED = """dims N, D, C
+data X[N, D]
+index y[N] < C
+param W[D, C]
+data reg
+S = X @ W
+L = sum(logsumexp(S, axis=1) - S[arange(N), y])/N + reg*sum(W**2)
+"""
 LONGEST = 3_000
 RARELY = 50_000  # the length that one input of fifty may reach
 
@@ -82,7 +90,7 @@ def noise(rng: random.Random, reader: str, number: int) -> Trial:
         raw = bytes(b % 95 + 32 if b % 20 else 10 for b in raw)
     code, errors = rng.choice((("utf-8", "replace"), ("latin-1", "strict"), ("utf-8", "ignore"),
                                ("utf-16-le", "replace"), ("utf-8", "surrogateescape")))  # fmt: skip
-    return Trial(number, reader, "bytes", rng.choice(MODELS), raw.decode(code, errors))
+    return Trial(number, reader, "bytes", rng.choice((*MODELS, LABELLED)), raw.decode(code, errors))
 
 
 def tokens(rng: random.Random, reader: str, number: int) -> Trial:
@@ -103,7 +111,7 @@ def tokens(rng: random.Random, reader: str, number: int) -> Trial:
     if reader == "numpy" and rng.random() < 0.6:
         lines = "\n".join("    " + line for line in text.split("\n"))
         text = f"def backward(X, W, dout):\n{lines}\n    return dW\n"
-    return Trial(number, reader, "tokens", rng.choice(MODELS), text)
+    return Trial(number, reader, "tokens", rng.choice((*MODELS, LABELLED)), text)
 
 
 def mutated(rng: random.Random, reader: str, number: int) -> Trial:
