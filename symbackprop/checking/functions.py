@@ -97,6 +97,7 @@ def _guess(symbol: str, name: str, order: int, scope: Scope) -> Function:
     guess = f"{symbol}{AS}{name}"
     scope.supposed.add(guess)
     scope.strong.add(guess)
+    scope.writings.setdefault(symbol, symbol)
     return Function(name, order, guessed=guess)
 
 

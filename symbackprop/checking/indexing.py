@@ -17,7 +17,7 @@ from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text, spellings
 from symbackprop.ir.expressions import Entry, Index, substitute
 from symbackprop.ir.terms import same_extent
-from symbackprop.notation.written import Mark, Name, Node, Number
+from symbackprop.notation.written import Mark, Name, Node, Number, walk
 
 OUTSIDE = Note("entries outside what is defined count as 0")
 OF_IMAGES = frozenset("abcouvxy")  # rows, columns, channels and places in a kernel
@@ -123,10 +123,21 @@ def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int | None)
     if is_letter(item):
         assert isinstance(item, Name), "a letter is a name"
         return Index(item.text, axis.extent)
-    found = None if isinstance(item, Name | Mark) else place_of(item, scope, first)
+    told = isinstance(item, Name | Mark) or _is_step(item, axis, scope)
+    found = None if told else place_of(item, scope, first)
     if found is not None:
         return found
     raise Unreadable("notation", f"{item_text(item) or 'this'} is no index that can be read", item)
+
+
+def _is_step(item: Node, axis: Index, scope: Scope) -> bool:
+    """Whether ``t - 1`` is a step before and no place: nothing runs over t here, nor does the
+    axis.
+    """
+    letters = {n.text for n in walk(item) if isinstance(n, Name)}
+    known = {*scope.bound, *scope.letters, str(axis.extent)[:1].lower()}
+    steps = (n for n in letters & scope.stepping if n not in known)
+    return any(n == "t" or not usual(n, scope) for n in steps)
 
 
 def _runs(letter: str, axis: Index, scope: Scope) -> bool:

@@ -17,12 +17,15 @@ from symbackprop.checking.places import value_of
 from symbackprop.checking.ranges import UPWARDS
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
+    Note,
     Reading,
     Readings,
     Unreadable,
     combined,
+    dearer,
     position,
 )
+from symbackprop.checking.reductions import reduced
 from symbackprop.checking.scope import AS, LOSSES, Scope
 from symbackprop.checking.spellings import Scripts, is_letter, item_text, scripts_of
 from symbackprop.checking.told import shape_told
@@ -47,6 +50,8 @@ from symbackprop.notation.written import (
     Terms,
 )
 
+MEAN = Note("a bar is taken for the mean", accepted=False)
+
 
 def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
@@ -63,9 +68,20 @@ def loss(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 
 def gradient(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     r"""``dX``, ``\bar X``: the gradient with respect to a declared X."""
-    return _gradient(scripts, node, scope, lambda inner: defined(inner, node, scope)) or _gradient(
+    found = _gradient(scripts, node, scope, lambda inner: defined(inner, node, scope)) or _gradient(
         scripts, node, scope, lambda inner: declared(inner, node, scope)
     )
+    return found and (*found, *_mean(scripts, node, scope))
+
+
+def _mean(scripts: Scripts, node: Node, scope: Scope) -> Readings:
+    r"""``\bar x`` of a vector may be its mean: what is true so alone is not refuted."""
+    base = scripts.base
+    if not isinstance(base, Accent) or base.accent != "bar" or scripts.items:
+        return ()
+    inner = declared(replace(scripts, base=base.body), node, scope) or ()
+    means = (reduced(r, (0,), mean=True) for r in inner if r.rank == 1)
+    return tuple(dearer(r, 1.0, MEAN) for r in means)
 
 
 def gradient_by_guess(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:

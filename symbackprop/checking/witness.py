@@ -5,6 +5,7 @@ where all extents are equal.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sympy import Integer
 
@@ -20,6 +21,7 @@ from symbackprop.checking.truth import Values, identified
 from symbackprop.ir.program import Program
 from symbackprop.ir.verdict import Witness
 
+DUST = 1e-40
 SHOWN = {position(k, Integer(1)).name: place for k, place in enumerate(PLACES)}
 
 
@@ -121,8 +123,13 @@ def shown(witness: Witness, forward: Program) -> Counterexample:
     return Counterexample(
         dict(witness.dims),
         values,
-        witness.claimed,
-        witness.true,
+        _without_dust(witness.claimed),
+        _without_dust(witness.true),
         {SHOWN.get(name, name): place for name, place in witness.entry.items()},
         dict(witness.functions),
     )
+
+
+def _without_dust(x: Any) -> Any:
+    """0 for what 50 digits leave of it."""
+    return 0 if abs(x) < DUST else x
