@@ -1,5 +1,6 @@
 """Maxima and products over an index: what does not depend on the index is drawn out.
 
+* ``max_i max_j u_ij = max_{i,j} u_ij``
 * ``max_i (a + u_i) = a + max_i u_i``; ``max_i (c u_i) = c max_i u_i`` for c ≥ 0
 * ``Π_i (a u_i^k) = a^n (Π_i u_i)^k`` for n values of i and a whole number k
 """
@@ -32,6 +33,8 @@ def _draw_out(e: Expr, context: Context) -> Expr:
 
 @_draw_out.register
 def _max(e: IndexMax, context: Context) -> Expr:
+    if isinstance(e.body, IndexMax) and not set(e.bound) & set(e.body.bound):
+        e = IndexMax(e.body.body, *e.bound, *e.body.bound)
     bound = frozenset(e.bound)
     body = expand(e.body, context)
     fixed = Add(*(t for t in Add.make_args(body) if not free_indices(t) & bound))

@@ -9,9 +9,10 @@ nothing. No counterexample is no proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import prod
 from typing import Any
 
 import mpmath
@@ -22,7 +23,7 @@ from sympy import Basic, Expr
 from symbackprop.algebra.kinks import kinks, lasts, touching
 from symbackprop.algebra.nudge import far, nudged, positive, rounded
 from symbackprop.ir.arithmetic import DIGITS, Array, is_finite, is_rational, to_precise
-from symbackprop.ir.evaluate import Point, evaluate, run
+from symbackprop.ir.evaluate import Point, evaluate, extent_value, run
 from symbackprop.ir.expressions import Apply, Index, entry_names, free_indices
 from symbackprop.ir.program import Program
 from symbackprop.ir.sample import admissible, draw, fitting
@@ -33,7 +34,7 @@ LONG = 30  # equations
 EQUAL_EXTENTS = {1: 2, 2: 1}  # by turn
 DRAWS = 5  # exact points tried at each choice of extents
 CHOICES = 80  # choices of extents tried for the smallest counterexample
-MANY = 400  # entries of the inputs beyond which an exact point is taken with small extents
+MANY = 100_000  # numbers in an evaluation beyond which exact ones take small extents, or none
 ROUNDED_TO = (0, 1, 3)  # digits after the point
 NUDGES = 2  # points nearby that tell a lasting kink from an accident
 TOLERANCE = 1e-8
@@ -230,10 +231,30 @@ def _differ_exactly(question: _Question, rng: Generator) -> bool:
     if len(program.equations) >= LONG:
         return False
     point = draw(program, rng, exact=True)
-    small = {d.name: 2 for d in program.dims}
-    if sum(v.size for v in point.values.values()) > MANY and admissible(program, small):
-        point = draw(program, rng, dims=small, exact=True)
+    if _work(question, point.dims) > MANY:
+        point = draw(program, rng, dims=_few(question), exact=True)
+        if _work(question, point.dims) > MANY:
+            return False
     return _witness(question, point) is not None
+
+
+def _work(question: _Question, dims: Mapping[str, int]) -> int:
+    """How many numbers an evaluation goes through, at the most: in a sum of a product, one for each
+    choice of all its indices.
+    """
+    forms = {question.lhs, question.rhs, *(e.rhs for e in question.program.equations)}
+    indices = (e.atoms(Index) for e in forms)
+    return sum(prod(extent_value(i.extent, dims) for i in own) for own in indices)
+
+
+def _few(question: _Question) -> dict[str, int]:
+    """Extents with which there is little to evaluate: all 2, or the best of some that fit."""
+    small = {d.name: 2 for d in question.program.dims}
+    if admissible(question.program, small):
+        return small
+    rng = np.random.default_rng(0)
+    drawn = [fitting(question.program, rng, {}) for _ in range(DRAWS)]
+    return min(drawn, key=lambda dims: _work(question, dims))
 
 
 def _sizes(program: Program, rng: Generator) -> Iterator[dict[str, int]]:

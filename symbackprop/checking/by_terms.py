@@ -15,7 +15,7 @@ from sympy import Expr
 
 from symbackprop.checking.readings import Note, Reading, Readings, cheapest, clash, position
 from symbackprop.ir import terms
-from symbackprop.ir.expressions import Entry, substitute
+from symbackprop.ir.expressions import Entry, Index, free_indices, substitute
 from symbackprop.ir.replacement import rename_apart, replace_entries
 from symbackprop.ir.terms import ShapeError, Term
 from symbackprop.matrix.lower import Lowering, places
@@ -42,26 +42,40 @@ def built(build: Build, operands: Sequence[Reading]) -> Reading | None:
     """The operation on these readings; None where their shapes do not fit, or their letters."""
     if any(clash(a, b) for a, b in itertools.combinations(operands, 2)):
         return None
-    stand_ins = [terms.name(f"_a{k}", r.shape) for k, r in enumerate(operands)]
-    try:
-        term = build(*stand_ins)
-    except ShapeError:
+    found = entry_of(build, [(r.expr, r.axes) for r in operands])
+    if found is None:
         return None
-    axes = tuple(position(k, e) for k, e in enumerate(term.shape))
-    lowering = Lowering((), (), {})
-    scope = frozenset(i.name for i in axes)
-    entry = lowering.entry(term, places(axes), scope, Place.WHOLE)
-    entry = rename_apart(entry, frozenset().union(*(r.letters for r in operands)))
-    rules = {f"_a{k}": _reader(r) for k, r in enumerate(operands)}
     return Reading(
-        replace_entries(entry, rules),
-        axes,
+        *found,
         cost=sum(r.cost for r in operands),
         notes=frozenset().union(*(r.notes for r in operands)),
         guessed=frozenset().union(*(r.guessed for r in operands)),
     )
 
 
-def _reader(r: Reading) -> Callable[[Entry], Expr]:
-    """The entry of a reading at the places at which its stand-in is read."""
-    return lambda e: substitute(r.expr, dict(zip(r.axes, e.indices, strict=True)))
+Entries = tuple[Expr, tuple[Index, ...]]
+
+
+def entry_of(build: Build, operands: Sequence[Entries]) -> Entries | None:
+    """The entry of an operation on arrays, given by their entries and axes; None where their shapes
+    do not fit.
+    """
+    stand_ins = [
+        terms.name(f"_a{k}", [i.extent for i in axes]) for k, (_, axes) in enumerate(operands)
+    ]
+    try:
+        term = build(*stand_ins)
+    except ShapeError:
+        return None
+    axes = tuple(position(k, e) for k, e in enumerate(term.shape))
+    scope = frozenset(i.name for i in axes)
+    entry = Lowering((), (), {}).entry(term, places(axes), scope, Place.WHOLE)
+    letters = (free_indices(expr) - frozenset(own) for expr, own in operands)
+    entry = rename_apart(entry, frozenset[Index]().union(*letters))
+    return replace_entries(entry, {f"_a{k}": _reader(o) for k, o in enumerate(operands)}), axes
+
+
+def _reader(operand: Entries) -> Callable[[Entry], Expr]:
+    """The entry of an operand at the places at which its stand-in is read."""
+    expr, axes = operand
+    return lambda e: substitute(expr, dict(zip(axes, e.indices, strict=True)))

@@ -26,12 +26,15 @@ from symbackprop.checking.execution_values import (
     Named,
     Record,
     Routine,
+    Sequence_,
     Unfollowed,
     Unknown,
     Value,
     View,
+    array,
 )
 from symbackprop.checking.work import Work
+from symbackprop.ir.expressions import Index
 
 MOST_TICKS = 30_000
 MOST_CALLS = 30
@@ -176,6 +179,10 @@ def an_array(value: Value, node: ast.AST | None = None) -> Array:
         return value
     if isinstance(value, list | tuple):
         return stacked([an_array(v, node) for v in value], 0)
+    if isinstance(value, Sequence_):
+        index = Index("_turn", value.count)
+        each = an_array(value.item(value.start + value.step * index), node)
+        return array(each.expr, (index, *each.axes), (each,), each.boolean)
     raise Unfollowed(f"{describe(value)} where an array is needed", node)
 
 

@@ -6,10 +6,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from symbackprop.checking import execution_indexing as indexing
-from symbackprop.checking.execution import Frame, Machine, content, describe, loose
+from symbackprop.checking.execution import (
+    Frame,
+    Machine,
+    an_array,
+    content,
+    describe,
+    loose,
+)
 from symbackprop.checking.execution_builtins import elements
 from symbackprop.checking.execution_creation import truth
 from symbackprop.checking.execution_operators import condition, key_of
@@ -17,6 +25,7 @@ from symbackprop.checking.execution_values import (
     Array,
     Labels,
     Record,
+    Sequence_,
     Unfollowed,
     Value,
     integer,
@@ -24,6 +33,7 @@ from symbackprop.checking.execution_values import (
 )
 from symbackprop.checking.execution_views import viewed
 from symbackprop.checking.execution_worth import carried, rule, worth
+from symbackprop.ir.expressions import Index, substitute
 
 
 @rule.register
@@ -132,11 +142,27 @@ def _slice(node: ast.Slice, m: Machine, frame: Frame) -> Value:
 @rule.register(ast.ListComp)
 @rule.register(ast.GeneratorExp)
 def _comprehension(node: Any, m: Machine, frame: Frame) -> Value:
+    over = content(worth(node.generators[0].iter, m, frame))
+    if isinstance(over, Sequence_) and not over.count.is_Integer:
+        return _for_every(node, over, m, frame)
     out: list[Value] = []
     _turns(node.generators, m, dict(frame), lambda inner: out.append(
         m.held(carried(node.elt, m, inner))
     ))  # fmt: skip
     return out
+
+
+def _for_every(node: Any, over: Sequence_, m: Machine, frame: Frame) -> Value:
+    """``[f(i) for i in range(T)]``: its generic element, at each place of the range."""
+    first = node.generators[0]
+    if len(node.generators) > 1 or first.ifs:
+        raise Unfollowed("a list over a range that is not known as a number")
+    m.loops += 1
+    index = Index(f"t{m.loops}", over.count)
+    inner = dict(frame)
+    unpack(first.target, over.item(over.start + over.step * index), m, inner)
+    made = an_array(worth(node.elt, m, inner))
+    return Sequence_(over.count, lambda n: replace(made, expr=substitute(made.expr, {index: n})))
 
 
 @rule.register

@@ -106,7 +106,7 @@ def _of_module(module: Named, name: str) -> Value:
     path = f"{module.name}.{name}" if module.name else name
     if path in CONSTANTS:
         return CONSTANTS[path]
-    if path in ("linalg", "special"):
+    if path in ("linalg", "special", "lib", "lib.stride_tricks"):
         return Named(path, "module")
     return Named(path if path not in FLOATING else name, "numpy")
 

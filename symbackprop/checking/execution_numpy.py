@@ -64,6 +64,7 @@ from symbackprop.checking.execution_views import (
     tile_columns,
     transpose,
 )
+from symbackprop.checking.execution_windows import WINDOWS
 from symbackprop.ir.expressions import Apply, Entry
 
 ZERO, ONE, HALF = Integer(0), Integer(1), Rational(1, 2)
@@ -270,11 +271,11 @@ NUMPY: dict[str, Rule] = {
     "add.reduce": _add_reduce,
     "tile": tile_columns, "broadcast_to": broadcast_to, "linalg.norm": _reduction("norm"),
     "special.expit": scalar_rule(_sigmoid), "special.softmax": _softmax,
-    "special.logsumexp": _logsumexp,
+    "special.logsumexp": _logsumexp, **WINDOWS,
 }
 METHODS: dict[str, Rule] = {
     **{name: NUMPY[name] for name in "sum mean max min prod var std dot reshape transpose swapaxes "
-       "ravel squeeze copy argmax trace clip".split()},
+       "ravel squeeze copy argmax trace clip repeat".split()},
     "flatten": ravel, "astype": astype, "fill": _fill,
 }
 CONSTANTS: dict[str, Value] = {"pi": number(pi), "newaxis": None}

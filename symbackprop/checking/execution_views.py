@@ -27,6 +27,7 @@ from symbackprop.checking.execution_values import (
     Cell,
     Labels,
     Named,
+    Sequence_,
     Unfollowed,
     Value,
     View,
@@ -147,6 +148,8 @@ def astype(m: Machine, given: Operands, named: Keywords) -> Value:
 def stack(m: Machine, given: Operands, named: Keywords) -> Value:
     axis = integer(given[1] if len(given) > 1 else named.pop("axis", number(0)))
     items = content(given[0])
+    if isinstance(items, Sequence_) and axis == 0 and not named:
+        return an_array(items)
     if axis is None or named or not isinstance(items, list | tuple):
         raise Unfollowed("stack of these")
     return stacked([an_array(v) for v in items], axis)

@@ -20,6 +20,7 @@ from symbackprop.checking.numpy_edit_slopes import (
     slopes,
     softmax_jacobian,
 )
+from symbackprop.checking.numpy_edit_windows import flips, turned
 from symbackprop.checking.numpy_sites import (
     Edit,
     Place,
@@ -290,7 +291,7 @@ EDITS: tuple[Row, ...] = (
     transposes, signs, means, axes, sums, scales, drops, slope_points, masks, slope_kinds,
     logistic_slopes,
     softmax_jacobian, slopes, sides, constants, additions, other_names, all_axes, powers, indices,
-    arrays,
+    arrays, flips, turned,
 )  # fmt: skip
 
 
