@@ -18,11 +18,20 @@ KINDS = (
     "normal forms", "products under sums", "forms lifted", "forms believed",
     "networks searched", "merged contractions",
 )  # fmt: skip
+CHAIN = """
+dims  N, D
+param X[N, D]
+data  C[N, N], B[N, N]
+assume C spd
+y = trace(inv(X.T @ C @ X) @ (X.T @ B @ X))
+output y
+"""
 # fmt: off
 NETS = {                       # blocks of a kind, more of them, and the work that they were
     "gpt":         (gpt(2),                 gpt(3),         (551, 419, 63, 40, 106,  81)),
     "transformer": (transformer(2),         transformer(3), (657, 512, 89, 39, 281, 654)),
     "resnet":      (resnet(1, 2),           resnet(1, 3),   (447, 300, 52, 34,  57,  11)),
+    "chain":       (CHAIN,                  None,           ( 48,  43,  6,  6,  14, 200)),
     "lstm":        (sb.load("lstm").source, None,           (386, 316, 70, 29, 118, 192)),
 }
 MARGIN = 1.25
