@@ -19,17 +19,16 @@ from symbackprop.backends.latex.terms import latex_term
 from symbackprop.calculus.reverse import PREFIX
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
-from symbackprop.ir.expressions import Entry
 from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term, show_shape
 from symbackprop.ir.terms import name as name_term
 from symbackprop.matrix.substitution import scale_in_front
 from symbackprop.network.model import Model
-from symbackprop.notation.text_printer import show, show_entry, show_extent
+from symbackprop.notation.text_printer import show, show_extent
 from symbackprop.pipeline.check import Check, Checker
 from symbackprop.pipeline.closed import SIZE_LIMIT, Closing
 from symbackprop.pipeline.kronecker import kronecker_form
-from symbackprop.pipeline.labels import label, latex_label
+from symbackprop.pipeline.labels import indexed, label, latex_label, show_generic
 from symbackprop.pipeline.presentation import FormMaker
 from symbackprop.pipeline.readable import Readable
 from symbackprop.pipeline.second_order import gauss_newton_steps
@@ -125,7 +124,8 @@ class DerivativeResult:
     def index(self) -> str:
         """The generic entry in index notation."""
         equation = self._owner.readable_equation(self._derivative.equation)
-        return show_generic(self._owner.in_text(replace(equation, name=self.label)))
+        name = indexed(self.label, equation)
+        return show_generic(self._owner.in_text(replace(equation, name=name)))
 
     @cached_property
     def latex(self) -> str:
@@ -196,12 +196,6 @@ def _step_json(step: Step, owner: Derivation) -> dict[str, str]:
         "latex": latex(step.form, owner.notation),
         "because": step.because,
     }
-
-
-def show_generic(equation: Equation) -> str:
-    """``Z[n,m] = sum[d](X[n,d]*W[m,d]) + b[m]``: an equation by its generic entry."""
-    left = show_entry(Entry(equation.name, *equation.indices))
-    return f"{left} = {show_entry(equation.rhs)}"
 
 
 def _has_operation(term: Term, operations: tuple[str, ...]) -> bool:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from symbackprop.backends.latex.symbols import Notation
 from symbackprop.ir.derivation import DerivationRecord, Derivative
+from symbackprop.ir.expressions import Entry
+from symbackprop.ir.program import Equation
+from symbackprop.notation.text_printer import show_entry
 
 MOST_DIRECTIONS = 4  # beyond it a label that names them all cannot be read
 
@@ -29,6 +32,20 @@ def label(derivative: Derivative, record: DerivationRecord) -> str:
     if kind == "vjp":
         return f"[{directions[of]}]{jacobian}"
     return derivative.equation.name if kind == "gradient" else jacobian
+
+
+def indexed(text: str, equation: Equation) -> str:
+    """A label as indices may follow it: what ends in the bracket of a direction is put in
+    parentheses.
+    """
+    is_named = text == equation.name or not equation.indices
+    return f"({text})" if text.endswith("]") and not is_named else text
+
+
+def show_generic(equation: Equation) -> str:
+    """``Z[n,m] = sum[d](X[n,d]*W[m,d]) + b[m]``: an equation by its generic entry."""
+    left = show_entry(Entry(equation.name, *equation.indices))
+    return f"{left} = {show_entry(equation.rhs)}"
 
 
 def latex_label(derivative: Derivative, record: DerivationRecord, notation: Notation) -> str:

@@ -19,7 +19,8 @@ from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.terms import Term, show_shape
 from symbackprop.matrix.relabelling import Definition, put_in
 from symbackprop.notation.text_printer import show, show_extent
-from symbackprop.pipeline.derivation import Derivation, DerivativeResult, show_generic
+from symbackprop.pipeline.derivation import Derivation, DerivativeResult
+from symbackprop.pipeline.labels import show_generic
 from symbackprop.pipeline.readable import Readable
 from symbackprop.pipeline.recurrent_check import RecurrentChecker
 from symbackprop.pipeline.recurrent_closed import RecurrentClosing

@@ -42,3 +42,10 @@ def test_a_fact_used_too_early_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(directional, "movable", as_it_is)
     assert not second("symmetric", "hessian")["X"].checked.passed
+
+
+def test_indices_do_not_end_up_in_the_bracket_of_a_direction() -> None:
+    model = sb.parse("dims n\nparam x[n], b\nL = sum(x**3) * b\noutput L\n")
+    derivation = sb.derive(model, kind="hvp")
+    assert derivation["x"].index.startswith("(d2(L)/d(x)d(x)[v_x] + d2(L)/d(x)d(b)[v_b])[i] = ")
+    assert derivation["b"].index.startswith("d2(L)/d(b)d(x)[v_x] + d2(L)/d(b)d(b)[v_b] = ")
