@@ -322,7 +322,7 @@ def test_the_file_checks_itself(model: str, tmp_path: Path) -> None:
 def test_kinks_and_rounding_do_not_trouble_the_self_test_in_float32(model: str) -> None:
     k = kernel(model, dtype="float32")
     assert k._self_test() < 1e-4
-    assert k.DTYPE is np.float32
+    assert np.dtype(k.DTYPE) == np.float32
 
 
 def test_the_self_test_notices_a_wrong_gradient(tmp_path: Path) -> None:
