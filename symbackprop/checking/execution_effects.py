@@ -28,8 +28,9 @@ def unaccountable(node: ast.FunctionDef | ast.Lambda) -> str:
     if any(isinstance(n, ast.Yield | ast.YieldFrom | ast.Await) for n in own):
         return "a generator"
     for n in ast.walk(node):
-        if isinstance(n, ast.Name) and n.id in MADE_OF_TEXT:
-            return n.id
+        called = n.func if isinstance(n, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id in MADE_OF_TEXT:
+            return called.id
         if isinstance(n, ast.Nonlocal):
             return "nonlocal names"
     return ""

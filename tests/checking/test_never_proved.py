@@ -122,7 +122,7 @@ def test_what_is_supposed_is_neither_proved_nor_refuted() -> None:
 def test_what_is_right_is_still_proved() -> None:
     code = (
         "import numpy as np\nSCALE = 2\ndef g(a, k=()):\n    return a\n@np.jit\n"
-        f"{BEGIN}    for x, k in zip(X, y):\n        x = 2 * x\n{END}"
+        f"{BEGIN}    vars = {{}}\n    for x, k in zip(X, y):\n        x = 2 * x\n{END}"
         "if __name__ == '__main__':\n    SCALE = 3\n"
     )
     assert verdict("lin", code, format="numpy", call="f(X, y, w, b)", returns="w,b") == "proved"
