@@ -28,7 +28,9 @@ from symbackprop.checking.local_gradients import (
     multiple,
 )
 from symbackprop.checking.numpy_judge import verify_numpy
+from symbackprop.checking.numpy_setting import Setting
 from symbackprop.checking.recurrent_judge import verify_recurrent
+from symbackprop.checking.recurrent_numpy import verify_recurrent_numpy
 from symbackprop.checking.report import Place, Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.steps import Step, confirmed, is_open
@@ -95,6 +97,18 @@ def verify(
     """
     if layout not in LAYOUTS:
         raise Malformed(f"layout {', '.join(LAYOUTS)}", repr(layout))
+    told = format or ("numpy" if call is not None else detect_format(text))
+    if program.families and told == "numpy":
+        return verify_recurrent_numpy(
+            program,
+            text,
+            call=call,
+            returns=returns,
+            layout=layout,
+            assume=assume,
+            source=source,
+            explain=explain,
+        )
     if program.families:
         return verify_recurrent(
             program,
@@ -112,18 +126,11 @@ def verify(
     if format != "numpy" and program.shape_of(program.output):
         program, adjoints = of_any_scalar(program), None
     true = gradients(program) if adjoints is None else tuple(adjoints)
-    format = format or ("numpy" if call is not None else detect_format(text))
+    format = told
     if format == "numpy":
-        return verify_numpy(
-            program,
-            program.extended(true),
-            text,
-            call=call,
-            returns=returns,
-            source=source,
-            layout=layout,
-            explain=explain,
-        )
+        whole = program.extended(true)
+        setting = Setting(program, whole, Values(whole))
+        return verify_numpy(setting, text, call, returns, source, layout, explain)
     if call is not None or returns is not None:
         raise Malformed("call and returns with NumPy code", f"a derivation in {format}")
     judge = _Judge(

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sympy import Expr
 
-from symbackprop.checking.execution import loose
+from symbackprop.checking.execution import describe, loose
+from symbackprop.checking.execution_builtins import elements
 from symbackprop.checking.execution_values import (
     Array,
     Labels,
     Misfit,
+    Unfollowed,
     Unknown,
     Value,
     array,
@@ -61,7 +63,41 @@ def claims_of(
     aliases: Mapping[str, str],
     straight: bool,
 ) -> tuple[list[Claim], str]:
-    """The claims, and what could not be told of them."""
+    """The claims, and what could not be told of them; those for a family are claims for each of
+    its members.
+    """
+    claims, problem = _claims(outcome, returns, setting, aliases, straight)
+    return [c for claim in claims for c in _of_members(claim, setting)], problem
+
+
+def _of_members(claim: Claim, setting: Setting) -> list[Claim]:
+    names = setting.members.get(claim.of)
+    if names is None:
+        return [claim]
+    held = loose(claim.value)
+    parts: list[Value] = [held] * len(names)
+    if isinstance(held, list | tuple | Array):
+        try:
+            parts = elements(held)
+        except Unfollowed as error:
+            parts = [Unknown(error.message, 0)] * len(names)
+    elif not isinstance(held, Unknown):
+        parts = [Unknown(f"the gradient of {claim.of} is {describe(held)}", 0)] * len(names)
+    if len(parts) != len(names):
+        said = f"{len(parts)} gradients for {len(names)} members of {claim.of}"
+        parts = [Unknown(said, 0)] * len(names)
+    return [
+        replace(claim, of=of, value=loose(part)) for of, part in zip(names, parts, strict=True)
+    ]
+
+
+def _claims(
+    outcome: Outcome,
+    returns: Sequence[str],
+    setting: Setting,
+    aliases: Mapping[str, str],
+    straight: bool,
+) -> tuple[list[Claim], str]:
     if straight:
         return _of_names(outcome, setting, aliases), ""
     result = loose(outcome.result)
@@ -124,7 +160,7 @@ def _of_dict(
     aliases: Mapping[str, str],
     node: ast.expr | None,
 ) -> tuple[list[Claim], str]:
-    names = with_gradients(setting.forward)
+    names = [*with_gradients(setting.forward), *setting.members]
     found: dict[str, tuple[str, Value]] = {}
     for each in dicts:
         for key, value in each.items():

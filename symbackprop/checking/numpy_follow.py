@@ -223,7 +223,7 @@ class Follower:
         """The array that a parameter or attribute stands for by its name."""
         found = parameter_meant(name, self.setting.forward)
         if found is None:
-            return None
+            return self.setting.stacked().get(name)
         quantity, guess = found
         if any(d.name == quantity for d in self.setting.forward.dims):
             value = number(next(d for d in self.setting.forward.dims if d.name == quantity))
@@ -302,7 +302,7 @@ class Follower:
         out: Frame = {d.name: Cell(number(d)) for d in self.setting.forward.dims}
         for name in quantities(self.setting.program):
             out[name] = Cell(self.setting.entry(name))
-        return out
+        return out | {n: Cell(a) for n, a in self.setting.stacked().items()}
 
     def _operands(
         self, function: ast.FunctionDef, owner: Record | None, m: Machine

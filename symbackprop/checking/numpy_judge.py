@@ -22,10 +22,8 @@ from symbackprop.checking.numpy_local import without_definitions
 from symbackprop.checking.numpy_names import quantities, quantity_meant, with_gradients
 from symbackprop.checking.numpy_setting import Setting
 from symbackprop.checking.report import Report, StepReport
-from symbackprop.checking.truth import Values
 from symbackprop.errors import Malformed
 from symbackprop.ir.expressions import Entry
-from symbackprop.ir.program import Program
 from symbackprop.ir.terms import same_shape
 from symbackprop.notation.numpy_reader import read_source
 
@@ -34,32 +32,34 @@ ALLOWANCE = 8_000  # pieces of work to explain what is wrong in the whole of a f
 
 
 def verify_numpy(
-    forward: Program,
-    program: Program,
+    setting: Setting,
     text: str,
-    *,
     call: str | None = None,
     returns: str | Sequence[str] | None = None,
     source: str = "<derivation>",
     layout: str = "gradient",
     explain: bool = True,
 ) -> Report:
-    """Judge a NumPy function against a program; ``program`` is ``forward`` with its gradients.
+    """Judge a NumPy function against a model with its gradients.
 
     Raises
     ------
     Malformed
         If the text is no Python, or ``call`` and ``returns`` do not fit the file and the model.
     """
-    case = without_definitions(follow(forward, program, text, call, returns, source))
+    case = without_definitions(follow(setting, text, call, returns, source))
     if any(j.verdict == "refuted" for j in case.verdicts.values()):
         find_wrong(case)
     return _report(case, layout, explain)
 
 
+def verdicts(case: Case) -> dict[str, str]:
+    """The verdict on each claim, by the quantity whose gradient is claimed."""
+    return {of: j.verdict for of, j in case.verdicts.items()}
+
+
 def follow(
-    forward: Program,
-    program: Program,
+    setting: Setting,
     text: str,
     call: str | None,
     returns: str | Sequence[str] | None,
@@ -67,8 +67,7 @@ def follow(
 ) -> Case:
     """The function followed, and its claims judged."""
     read = read_source(text, source)
-    names = _names(returns, forward)
-    setting = Setting(forward, program, Values(program))
+    names = _names(returns, setting)
     follower = Follower(setting, read, call)
     if call is not None and follower.function() is None:
         known = [*read.functions, *(n for c in read.classes.values() for n in c)]
@@ -83,11 +82,11 @@ def follow(
     return Case(setting, read, follower, names, outcome, claims, verdicts, problem, aliases)
 
 
-def _names(returns: str | Sequence[str] | None, forward: Program) -> tuple[str, ...]:
+def _names(returns: str | Sequence[str] | None, setting: Setting) -> tuple[str, ...]:
     if returns is None:
         return ()
     items = returns.replace(" ", "").split(",") if isinstance(returns, str) else list(returns)
-    known = with_gradients(forward)
+    known = [*with_gradients(setting.forward), *setting.members]
     for item in items:
         if item not in ("_", "-") and item not in known:
             raise Malformed(f"names of the model: {', '.join(known)}", item)
@@ -222,7 +221,7 @@ def _report(case: Case, layout: str, explain: bool) -> Report:
                 steps.append((at, _claim_step(case, claim, judged, made)))
     ordered = tuple(s for _, s in sorted(steps, key=lambda p: p[0]))
     first = next((k for k, s in enumerate(ordered) if s.verdict == "refuted"), None)
-    claims = {of: j.verdict for of, j in case.verdicts.items()}
+    claims = verdicts(case)
     read_as = dict(case.setting.read_as)
     for line, note in dict.fromkeys(case.outcome.notes):
         read_as[f"line {line}"] = f"not followed: {note}"

@@ -4,12 +4,14 @@ points, and what was proved so far.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sympy import Expr, Integer
 
 from symbackprop.algebra.prove import decide
+from symbackprop.checking.execution_joins import stacked
 from symbackprop.checking.execution_values import (
     Array,
     Unfollowed,
@@ -50,6 +52,9 @@ class Setting:
     proofs: dict[tuple[Expr, Expr], bool] = field(default_factory=dict)
     facts: dict[Fact, None] = field(default_factory=dict)
     read_as: dict[str, str] = field(default_factory=dict)
+    # Of a model written out: the members of each family, and how many steps an extent is.
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def extents(self) -> tuple[Expr, ...]:
@@ -72,6 +77,15 @@ class Setting:
         at = positions(shape)
         places = (Integer(0) if i.extent == 1 else i for i in at)
         return Array(Entry(name, *places), at)
+
+    def stacked(self) -> dict[str, Array]:
+        """The families of a model written out, each as one array, and the extents that count
+        steps.
+        """
+        out = {n: Array(Integer(k)) for n, k in self.counts.items()}
+        for family, names in self.members.items():
+            out[family] = stacked([self.entry(k) for k in names], 0)
+        return out
 
     def equal(self, a: Expr, b: Expr, prove: bool) -> bool:
         """Whether two entries are equal: in value, and if asked by proof."""

@@ -18,11 +18,10 @@ from sympy import Expr, Integer, Mul, Symbol, expand
 from symbackprop.checking.labels import Labels, Setting, members_of
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.written_out import WrittenOut, written_out
-from symbackprop.errors import Malformed, NotSupported
+from symbackprop.errors import Malformed
 from symbackprop.ir.expressions import Index, IndexSum, entries, free_indices, substitute
 from symbackprop.ir.families import Family
 from symbackprop.ir.program import Program
-from symbackprop.notation.segment import detect_format
 
 Judge = Callable[..., Report]
 _CLOSED = re.compile(r"\\end\s*\{|\\\]|\n\s*\n")
@@ -55,18 +54,9 @@ def verify_recurrent(program: Program, text: str, judge: Judge, **options: objec
 
     Raises
     ------
-    NotSupported
-        For NumPy code.
     Malformed
         For text that is no derivation at all.
     """
-    told = options.get("format") or detect_format(text)
-    if told == "numpy" or options.get("call") is not None:
-        raise NotSupported(
-            "a derivation in LaTeX or text about a model with a recurrence",
-            "NumPy code",
-            hint="check its numbers against the kernel of the model",
-        )
     case = _Case(program, text, _labels(program), judge, options, _settings(program))
     found: list[Report] = []
     for count, at in case.settings:

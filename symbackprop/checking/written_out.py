@@ -9,7 +9,7 @@ holds at every step that has one before and one after it, for any number of step
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sympy import Add, Expr, Integer, Symbol
 
@@ -25,10 +25,13 @@ SHIFT = 30  # labels are counted on from here where a name with a small number i
 
 @dataclass(frozen=True, slots=True)
 class WrittenOut:
-    """The ordinary program, and what is added to a label to make the number in a name."""
+    """The ordinary program, what is added to a label to make the number in a name, and the names of
+    the members of each family.
+    """
 
     program: Program
     shift: int
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def written_out(
@@ -47,7 +50,11 @@ def written_out(
         if isinstance(s, Symbol)
     }
     writer = _Writer(program, lengths, _shift(program, count))
-    return WrittenOut(writer.whole(free, apart), writer.shift)
+    members = {
+        family: tuple(writer.name(family, k) for k in writer.labels(family))
+        for family in program.families
+    }
+    return WrittenOut(writer.whole(free, apart), writer.shift, members)
 
 
 def _shift(program: Program, count: int) -> int:
@@ -91,7 +98,7 @@ class _Writer:
     def name(self, family: str, label: int) -> str:
         return f"{family}{label + self.shift}"
 
-    def _labels(self, family: str) -> range:
+    def labels(self, family: str) -> range:
         f = self.program.families[family]
         first = number(f.first, self.lengths)
         return range(first, first + number(f.count, self.lengths))
@@ -100,14 +107,14 @@ class _Writer:
         if q.name not in self.program.families:
             return [replace(q, shape=tuple(map(self._sized, q.shape)))]
         shape = tuple(map(self._sized, q.shape[1:]))
-        return [replace(q, name=self.name(q.name, k), shape=shape) for k in self._labels(q.name)]
+        return [replace(q, name=self.name(q.name, k), shape=shape) for k in self.labels(q.name)]
 
     def _fact(self, fact: Fact) -> list[Fact]:
         if fact.name not in self.program.families:
             return [fact]
         axis = None if fact.axis is None else fact.axis - (fact.axis > 0)
         return [
-            replace(fact, name=self.name(fact.name, k), axis=axis) for k in self._labels(fact.name)
+            replace(fact, name=self.name(fact.name, k), axis=axis) for k in self.labels(fact.name)
         ]
 
     def _is_boundary(self, e: Equation) -> bool:
@@ -115,7 +122,7 @@ class _Writer:
 
     def _states(self, program: Program) -> list[Quantity]:
         return [
-            Quantity(self.name(e.name, self._labels(e.name)[0]), self._rest(e), "data")
+            Quantity(self.name(e.name, self.labels(e.name)[0]), self._rest(e), "data")
             for e in program.equations
             if self._is_boundary(e)
         ]
@@ -177,7 +184,7 @@ class _Writer:
         for e in self.program.equations:
             if not self._is_boundary(e):
                 continue
-            last = known[self.name(e.name, self._labels(e.name)[-1])]
+            last = known[self.name(e.name, self.labels(e.name)[-1])]
             seed = Quantity(f"{e.name}_free", last.shape, "data")
             inputs.append(seed)
             product = Entry(seed.name, *last.indices) * Entry(last.name, *last.indices)
@@ -192,7 +199,7 @@ class _Writer:
     ) -> tuple[list[Equation], list[Quantity]]:
         shared = [q for q in self.program.inputs if q.role == "param"]
         shared = [q for q in shared if q.name not in self.program.families]
-        second = {self.name(f, self._labels(f)[-1]) for f in self.program.families}
+        second = {self.name(f, self.labels(f)[-1]) for f in self.program.families}
         other = {q.name: Entry(f"{q.name}_later").args[0] for q in shared}
         inputs = [*inputs, *(replace(q, name=f"{q.name}_later", role="data") for q in shared)]
         rules = {n: (lambda e, s=s: Entry(s, *e.indices)) for n, s in other.items()}

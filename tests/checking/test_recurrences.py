@@ -99,3 +99,41 @@ def test_our_own_lines_are_read_back() -> None:
     derivation = sb.derive(sb.load("deep-net"))
     text = "\n\n".join(f"$${d.latex}$$" for d in derivation.derivatives)
     assert verdict("deep-net", text) == "proved"
+
+
+CODE = """import numpy as np
+def backward(x, u, h0):
+    T = len(x)
+    h = [h0]
+    for t in range(T):
+        h.append(np.tanh(u * h[-1] + x[t]))
+    du, dx, dh = np.zeros_like(u), np.zeros_like(x), h[-1]
+    for t in reversed(range(T)):
+        da = dh * (1 - h[t + 1] ** 2)
+        du += da * h[t]
+        dx[t] = da
+        dh = da * u
+    return du, dx, dh
+"""
+STEPS = """dims N, T
+data h0[N]
+param x[t in 1..T][N], u[N]
+h[0] = h0
+h[t] = tanh(u * h[t-1] + x[t]) for t in 1..T
+L = sum(h[T]**2)/2
+"""
+
+
+def test_numpy_about_a_recurrence_is_judged_about_nets_written_out() -> None:
+    fixed = STEPS.replace(", T", "").replace("T", "2")
+    wrong = CODE.replace("da * h[t]", "da * h[t + 1]")
+    expected = (
+        (STEPS, CODE, "undecided", {"u": "undecided", "x": "undecided", "h0": "undecided"}),
+        (fixed, CODE, "proved", {"u": "proved", "x": "proved", "h0": "proved"}),
+        (STEPS, wrong, "refuted", {"u": "refuted", "x": "undecided", "h0": "undecided"}),
+    )
+    for model, code, verdict, claims in expected:
+        options = {"call": "backward(x, u, h0)", "returns": "u,x,h0"}
+        report = sb.verify(sb.parse(model), code, format="numpy", **options)
+        assert (report.verdict, dict(report.claims)) == (verdict, claims)
+    assert report.steps[report.first_wrong_step or 0].line == 10
