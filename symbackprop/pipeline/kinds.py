@@ -19,11 +19,12 @@ from symbackprop.calculus.jacobian import jacobian_entry
 from symbackprop.calculus.reverse import PREFIX, Names, reverse
 from symbackprop.errors import Malformed
 from symbackprop.ir.derivation import DerivationRecord, Derivative, Step
-from symbackprop.ir.expressions import Entry, Index
+from symbackprop.ir.expressions import Entry, Index, substitute
 from symbackprop.ir.program import Equation, Program, Quantity
 from symbackprop.ir.terms import same_shape, show_shape
 from symbackprop.pipeline.equations import equations_record
-from symbackprop.pipeline.presentation import FormMaker, cheapest
+from symbackprop.pipeline.presentation import Form, FormMaker, cheapest
+from symbackprop.pipeline.second_order import Structured, structured_entries
 
 Entries = tuple[Expr, tuple[Index, ...], tuple[Step, ...]]
 
@@ -52,6 +53,7 @@ def filled_in(outline: DerivationRecord, context: Context) -> DerivationRecord:
     """
     program, of, kind = outline.program, outline.of, outline.kind
     maker = FormMaker(program, symmetric=context.symmetric)
+    structure = structured_entries(outline) if kind == "hessian" else {}
     out = []
     for wrt in _items(kind, outline.wrt):
         context.used.clear()
@@ -59,12 +61,30 @@ def filled_in(outline: DerivationRecord, context: Context) -> DerivationRecord:
         if kind == "jacobian" and outline.layout == "gradient":
             rows = len(program.shape_of(of))
             indices = indices[rows:] + indices[:rows]
-        best = cheapest(entry, indices, maker, context)
+        best = _structured(structure, wrt, indices, maker)
+        best = best or cheapest(entry, indices, maker, context)
         name = PREFIX + "_".join(wrt)
         equation = Equation(name, indices, best.entry, best.term)
         steps = (*steps, Step(best.term, "read as a matrix formula"))
         out.append(Derivative(of, wrt, kind, equation.shape, equation, steps, tuple(context.used)))
     return replace(outline, derivatives=tuple(out))
+
+
+def _structured(
+    structure: Mapping[tuple[str, str], Structured],
+    wrt: tuple[str, ...],
+    indices: tuple[Index, ...],
+    maker: FormMaker,
+) -> Form | None:
+    """A block of a Hessian as ``± Jᵀ J`` and the curvature beside it, as it falls apart; None where
+    it does not, or has no curvature.
+    """
+    found = structure.get((wrt[0], wrt[-1]))
+    if found is None or not found.curved:
+        return None
+    entry = substitute(found.entry, dict(zip(found.indices, indices, strict=True)))
+    form = maker.form(entry, indices)
+    return form if maker.says_the_same(form, indices) else None
 
 
 def _items(kind: str, names: Sequence[str]) -> list[tuple[str, ...]]:

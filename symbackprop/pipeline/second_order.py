@@ -7,7 +7,7 @@ never enters.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sympy import Add, Expr, Mul
 
@@ -93,16 +93,26 @@ def structured_record(record: DerivationRecord) -> DerivationRecord | None:
     return replace(record, derivatives=tuple(parts.made), structure=structure)
 
 
-def gauss_newton_steps(record: DerivationRecord) -> dict[tuple[str, str], Step]:
-    """For each block of a Hessian the line that shows its structure, ``± Jᵀ J`` and what is beside
-    it; none where the blocks share no ``J``.
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """A block of a Hessian as ``± Jᵀ J`` and what is beside it: its entry, the indices of its rows
+    and columns, the sign of the square, and whether there is curvature.
     """
+
+    entry: Expr
+    indices: tuple[Index, ...]
+    sign: int
+    curved: bool
+
+
+def structured_entries(record: DerivationRecord) -> dict[tuple[str, str], Structured]:
+    """Each block of a Hessian as it falls apart, by pair; none where the blocks share no ``J``."""
     context = working_context(record.program)
     blocks = hessian_blocks(record.program, record.of, record.wrt, context)
     found = split(blocks, context)
     if found is None:
         return {}
-    out = {}
+    out: dict[tuple[str, str], Structured] = {}
     for (a, b), block in blocks.items():
         left, right = (
             substitute(found.parts[name][1], dict(zip(found.parts[name][0], own, strict=True)))
@@ -113,9 +123,28 @@ def gauss_newton_steps(record: DerivationRecord) -> dict[tuple[str, str], Step]:
         deltas = (
             Mul(*(Delta(block.rows[i], block.columns[k]) for i, k in c.ties), c.entry) for c in rest
         )
-        sign = "-" if found.sign < 0 else ""
-        because = f"Gauss–Newton: {sign}Jᵀ J" + (", and curvature where δ is 1" if rest else "")
-        out[a, b] = Step(Add(square, *deltas), because)
+        entry = Add(square, *deltas)
+        for pair, indices in (
+            ((a, b), block.rows + block.columns),
+            ((b, a), block.columns + block.rows),
+        ):
+            out.setdefault(pair, Structured(entry, indices, found.sign, bool(rest)))
+    return out
+
+
+def gauss_newton_steps(record: DerivationRecord) -> dict[tuple[str, str], Step]:
+    """For each block of a Hessian the line that shows its structure, ``± Jᵀ J`` and what is beside
+    it; none where the blocks share no ``J``.
+    """
+    structure = structured_entries(record)
+    out = {}
+    for k, a in enumerate(record.wrt):
+        for b in record.wrt[k:]:
+            found = structure.get((a, b))
+            if found is not None:
+                sign = "-" if found.sign < 0 else ""
+                curvature = ", and curvature where δ is 1" if found.curved else ""
+                out[a, b] = Step(found.entry, f"Gauss–Newton: {sign}Jᵀ J{curvature}")
     return out
 
 

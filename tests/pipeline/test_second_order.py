@@ -49,3 +49,16 @@ def test_indices_do_not_end_up_in_the_bracket_of_a_direction() -> None:
     derivation = sb.derive(model, kind="hvp")
     assert derivation["x"].index.startswith("(d2(L)/d(x)d(x)[v_x] + d2(L)/d(x)d(b)[v_b])[i] = ")
     assert derivation["b"].index.startswith("d2(L)/d(b)d(x)[v_x] + d2(L)/d(b)d(b)[v_b] = ")
+
+
+def test_blocks_of_a_net_are_jacobians_and_the_curvature_of_units() -> None:
+    derivation = sb.derive(sb.load("three-layer-tanh"), kind="hessian", wrt=["b", "theta"])
+    assert derivation["b"].text == (
+        "2 * (diag(theta) @ ((1 - H**2).T @ (theta * (1 - H**2)) "
+        "+ 2 * diag((H * (1 - H**2)).T @ (y - yhat))))"
+    )
+    assert derivation["b", "theta"].text == (
+        "2 * ((theta * (1 - H**2)).T @ H - diag((1 - H**2).T @ (y - yhat)))"
+    )
+    for d in derivation.values():
+        assert d.checked.passed, (d, d.checked)
