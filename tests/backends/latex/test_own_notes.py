@@ -59,6 +59,32 @@ def test_a_sum_along_another_axis_is_found(name: str) -> None:
     assert [s.verdict for s in used] == ["refuted"]
 
 
+# Back-propagation through time in small: two shared parameters, a sum over steps in the loss.
+STEPS = """
+dims T, N, M
+data X[t in 1..T][N, M]
+param U[M, M], v[M]
+h[0] = zeros(N, M)
+a[t] = h[t-1] @ U.T + X[t] for t in 1..T
+h[t] = tanh(a[t])           for t in 1..T
+y[t] = h[t] @ v             for t in 1..T
+loss[t] = sum(y[t]**2)      for t in 1..T
+L = sum[t](loss[t]) / N
+"""
+# fmt: off
+STEP_SLIPS = {
+    r"\frac{1}{N} \sum_{t=1}^{T} \mathit{loss}^{(t)}": r"\sum_{t=1}^{T} \mathit{loss}^{(t)}",
+    r"= \mathbf{0}_{N \times M} &": r"= \mathbf{0}_{M \times N} &",
+    r"h^{(t-1)} \;} \;": r"h^{(t)} \;} \;",
+    r"\frac{2}{N} (h^{(t)})^{\sbT} y^{(t)} \;": r"\frac{2}{N} (h^{(t)})^{\sbT} y^{(T)} \;",
+    r"y^{(t)}_{n}} h^{(t)}_{nm} &": r"y^{(t)}_{n}} h^{(t)}_{nm} + U_{mm} &",
+    r"a^{(t)}_{nj}} h^{(t-1)}_{ni} \delta_{jm}": r"a^{(t)}_{nj}} h^{(t-1)}_{ni} \delta_{ij}",
+    r"a^{(t+1)}} L) \, U + (\nabla_{y^{(t)}} L) \, v^{\sbT},":
+        r"a^{(t)}} L) \, U + (\nabla_{y^{(t)}} L) \, v^{\sbT},",
+    r"(\nabla_{y^{(T)}} L) \, v^{\sbT} \;": r"(\nabla_{y^{(t)}} L) \, v^{\sbT} \;",
+}
+# fmt: on
+
 SLIPS = {
     r"\delta_{in} \delta_{jm} \delta_{tl}": r"\delta_{in} \delta_{jm} \delta_{t,l + 1}",
     r"W^{(t)}_{jm} \delta_{in} \delta_{t,l + 1}": r"W^{(t)}_{jm} \delta_{in} \delta_{tl}",
@@ -66,6 +92,20 @@ SLIPS = {
     r"\delta_{im} \delta_{tl}": r"\delta_{im} \delta_{t,l + 7}",
     r"\frac{\partial^{+} L}{\partial H^{(K)}": r"2 \frac{\partial^{+} L}{\partial H^{(K)}",
 }
+
+
+def test_notes_on_a_recurrence_are_proved_and_slips_in_them_are_not() -> None:
+    model = pipeline.parse(STEPS)
+    tex = notes_source(pipeline.derive(model).record)
+    wrong: set[int] = set()
+    for right, slip in STEP_SLIPS.items():
+        assert tex.count(right) == 1, right
+        wrong.add(tex.count("\n", 0, tex.index(right)) + 1)
+        tex = tex.replace(right, slip)
+    report = verify(program_of(model), tex, explain=False)
+    unproved = {s.line for s in report.steps if s.verdict != "proved"}
+    assert unproved == wrong
+    assert len(report.steps) > 55
 
 
 def test_slips_in_sums_over_layers_are_no_proofs() -> None:
