@@ -20,9 +20,10 @@ from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.rational import vanishing
 from symbackprop.algebra.reflection import reflect
 from symbackprop.algebra.whole_matrices import relate_matrices
-from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.expressions import Apply, entry_names
 from symbackprop.ir.program import Equation, Program
 
+ELEMENTARY = "write functions by exp, log and step"
 LOOKS = 3  # writings out before which it is tried whether another one alone suffices
 SHORT, MOST_NAMES = 200, 10  # nodes and names of a difference for which that is cheap
 
@@ -55,8 +56,8 @@ def explicit_forms(
             continue
         if looks:
             looks -= 1
-            for other in _one_alone(difference, equation, program, context):
-                yield _written(other), Integer(0)
+            for sentence in _settled_early(difference, equation, program, context):
+                yield sentence, Integer(0)
         difference = _tried(expand, inline(difference, (equation,)), context)
         yield _written(equation), difference
     related = use_declared(difference, context)
@@ -93,11 +94,12 @@ def _written(equation: Equation) -> str:
     return f"write {'a subexpression' if equation.hidden else equation.name} out"
 
 
-def _one_alone(
+def _settled_early(
     difference: Expr, usual: Equation, program: Program, context: Context
-) -> Iterator[Equation]:
-    """The first equation but the usual one that makes a short difference vanish if it alone is
-    written out, as that of a mean does in ``Σ (x - μ)``: everything after it may then stay named.
+) -> Iterator[str]:
+    """What makes a short difference vanish, so that everything else may stay named: one equation
+    other than the usual one written out, as that of a mean is in ``Σ (x - μ)``, or functions
+    written by exp and log.
     """
     names = entry_names(difference)
     if len(names) > MOST_NAMES or node_count(difference) > SHORT:
@@ -107,13 +109,18 @@ def _one_alone(
         # What brings in a new name does not cancel.
         if equation.name in names - {usual.name} and entry_names(equation.rhs) <= names:
             if _tried(expand, inline(difference, (equation,)), context) == 0:
-                yield equation
+                yield _written(equation)
             context.cut, context.used = cut, dict(used)
+    if difference.atoms(Apply):
+        spelled = _tried(expand, to_elementary(difference, context), context)
+        if spelled == 0 or _tried(vanishing, spelled, context) == 0:
+            yield ELEMENTARY
+        context.cut, context.used = cut, dict(used)
 
 
 def _elementary(difference: Expr, context: Context) -> Iterator[tuple[str, Expr]]:
     difference = _tried(expand, to_elementary(difference, context), context)
-    yield "write functions by exp, log and step", difference
+    yield ELEMENTARY, difference
     related = use_declared(difference, context)
     if related != difference:
         difference = expand(split_exponents(related, context), context)
