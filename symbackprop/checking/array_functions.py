@@ -13,6 +13,7 @@ from sympy import Expr, Integer, Pow, Rational
 
 from symbackprop.checking.array_calls import ROWS, called, told_by, told_of
 from symbackprop.checking.functions import Function, apply_to, rule_of
+from symbackprop.checking.lookups import look_up
 from symbackprop.checking.matrices import determinant, inverted, is_square
 from symbackprop.checking.operations import all_pairs, misfit, power, product, transpose
 from symbackprop.checking.read import read
@@ -69,10 +70,14 @@ def _call(node: Call, scope: Scope) -> Readings:
     if name == "max" and scripts.subs and len(node.arguments) == 1 and not scripts.primes:
         return read(Big(node.start, node.end, "max", scripts.subs, (), node.arguments[0]), scope)
     has_axes = is_told(name, scripts.items) and not scripts.primes
-    if (scripts.items and not has_axes and name not in ROWS) or scripts.turned:
+    picked = look_up(name, scripts.items, node, scope) if name in ("take", "onehot") else None
+    told_something = has_axes or picked is not None or name in ROWS
+    if (scripts.items and not told_something) or scripts.turned:
         raise Unreadable("notation", f"scripts on {name} are not read", node)
     make = ARRAY_FUNCTIONS.get(name)
-    if has_axes:
+    if picked is not None:
+        values = picked
+    elif has_axes:
         argument = _each(list(node.arguments), node, scope)
         values = told(name, scripts.items, argument, node, scope)
     elif make is not None and not scripts.primes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, Integer, Mul
 
+from symbackprop.checking.lookups import looked_up
 from symbackprop.checking.places import COUNTED, at_place, place_of, run_together
 from symbackprop.checking.readings import (
     Note,
@@ -123,8 +124,10 @@ def _place(item: Node, axis: Index, node: Node, scope: Scope, first: int | None)
     if is_letter(item):
         assert isinstance(item, Name), "a letter is a name"
         return Index(item.text, axis.extent)
+    found = looked_up(item, axis.extent, scope)
     told = isinstance(item, Name | Mark) or _is_step(item, axis, scope)
-    found = None if told else place_of(item, scope, first)
+    if found is None and not told:
+        found = place_of(item, scope, first)
     if found is not None:
         return found
     raise Unreadable("notation", f"{item_text(item) or 'this'} is no index that can be read", item)

@@ -141,11 +141,18 @@ def _has_places(e: Expr) -> bool:
     """Whether an entry stands at more than letters and numbers, or a guard is there."""
     if isinstance(e, InRange):
         return True
-    if isinstance(e, Entry) and not all(isinstance(i, Index) or i.is_number for i in e.indices):
+    if isinstance(e, Entry) and not all(_is_plain(i) for i in e.indices):
         return True
     if isinstance(e, Index):
         return e.extent == OPEN
     return any(_has_places(a) for a in e.args)
+
+
+def _is_plain(place: Expr) -> bool:
+    """Whether a place is a letter, a number, or one that an array of whole numbers holds, which
+    lies inside since the model says so.
+    """
+    return isinstance(place, Index | Entry) or bool(place.is_number)
 
 
 Guards = frozenset[Expr]
@@ -191,7 +198,7 @@ def _guarded(e: Entry, given: Guards, scope: Scope, outside: set[str]) -> Expr:
         return e
     needed = []
     for place, extent in zip(e.indices, shape, strict=True):
-        if isinstance(place, Index) or place.is_number or not free_indices(place):
+        if _is_plain(place) or not free_indices(place):
             continue
         found = guard(place, extent)
         if found != 1 and found not in given:
@@ -221,6 +228,6 @@ def oriented(e: InRange, read: frozenset[Expr] = frozenset()) -> Expr:
 
 def at_place(r: Reading, axis: Index, place: Expr) -> Expr:
     """The guard of what is no entry of an array where it is read at a place on its axis."""
-    if isinstance(r.expr, Entry) or isinstance(place, Index) or not free_indices(place):
+    if isinstance(r.expr, Entry) or isinstance(place, Index | Entry) or not free_indices(place):
         return Integer(1)
     return guard(place, axis.extent)

@@ -17,6 +17,7 @@ from symbackprop.checking.compare import Comparison, compare
 from symbackprop.checking.conditions import Condition, where
 from symbackprop.checking.definitions import Definitions, definable
 from symbackprop.checking.held import with_others_held
+from symbackprop.checking.letters_shown import shown_extents
 from symbackprop.checking.optimum import holds_there, sets_to_zero
 from symbackprop.checking.places import settled
 from symbackprop.checking.read import read
@@ -114,10 +115,13 @@ class Relations:
                 or not definable(members[0])
             ):
                 return None, problem
+            self.scope.shown = shown_extents(members[1], self.scope)
             try:
                 found = self.reading(members[1])
             except Unreadable as deeper:
                 return None, deeper
+            finally:
+                self.scope.shown = {}
             found = self.definitions.matching(found)
             self.definitions.record(members[0], found)
             return found, problem

@@ -134,6 +134,8 @@ class Running:
             for sup in node.sups:
                 bracketed = isinstance(sup, Bracket) and len(sup.items) == 1
                 inner = sup.items[0] if isinstance(sup, Bracket) and bracketed else sup
+                if base == "R" and isinstance(inner, Name) and inner.text in self.taken:
+                    continue  # a space of vectors, as many as an extent of the model says
                 yield from self._place(base, inner, bracketed)
         if base not in self.above and len(node.subs) == 1:
             yield from self._place(base, node.subs[0], True)

@@ -58,6 +58,7 @@ class Scope:
     ``named`` are the arrays that the document calls by name, ``invented`` what symbols that
     resemble no name are taken for, ``writings`` how the writer spells a symbol.
     ``extents`` are the letters that the document uses for extents to which the model gives others.
+    ``shown`` is over what letters run by the arrays on which they stand, where no left side tells.
     ``held`` is whether derivatives are read with every other named quantity held constant.
     ``spoken`` has the writer's symbols for quantities to which the model gives no name.
     ``scales`` are quantities whose gradient, where the writer gives it a name (``dZ``), is a
@@ -79,6 +80,7 @@ class Scope:
     patterns: dict[tuple[str, tuple[str, ...]], Definition] = field(default_factory=dict)
     functions: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
     letters: dict[str, Index] = field(default_factory=dict)
+    shown: dict[str, Expr] = field(default_factory=dict)
     stepping: frozenset[str] = frozenset()
     read_as: dict[str, str] = field(default_factory=dict)
     phrases: dict[Node, Readings] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from symbackprop.checking.extents import extent_of
 from symbackprop.checking.guesses import guesses
 from symbackprop.checking.indexing import said, whole
 from symbackprop.checking.known_names import declared, defined
+from symbackprop.checking.lookups import delta_of_numbers
 from symbackprop.checking.places import value_of
 from symbackprop.checking.ranges import UPWARDS
 from symbackprop.checking.read import read
@@ -223,9 +224,11 @@ def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
 def zeros(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     r"""``\mathbf 0_{N \times M}``, ``0_N``."""
     base = scripts.base
-    if not (isinstance(base, Number) and base.text == "0" and len(scripts.items) == 1):
+    if not (isinstance(base, Number) and base.text == "0" and scripts.items):
         return None
-    shape = shape_told(scripts.items[0], scope)
+    if len(scripts.items) > 1 and "," not in scope.text[base.end : node.end]:
+        return None  # whether 0_{NM} has one axis or two is not said
+    shape = shape_told(scripts.items, scope)
     return (Reading(Integer(0), tuple(position(k, e) for k, e in enumerate(shape))),)
 
 
@@ -330,11 +333,15 @@ def kronecker(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     base = scripts.base
     if not (isinstance(base, Name) and base.text == "delta" and len(scripts.subs) == 2):
         return None
+    numbers = delta_of_numbers(scripts.subs, scope)
+    if numbers is not None:
+        return numbers
     if not all(map(is_letter, scripts.subs)):
         places = [value_of(s, scope) for s in scripts.subs]
         return None if None in places else (Reading(Delta(*places)),)
     i, j = (item_text(s) for s in scripts.subs)
     known = [scope.letters[x].extent for x in (i, j) if x in scope.letters]
+    known += [scope.shown[x] for x in (i, j) if x in scope.shown]
     return tuple(Reading(Delta(Index(i, e), Index(j, e))) for e in (*known, *_extents(scope)))
 
 

@@ -16,6 +16,7 @@ from symbackprop.checking.execution_values import Array, Misfitting
 from symbackprop.checking.execution_values import array as made
 from symbackprop.checking.readings import Note, Reading, array, combined
 from symbackprop.ir.expressions import Index, substitute
+from symbackprop.ir.terms import same_shape
 
 EACH_MATRIX = Note("an array of more than two axes is a stack of matrices, multiplied one by one")
 EACH_TURNED = Note("a transpose of a stack of matrices transposes each of them")
@@ -46,12 +47,22 @@ def multiplied(a: Reading, b: Reading) -> list[Reading]:
 
 def entrywise(a: Reading, b: Reading, make: Callable[..., Expr]) -> list[Reading]:
     """What is made of each pair of entries of two arrays that line up."""
+    x, y = plain(a), plain(b)
+    if _are_columns(a, b):
+        y = made(y.expr, (*y.axes, ONE))
+    elif _are_columns(b, a):
+        x = made(x.expr, (*x.axes, ONE))
     try:
-        found = arrays.elementwise(make, plain(a), plain(b))
+        found = arrays.elementwise(make, x, y)
     except Misfitting:
         return []
     liberty = (REPEATED,) if a.shape != b.shape else ()
     return [Reading(found.expr, found.axes, **combined(a, b, 0.0, *liberty))]
+
+
+def _are_columns(a: Reading, b: Reading) -> bool:
+    """Whether ``a`` is a stack of columns, N×T×1, and ``b`` the same without its last axis."""
+    return a.rank > 2 and a.shape[-1] == 1 and same_shape(a.shape[:-1], b.shape)
 
 
 def plain(r: Reading) -> Array:

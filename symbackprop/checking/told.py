@@ -19,7 +19,7 @@ from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, d
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.stacks import plain
 from symbackprop.ir.expressions import Apply
-from symbackprop.notation.written import Binary, Name, Node, Number
+from symbackprop.notation.written import Binary, Juxt, Name, Node, Number
 
 KEPT = Note("the axis that is summed over stays, with extent 1")
 AXES_TOLD = {"softmax": 1, "swap": 2}  # how many, where not any number
@@ -30,7 +30,7 @@ def told(
     name: str, items: Sequence[Node], readings: Readings, node: Node, scope: Scope
 ) -> Readings:
     """The values of a function of the table that is told something."""
-    shape = shape_told(items[0], scope) if name == "reshape" else ()
+    shape = shape_told(items, scope) if name == "reshape" else ()
     axes = axes_told(items)
     fit = [r for r in readings if max(axes, default=-1) < r.rank]
     if not fit or len(set(axes)) < len(axes) or len(axes) != AXES_TOLD.get(name, len(axes)):
@@ -43,7 +43,7 @@ def told(
 
 def is_told(name: str, items: Sequence[Node]) -> bool:
     """Whether a subscript tells a function of the table what it needs."""
-    needs = len(items) == 1 if name == "reshape" else bool(axes_told(items))
+    needs = bool(items) if name == "reshape" else bool(axes_told(items))
     return name in TOLD and needs
 
 
@@ -55,10 +55,12 @@ def axes_told(items: Sequence[Node]) -> tuple[int, ...]:
     return tuple(map(int, numbers)) if len(numbers) == len(items) - 1 else ()
 
 
-def shape_told(told: Node, scope: Scope) -> tuple[Expr, ...]:
-    r"""The extents in ``\operatorname{reshape}_{N \times A E}``."""
+def shape_told(items: Sequence[Node], scope: Scope) -> tuple[Expr, ...]:
+    r"""The extents in ``\operatorname{reshape}_{N \times A E}``; letters side by side are one."""
+    if len(items) > 1 and "," not in scope.text[items[0].start : items[-1].end]:
+        items = (Juxt(items[0].start, items[-1].end, tuple(items)),)
     out = []
-    for node in _factors(told):
+    for node in (f for item in items for f in _factors(item)):
         (found, *_) = read(node, scope)
         if found.rank or not found.expr.free_symbols <= set(scope.dims.values()):
             raise Unreadable("notation", "this shape is not read", node)

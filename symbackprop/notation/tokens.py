@@ -47,6 +47,7 @@ FUNCTIONS = {
     "transpose": "transpose", "RELU": "relu", "Relu": "relu", "multiply": "multiply",
     "square": "square", "rowSums": "rowsum", "colSums": "colsum",
     "CE": "cross_entropy", "swap": "swap", "reshape": "reshape", "norm1": "norm1",
+    "take": "take", "onehot": "onehot",
 }
 
 UNICODE = {                      # characters that are not letters: kind and text

@@ -49,7 +49,9 @@ class Abbreviator:
         heads = {n[0] for n in self.notation.names} | {
             s[0] for s in self.notation.spelling.values()
         }
-        self.letter = next((c for c in "SQGRVFAC" if c not in heads), "S")
+        heads |= {h.swapcase() for h in heads}
+        letters = (*"SQGRVFAC", r"\Psi", r"\Phi", r"\Xi")
+        self.letter = next((c for c in letters if c.removeprefix("\\")[0] not in heads), r"\Psi")
 
     def term(self, term: Term, limit: float) -> tuple[str, tuple[str, ...]]:
         """LaTeX of a term that fits ``limit`` signs a line, and the definitions it needs."""
@@ -80,16 +82,18 @@ class Abbreviator:
             if part is None:
                 break
             indices = sorted(free_indices(part), key=lambda i: i.name)
-            short = Entry(self._new(), *indices)
+            short = Entry(self._new(bool(indices)), *indices)
             expr = expr.xreplace({part: short})
             left = latex_entry(short, self.notation, free=free)
             definitions.append(f"{left} = {latex_entry(part, self.notation, free=free)}")
         return text, tuple(reversed(definitions))
 
-    def _new(self) -> str:
+    def _new(self, indexed: bool = False) -> str:
+        """A new name; its number stands above where indices stand below."""
         self.count += 1
         made = f"_part{self.count}"
-        spelling = {**self.notation.spelling, made: f"{self.letter}_{{{self.count}}}"}
+        number = f"^{{({self.count})}}" if indexed else f"_{{{self.count}}}"
+        spelling = {**self.notation.spelling, made: self.letter + number}
         self.notation = replace(self.notation, spelling=spelling)
         return made
 

@@ -88,6 +88,13 @@ REARRANGED = (
 )
 
 
+LOOKED_UP = (
+    "Whole numbers that are places count from $1$, as indices do: "
+    r"$\operatorname{take}_{\mathrm{axis}\,0}(A, t)$ holds the rows of $A$ at the places in $t$, "
+    r"$\operatorname{onehot}_{V}(t)$ has a row for each of them, with $1$ there and $0$ elsewhere."
+)
+
+
 def notes_source(
     record: DerivationRecord,
     *,
@@ -294,6 +301,8 @@ def _further_conventions(
         out.append(STACKS)
     if ops & {"swap", "reshape"}:
         out.append(REARRANGED)
+    if ops & {"take", "onehot", "gather"}:
+        out.append(LOOKED_UP)
     if notation.immediate:
         out.append(IMMEDIATE)
     if ops & {"max", "min", "var", "prod", "logsumexp"}:
