@@ -8,13 +8,12 @@ circle of definitions or a text without formulas claims nothing, and so is never
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.claims import Claims, judge_claims
-from symbackprop.checking.consequences import consequences, said_of_others, uses_wrong
+from symbackprop.checking.consequences import consequences, uses_wrong
 from symbackprop.checking.counting import Counting, other_countings, usual_counting
 from symbackprop.checking.diagnose import diagnose
 from symbackprop.checking.document import Document, stepping_letters
@@ -25,13 +24,12 @@ from symbackprop.checking.local_gradients import (
     as_definitions,
     better,
     local_scales,
-    multiple,
 )
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.numpy_setting import Setting
 from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.recurrent_numpy import verify_recurrent_numpy
-from symbackprop.checking.report import Place, Report, StepReport
+from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.steps import Step, confirmed, is_open
 from symbackprop.checking.suppositions import under_suppositions
@@ -39,14 +37,13 @@ from symbackprop.checking.symbols import read_symbols
 from symbackprop.checking.tangents import directions, moving_names, with_directions
 from symbackprop.checking.truth import Values, gradients, of_any_scalar, with_library
 from symbackprop.checking.witness import counterexample
+from symbackprop.checking.wording import Wording
 from symbackprop.checking.work import EXPLAINING, JUDGING
 from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
 from symbackprop.notation.segment import Statement, detect_format, left_out, statements, unmarked
-from symbackprop.notation.written import Node
 
 ROUNDS = 3
-_BLANKS = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")  # what the marks of Markdown leave
 LAYOUTS = ("gradient", "jacobian", "auto")
 
 
@@ -165,6 +162,7 @@ class _Judge:
     ) -> None:
         self.forward, self.symbols, self.format = forward, symbols, format
         self.text = unmarked(text) if format == "text" else text
+        self.wording = Wording(self.text, format)
         self.explain = True
         self.share = 1  # of the work is for each of so many layouts
         self.counting = Counting()
@@ -330,75 +328,17 @@ class _Judge:
         """A step as it is reported; a refuted one with its counterexample and diagnosis, unless it
         only follows from others.
         """
-        comparison = step.comparison
-        start = (
-            step.left.start
-            if step.left is not None and step.at <= 1
-            else step.right.start
-            if step.right is not None
-            else step.statement.start
-        )
-        report = StepReport(
-            self.text.count("\n", 0, start) + 1,
-            start - (self.text.rfind("\n", 0, start) + 1) + 1,
-            step.kind,
-            self.written(step),
-            document.scope.spoken.get(step.of, step.of),
-            step.verdict,
-            notes=(*self.notes(step, document.scope), *said_of_others(follows, uses)),
-            follows_from=follows,
-            facts=tuple(str(f) for f in comparison.facts) if comparison else (),
-        )
-        if step.verdict != "refuted" or comparison is None or not self.explain or follows:
+        report = self.wording.report(step, document.scope, follows, uses)
+        if step.verdict != "refuted" or step.comparison is None or not self.explain or follows:
             return report
         diagnosis, part = diagnose(step, document)
         return replace(
             report,
             diagnosis=diagnosis,
-            smallest_wrong_part=self.said(part) if part is not None else None,
-            smallest_wrong_span=self.place(part) if part is not None else None,
+            smallest_wrong_part=self.wording.said(part) if part is not None else None,
+            smallest_wrong_span=self.wording.place(part) if part is not None else None,
             counterexample=counterexample(step, document),
         )
-
-    def said(self, node: Node) -> str:
-        """A part in the writer's words, on one line."""
-        return " ".join(self.text[node.start : node.end].split())
-
-    def place(self, node: Node) -> Place:
-        """Where a part stands: line and column, counted from 1, of its first and last sign."""
-        first, last = node.start, max(node.end - 1, node.start)
-        lines = (self.text.count("\n", 0, at) + 1 for at in (first, last))
-        columns = (at - self.text.rfind("\n", 0, at) for at in (first, last))
-        return Place(*lines, *columns)
-
-    def written(self, step: Step) -> str:
-        """The relation in the writer's words; a later member of a chain with the chain's left
-        end.
-        """
-        if step.left is None or step.right is None:
-            return step.statement.text
-        if step.at <= 1:
-            words = self.text[step.left.start : step.right.end]
-        else:
-            words = " = ".join(self.text[n.start : n.end] for n in (step.left, step.right))
-        return _BLANKS.sub(" ", words) if self.format == "text" else words
-
-    def notes(self, step: Step, scope: Scope) -> tuple[str, ...]:
-        notes = list(step.comparison.notes) if step.comparison else []
-        if multiple(step, scope):
-            notes.append(multiple(step, scope))
-        if step.at_number:
-            notes.append(step.at_number)
-        if step.unread is not None and step.verdict != "refuted":
-            where = step.unread.node
-            piece = self.text[where.start : where.end] if where.start >= 0 else ""
-            notes.append(
-                f"not read: {step.unread.message}"
-                + (f" (at «{piece}»)" if piece and piece not in step.unread.message else "")
-            )
-        if step.statement.error is not None:
-            notes.append(" ".join(str(step.statement.error).split()))
-        return tuple(notes)
 
 
 def _wrongs(judged: tuple[Document, tuple[Step, ...]]) -> tuple[int, int, int]:
