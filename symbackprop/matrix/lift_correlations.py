@@ -1,6 +1,7 @@
 """Sums recognised as correlations, in the order of axes that ``conv1d`` and ``conv2d`` have.
 
-* ``Σ_{c,u} X[n,c,i+u] w[o,c,u] → conv1d(X, w)``, and ``Σ_i G[i] x[i+k] → conv1d(x, G)``;
+* ``Σ_{c,u} X[n,c,i+u] w[o,c,u] → conv1d(X, w)``, and ``Σ_i G[i] x[i+k] → conv1d(x, G)``; where
+  windows began two places apart, so are the entries of G: ``conv1d(x, G, dilation=2)``;
 * ``Σ_u [0 ≤ l-u < T] g[l-u] w[u] → conv1d(pad(g, K-1), flip(w))``, the full correlation, where the
   kernel is what has the simpler extent.
 
@@ -116,7 +117,8 @@ def correlated(whole: Sum, lifter: Lifts) -> Expr | None:
         guarded = {array.indices[s.axis] for s in slides}
         if not 0 < len(slides) <= AXES or any(g.args[0] not in guarded for g in whole.guards):
             continue
-        if not any(_reads_windows(f) for f in rest) and all(_is_kernel(s.tie) for s in slides):
+        fits = all(_is_kernel(s, array, lifter) for s in slides)
+        if fits and not any(_reads_windows(f) for f in rest):
             return _correlation(whole, array, Mul(*rest), slides, lifter)
     return None
 
@@ -139,13 +141,16 @@ def _reads_windows(e: Expr) -> bool:
     return any(_reads_windows(a) for a in e.args if a.args)
 
 
-def _is_kernel(tie: Tie) -> bool:
-    """Whether the summed factor is read without gaps, or is smaller than the result, as kernels
-    are. Else it holds adjoints of strided places, and unfolded windows say that better.
+def _is_kernel(slide: Slide, array: Entry, lifter: Lifts) -> bool:
+    """Whether the summed factor is read without gaps, is smaller than the result, as kernels are,
+    or reaches over the whole axis. Else it holds adjoints of strided places that leave some entries
+    over, and unfolded windows say that better.
     """
-    if tie.dilation == 1:
+    tie = slide.tie
+    if tie.dilation == 1 or simplicity(tie.within.extent) < simplicity(tie.position.extent):
         return True
-    return simplicity(tie.within.extent) < simplicity(tie.position.extent)
+    length = lifter.leaf(array.name, array.indices).shape[slide.axis]
+    return nonnegative(tie.padding) and tie.counts(length)
 
 
 def _correlation(
@@ -195,9 +200,7 @@ def _under_kernel(
 # An array read at places of the result minus places in the kernel
 
 
-def full(
-    whole: Sum, ties: Sequence[tuple[Index, Tie]], lifter: Lifts, view: View
-) -> Expr | None:
+def full(whole: Sum, ties: Sequence[tuple[Index, Tie]], lifter: Lifts, view: View) -> Expr | None:
     """``Σ_{t,u} δ(t + d·u - p, l) A[…, t, …] B[…, u, …] → conv(pad(A, d(K-1) - p), flip(B))``."""
     oriented = [_kernel_within(tie) for _, tie in ties]
     if None in oriented:

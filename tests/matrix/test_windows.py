@@ -113,6 +113,8 @@ FORMS = (
      "conv2d(pad2d(U, K-1, J-1), flip(swap(w, 0, 1), axis=(2, 3)))"),
     ("param x[L], w[K], y[(L-K)//2+1]", "y @ conv1d(x, w, stride=2)", "w",
      "unfold1d(x, K, stride=2).T @ y"),
+    ("param x[2*T+K-2], w[K], y[T]", "y @ conv1d(x, w, stride=2)", "w",
+     "conv1d(x, y, dilation=2)"),
     ("param x[L], w[K], y[(L-K)//2+1]", "y @ conv1d(x, w, stride=2)", "x",
      "fold1d(outer(y, w), L, stride=2)"),
     ("param x[L], w[K], y[L-2*K+2]", "y @ conv1d(x, w, dilation=2)", "w", "conv1d(x, y, stride=2)"),
