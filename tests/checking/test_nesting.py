@@ -56,3 +56,7 @@ def test_deeper_nesting_is_refused(form: str, opening: str, inner: str, closing:
 def test_what_doubles_at_each_level_ends_undecided() -> None:
     assert verdict("text", "softmax(" * 50 + "w" + ")" * 50) == "undecided"
     assert verdict("latex", r"\frac{w}{w + " * 120 + "w" + "}" * 120) == "undecided"
+
+
+def test_accents_upon_accents_are_no_name() -> None:
+    assert verdict("latex", "w + " + r"\hat{" * 60 + "x" + "}" * 60) == "unreadable"

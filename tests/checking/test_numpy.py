@@ -141,3 +141,12 @@ def test_branches_that_nobody_knows_are_joined_only_where_that_is_safe() -> None
         code = start + "".join(f"        {line}\n" for line in lines) + "    return dx\n"
         found = sb.verify(sb.parse(model), code, format="numpy", call="f(x, a)", returns="x")
         assert found.verdict == expected, code
+
+
+def test_labels_have_no_gradient_that_a_local_array_could_be() -> None:
+    model = "dims N, C\nindex y[N] < C\nparam S[N, C]\nL = sum(S**2)/2 - sum(S[arange(N), y])"
+    code = "def f(S, y):\n    n = S.sum(axis=1) * 0 + 1\n    dS = S + n[:, None]\n    return dS\n"
+    found = sb.verify(sb.parse(model), code, format="numpy", call="f(S, y)", returns="S")
+    assert found.verdict == "refuted"
+    with pytest.raises(Malformed):
+        sb.verify(sb.parse(model), code, format="numpy", call="f(S, y)", returns="y")
