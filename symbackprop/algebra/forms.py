@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sympy import Expr, Integer, preorder_traversal
+from sympy import Expr, Integer, nan, oo, preorder_traversal
 
 from symbackprop.algebra.arguments import unify_arguments
 from symbackprop.algebra.context import Context, TooLarge
@@ -119,6 +119,8 @@ def _settled_early(
 
 
 def _elementary(difference: Expr, context: Context) -> Iterator[tuple[str, Expr]]:
+    if difference.has(oo, -oo, nan):
+        return  # outside a padded window the maximum is of -∞, which no arithmetic may touch
     difference = _tried(expand, to_elementary(difference, context), context)
     yield ELEMENTARY, difference
     related = use_declared(difference, context)

@@ -226,17 +226,33 @@ def _pad(a: Term, given: Given, scope: Scope) -> Term:
     return array_terms.pad(a, [(p[0], p[-1]) for p in pairs])
 
 
-def _pool(op: str, a: Term, given: Given, scope: Scope) -> Term:
-    windows = _for_each(given.numbers, len(_spatial(a)), scope)
-    told = (given.extents(w, scope) for w in ("stride", "padding"))
-    strides, paddings = (e * len(windows) if e and len(e) == 1 else e for e in told)
+def _pooling(op: str) -> Make:
+    def make(word: str, operands: list[Readings], given: Given, scope: Scope) -> Readings:
+        """One number may be for the last axis alone, or for both axes of an image."""
+        found = (
+            apply_term(lambda a, axes=axes: _pool(op, a, axes, given, scope), operands, cost)
+            for axes, cost in ((2, 0.0), (1, 0.1))
+            if not word.endswith(f"{3 - axes}d")
+        )
+        return tuple(r for readings in found for r in readings)
+
+    return make
+
+
+def _pool(op: str, a: Term, axes: int, given: Given, scope: Scope) -> Term:
+    windows = _for_each(given.numbers, axes, scope)
+    strides, paddings = (_told_each(given, w, axes, scope) for w in ("stride", "padding"))
     return window_terms.pool(op, a, windows, strides, paddings)
+
+
+def _told_each(given: Given, word: str, axes: int, scope: Scope) -> tuple[Expr, ...] | None:
+    return _for_each(given.words[word], axes, scope) if word in given.words else None
 
 
 def _windows(build: Callable[..., Term], a: Term, given: Given, scope: Scope) -> Term:
     windows = _needed(_extents(given.numbers, scope))
-    told = (given.extents(w, scope) for w in ("stride", "padding", "dilation"))
-    return build(a, windows, *(e * len(windows) if e and len(e) == 1 else e for e in told))
+    words = ("stride", "padding", "dilation")
+    return build(a, windows, *(_told_each(given, w, len(windows), scope) for w in words))
 
 
 def _reshape(a: Term, given: Given, scope: Scope) -> Term:
@@ -291,9 +307,9 @@ ROWS: dict[str, Row] = {
     **dict.fromkeys(FLIPS, Row(1, _on_images(_flip))),
     **dict.fromkeys(("pad", "pad2d", "zeropad"), Row(1, _on_images(_pad))),
     **dict.fromkeys(("maxpool", "maxpool1d", "maxpool2d", "MaxPool"),
-                    Row(1, _on_images(partial(_pool, "maxpool")))),
+                    Row(1, _pooling("maxpool"))),
     **dict.fromkeys(("avgpool", "avgpool1d", "avgpool2d", "meanpool", "AvgPool"),
-                    Row(1, _on_images(partial(_pool, "avgpool")))),
+                    Row(1, _pooling("avgpool"))),
     **dict.fromkeys(("unfold", "unfold1d", "unfold2d"),
                     Row(1, _on_images(partial(_windows, window_terms.unfold)))),
     **dict.fromkeys(("fold", "fold1d", "fold2d"),

@@ -23,6 +23,7 @@ from symbackprop.ir.expressions import (
     Entry,
     Index,
     InRange,
+    Where,
     free_indices,
     substitute,
 )
@@ -166,6 +167,11 @@ def _bounded(e: Expr, given: Guards, scope: Scope, outside: set[str]) -> Expr:
         return _guarded(e, given, scope, outside)
     if isinstance(e, Mul):
         return _bounded_product(e, given, scope, outside)
+    if isinstance(e, Where):
+        condition, inside, other = e.args
+        holds = frozenset(f for f in Mul.make_args(condition) if isinstance(f, InRange))
+        taken = _bounded(inside, given | holds, scope, outside)
+        return Where(condition, taken, _bounded(other, given, scope, outside))
     if not e.args or isinstance(e, Index):
         return e
     return e.func(*(_bounded(a, given, scope, outside) if a.args else a for a in e.args))

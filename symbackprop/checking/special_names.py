@@ -214,8 +214,8 @@ def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
         return indicator(item, scope)
     if isinstance(item, Name) and item.text in scope.dims:
         return (_vector(scope.dims[item.text], 0.0),)
-    if isinstance(item, Number) and item.text == "1" and isinstance(base, Mark):
-        return (_vector(Integer(1), 0.0),)
+    if isinstance(item, Number) and item.text.isdigit() and isinstance(base, Mark):
+        return (_vector(Integer(int(item.text)), 0.0),)
     said = Juxt(node.start, node.end, scripts.items) if item is None else item
     long = extent_of(said, scope) if isinstance(said, Terms | Bracket | Juxt) else None
     return None if long is None else (_vector(long, 0.0),)

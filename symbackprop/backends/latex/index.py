@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 
 from sympy import Add, Basic, Expr, Mul, Pow, Rational, Symbol, expand, oo, pi
-from sympy.core.numbers import Infinity, NumberSymbol
+from sympy.core.numbers import Infinity, NegativeInfinity, NumberSymbol
 
 from symbackprop.backends.latex.arithmetic import (
     exponent_text,
@@ -147,6 +147,11 @@ def _(node: Rational, writer: Writer) -> Piece:
 @write.register(NumberSymbol)
 def _(node: Expr, writer: Writer) -> Piece:
     return Piece({pi: r"\pi", oo: r"\infty"}[node])
+
+
+@write.register
+def _(node: NegativeInfinity, writer: Writer) -> Piece:
+    return Piece(r"-\infty", SUM)
 
 
 @write.register
