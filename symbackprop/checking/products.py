@@ -327,7 +327,7 @@ def _of_loss(first: Node, second: Node, scope: Scope) -> Readings | None:
     if not scalar and (not isinstance(first, Name) or len(second.items) < 2):
         return None
     if any(s.primes or s.turned for s in map(scripts_of, second.items)):
-        raise Unreadable("notation", "the loss at another point than that of the model", second)
+        return None  # a factor, or the loss at another point
     return read(first, scope)
 
 

@@ -73,6 +73,16 @@ class Setting:
         worst = float(np.max(gap, initial=0.0)) / scale
         return True if worst < CLOSE else False if worst > APART else None
 
+    def scales(self, claim: Claim, entry: Expr) -> bool:
+        """Whether an entry is a positive multiple of the gradient that is claimed."""
+        if not claim.is_gradient or not free_indices(entry) <= set(claim.indices):
+            return False
+        true = np.asarray(self.point.values[claim.name], float)
+        said = self.value(entry, claim.indices)
+        square = float(np.sum(true * true))
+        ratio = float(np.sum(true * said)) / square if square else np.nan
+        return ratio > 0 and bool(np.allclose(said, ratio * true, rtol=CLOSE, atol=CLOSE))
+
 
 def differences(program: Program, point: Point) -> Mapping[str, np.ndarray]:
     """The gradient of the loss by every quantity, each moved by itself, what follows it computed

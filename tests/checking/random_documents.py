@@ -110,6 +110,9 @@ def _claims(found: Setting, sort: str, format: str, style: Style, random: Random
     chosen = random.sample(found.claims, min(CLAIMS, len(found.claims)))
     gradient = random.choice(GRADS)
     turned = random.random() < 0.5
+    named = gradient == "d{}" if format == "text" else style.gradient == "d{x}"
+    inner = {e.name for e in found.program.equations}
+    scaled: list[bool] = []  # for each multiple that is claimed, whether of an inner gradient
     for claim in chosen:
         by_entries = format == "latex" and (claim.term is None or random.random() < 0.4)
         try:
@@ -118,6 +121,14 @@ def _claims(found: Setting, sort: str, format: str, style: Style, random: Random
                 term, body = _spoilt(found, claim, term, body, random)
             if term is None and body is None:
                 continue
+            if sort == "spoilt" and named:
+                # Two multiples make each other right: dZ = A - Y, and dW = X.T @ dZ / N.
+                entry = lowered(term, claim.indices, found.visible)[0] if term else body
+                if entry is not None and found.scales(claim, entry):
+                    scaled.append(claim.name.removeprefix("grad_") in inner)
+                    if len(scaled) > 1 and any(scaled):
+                        scaled.pop()
+                        continue
             if format == "latex":
                 yield statement(claim, style, term=term, body=body)
             elif term is not None:

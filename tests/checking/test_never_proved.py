@@ -129,5 +129,6 @@ def test_what_is_right_is_still_proved() -> None:
     for text in (
         r"$\nabla_w L = \frac{2\cancel{N}}{N\cancel{N}} X^\top r$",
         r"$\nabla_w L = \frac2N X^\top (r \cancel{+ y} \cancel{- y})$",
+        r"$\nabla_X L = \nabla_z L\left(w^\top\right)$",
     ):
         assert verdict("lin", text) == "proved"
