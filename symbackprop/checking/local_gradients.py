@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sympy import Expr
+from sympy import Expr, Mul, factor_terms
 
 from symbackprop.checking.claims import without_factor
 from symbackprop.checking.document import Document
@@ -21,7 +21,7 @@ from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import Values
-from symbackprop.ir.expressions import Entry
+from symbackprop.ir.expressions import Entry, IndexSum
 from symbackprop.notation.written import Fraction, Juxt, Nabla, Name, Node, walk
 
 Scales = Mapping[str, Expr]
@@ -135,9 +135,20 @@ def _says_it_is_true(step: Step, inner: set[str]) -> bool:
 def _factor(step: Step, values: Values) -> Expr | None:
     """The constant by which the right side of a step differs from the left; None if none does.
 
-    Never with a minus: two slips in sign would make each other right.
+    Never with a minus: two slips in sign would make each other right. What is left out is the
+    division by a number of samples, or every constant there is; one half of ``(P - Y) / N`` is a
+    slip.
     """
     found = step.comparison
     if found is None or found.shapes is not None:
         return None
-    return multiple_of(found.left.expr, found.right.expr, values)
+    factor = multiple_of(found.left.expr, found.right.expr, values)
+    if factor is None or factor.is_Symbol:
+        return factor
+    return None if _has_constant(found.right.expr) else factor
+
+
+def _has_constant(e: Expr) -> bool:
+    """Whether a constant other than -1 can be taken out of ``e``."""
+    factors = Mul.make_args(factor_terms(e))
+    return any(f != -1 and not f.atoms(Entry, IndexSum) for f in factors)

@@ -43,6 +43,9 @@ dS = dP @ W2.T
 dW1 = 2/N * X.T @ (dS * (1 - S**2))
 dX = (dS * (1 - S**2)) @ W1.T
 """
+SCALED = """dP = 2*(P - Y)/N
+dW2 = 2*S.T @ dP
+"""
 CODE = """import numpy as np
 
 def backward(X, Y, W1, b1, W2, b2):
@@ -69,6 +72,7 @@ WRONG = [  # the model, what is written, the change, the step to blame and its c
     (NET, LATEX, (r"dZ^{[2]} =", r"\frac{\partial J}{\partial Z^{[2]}} ="), 0, None),
     (NET, TEXT.split("\n")[0], ("", ""), 0, "mean-for-sum"),
     (SQUARES, HALVED, ("dW2 = 2/N", "dW2 = 1/N"), 1, "factor"),
+    (SQUARES, SCALED, ("= 2*(P - Y)/N", "= (P - Y)/N"), 0, "factor"),
 ]
 # fmt: on
 
