@@ -27,14 +27,21 @@ class Totals:
     scope: Scope
     statements: Sequence[Statement]
     known: dict[Node, dict[int, Readings]] = field(default_factory=dict)
+    added: tuple[tuple[int, Node], ...] = field(init=False)  # where to which symbol something is
+
+    def __post_init__(self) -> None:
+        self.added = tuple(
+            (s.start, s.tree.members[0])
+            for s in self.statements
+            if isinstance(s.tree, Relation) and s.tree.relations[0] in ADDING
+        )
 
     def start(self) -> None:
         """What the map says of a symbol to which something is added is its value before that."""
-        for s in self.statements:
-            if isinstance(s.tree, Relation) and s.tree.relations[0] in ADDING:
-                key = bare(s.tree.members[0])
-                if key in self.scope.phrases:
-                    self.known[key] = {-1: self.scope.phrases.pop(key)}
+        for _, left in self.added:
+            key = bare(left)
+            if key in self.scope.phrases:
+                self.known[key] = {-1: self.scope.phrases.pop(key)}
 
     def before(self, left: Node, statement: Statement) -> Readings | None:
         """What a symbol was worth before a statement adds to it."""
@@ -54,13 +61,7 @@ class Totals:
 
     def grows_after(self, left: Node, statement: Statement) -> bool:
         """Whether a later statement adds to this symbol, which is then judged with the last."""
-        return any(
-            s.start > statement.start
-            and isinstance(s.tree, Relation)
-            and s.tree.relations[0] in ADDING
-            and same_text(s.tree.members[0], left)
-            for s in self.statements
-        )
+        return any(at > statement.start and same_text(other, left) for at, other in self.added)
 
     def after(
         self, left: Node, statement: Statement, lefts: Readings, rights: Readings, relation: str

@@ -26,7 +26,7 @@ from symbackprop.notation.written_reader import read_formula
 
 MOST_SAID = 120
 MOST_SIGNS = 2_500
-MOST_STATEMENTS = 3_000
+MOST_STATEMENTS = 6_000
 _SPLITS = frozenset("BREAK COMMA SEMI STOP COLON".split())
 _RELATIONS = frozenset("REL INCREMENT".split())
 _OPERATORS = frozenset("PLUS MINUS OP".split())
