@@ -87,9 +87,7 @@ def correlation(axes: int) -> Callable[..., Array]:
 def pool(axes: int, reduce: Callable[..., Array], outside: float) -> Callable[..., Array]:
     """``maxpool`` or ``avgpool``; windows touch unless a stride is given."""
 
-    def pooled(
-        x: Array, p: Numbers, stride: Numbers | None = None, padding: Numbers = 0
-    ) -> Array:
+    def pooled(x: Array, p: Numbers, stride: Numbers | None = None, padding: Numbers = 0) -> Array:
         windows = per_axis(p, axes)
         views = unfolded(x, windows, windows if stride is None else stride, padding, 1, outside)
         return reduce(views, axis=tuple(range(-axes, 0)))

@@ -92,9 +92,7 @@ def _renamed(factors: list[Expr], position: int, a: Expr, b: Expr) -> bool:
     """``δ(t[n], v) f(t[n]) → δ(t[n], v) f(v)``."""
     for old, new in ((a, b), (b, a)):
         if isinstance(old, Entry) and isinstance(new, Index):
-            moved = [
-                f if k == position else _with(f, old, new) for k, f in enumerate(factors)
-            ]
+            moved = [f if k == position else _with(f, old, new) for k, f in enumerate(factors)]
             if moved != factors:
                 factors[:] = moved
                 return True
@@ -351,8 +349,7 @@ def _at_windows(e: Expr, j: Index) -> bool:
     """Whether ``j`` counts windows in ``e``, as in ``x[j + k]``: taken apart it would not."""
     if isinstance(e, Entry):
         return any(
-            isinstance(i, Add) and j in atoms_of(i) and len(free_indices(i)) > 1
-            for i in e.indices
+            isinstance(i, Add) and j in atoms_of(i) and len(free_indices(i)) > 1 for i in e.indices
         )
     return any(_at_windows(a, j) for a in e.args if a.args)
 

@@ -44,9 +44,7 @@ def settled(e: Expr, context: Context) -> Expr:
 
 
 def _plain(indices: tuple[Expr, ...]) -> bool:
-    return all(
-        (isinstance(i, Index) and i.extent != 1) or i.is_Integer for i in indices
-    )
+    return all((isinstance(i, Index) and i.extent != 1) or i.is_Integer for i in indices)
 
 
 def _entry(e: Entry, context: Context) -> Entry:

@@ -86,9 +86,7 @@ def _of_members(claim: Claim, setting: Setting) -> list[Claim]:
     if len(parts) != len(names):
         said = f"{len(parts)} gradients for {len(names)} members of {claim.of}"
         parts = [Unknown(said, 0)] * len(names)
-    return [
-        replace(claim, of=of, value=loose(part)) for of, part in zip(names, parts, strict=True)
-    ]
+    return [replace(claim, of=of, value=loose(part)) for of, part in zip(names, parts, strict=True)]
 
 
 def _claims(

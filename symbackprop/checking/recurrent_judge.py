@@ -101,7 +101,8 @@ def _ends(place: Expr, family: Family) -> tuple[int, ...]:
     """The labels of the first and the last member that a place in a stack means."""
     free = free_indices(place)
     reach: tuple[dict[Index, Expr], ...] = (
-        dict.fromkeys(free, Integer(0)), {v: v.extent - 1 for v in free}
+        dict.fromkeys(free, Integer(0)),
+        {v: v.extent - 1 for v in free},
     )
     labels = (expand(substitute(place, at) + family.first) for at in reach)
     return tuple(int(x) for x in labels if x.is_Integer)
@@ -129,9 +130,7 @@ def _also_at_last(
 
 
 def _labels(program: Program) -> Labels:
-    ends = {
-        s.name: None for loop in program.loops.values() for s in loop.count.free_symbols
-    }
+    ends = {s.name: None for loop in program.loops.values() for s in loop.count.free_symbols}
     letters = dict.fromkeys([*program.loops, *(f.index for f in program.families.values())])
     return Labels(tuple(x for x in letters if x), tuple(ends), tuple(program.families))
 

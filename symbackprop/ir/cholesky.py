@@ -92,7 +92,11 @@ def slope_of_inverse(e: MatrixFunction, k: Expr, l: Expr) -> Expr:  # noqa: E741
 
 
 def _lower_half(
-    e: MatrixFunction, p: Expr, q: Expr, k: Expr, l: Expr  # noqa: E741
+    e: MatrixFunction,
+    p: Expr,
+    q: Expr,
+    k: Expr,
+    l: Expr,  # noqa: E741
 ) -> tuple[Expr, Expr]:
     """The coefficient of ``dA[k,l]`` in ``Φ(C⁻¹ dA C⁻ᵀ)[p,q]`` for the symmetric part of A, whose
     halves meet on the diagonal: ``([q ≤ p] C⁻¹[p,k] C⁻¹[q,l] + [q < p] C⁻¹[p,l] C⁻¹[q,k]) / 2``.

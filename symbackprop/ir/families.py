@@ -97,9 +97,7 @@ def member(name: str, label: Expr) -> str:
 
 def label_text(label: Expr) -> str:
     """A label as it is written: the letter first, then extents, then numbers."""
-    parts = sorted(
-        Add.make_args(expand(label)), key=lambda t: (t.is_number, _is_extent(t), str(t))
-    )
+    parts = sorted(Add.make_args(expand(label)), key=lambda t: (t.is_number, _is_extent(t), str(t)))
     text = ""
     for part in parts:
         sign = "-" if part.could_extract_minus_sign() else "+"
@@ -127,11 +125,7 @@ def read_label(text: str, letters: Mapping[str, Expr]) -> Expr:
     """The label that ``text`` writes; ``letters`` says what the letters of steps stand for."""
     total: Expr = Integer(0)
     for sign, count, atom in _PART.findall(text):
-        value = (
-            Integer(int(atom))
-            if atom.isdigit()
-            else letters.get(atom, extent_symbol(atom))
-        )
+        value = Integer(int(atom)) if atom.isdigit() else letters.get(atom, extent_symbol(atom))
         total = total + (-1 if sign == "-" else 1) * int(count or 1) * value
     return expand(total)
 
@@ -168,9 +162,7 @@ def _lettered(e: Delta | InRange, step: Step) -> Expr:
     return Delta(expand(a + shift), expand(b + shift))
 
 
-def displayed(
-    e: Expr, families: Mapping[str, Family], step: Step | None = None
-) -> Expr:
+def displayed(e: Expr, families: Mapping[str, Family], step: Step | None = None) -> Expr:
     """``e`` as it is shown: members by their labels, sums over the places of stacks as sums over
     steps.
     """
@@ -200,9 +192,7 @@ def _series(
     return Series(inner, step.letter, step.offset, step.offset + v.extent - 1)
 
 
-def _step_of(
-    v: Index, body: Expr, families: Mapping[str, Family], avoid: set[str]
-) -> Step | None:
+def _step_of(v: Index, body: Expr, families: Mapping[str, Family], avoid: set[str]) -> Step | None:
     """The step that a bound index counts, if it does nothing but tell places in stacks."""
     found = [
         (x, f)
@@ -267,4 +257,3 @@ def letters_in(name: str, letters: Mapping[str, object]) -> frozenset[str]:
     if parts is None:
         return frozenset()
     return frozenset(a for _, _, a in _PART.findall(parts[1]) if a in letters)
-

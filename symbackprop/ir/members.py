@@ -108,9 +108,7 @@ def as_member_program(program: Program) -> Program:
         program,
         inputs=tuple(input_member(q, program.families.get(q.name)) for q in program.inputs),
         equations=tuple(as_member(program, e) for e in program.equations),
-        facts=tuple(
-            replace(f, name=_member_name(f.name, program)) for f in program.facts
-        ),
+        facts=tuple(replace(f, name=_member_name(f.name, program)) for f in program.facts),
     )
 
 
@@ -132,8 +130,5 @@ def as_members(record: DerivationRecord) -> DerivationRecord:
     program = record.program
     if not program.families:
         return record
-    derivatives = (
-        d for whole in record.derivatives for d in as_member_derivatives(program, whole)
-    )
+    derivatives = (d for whole in record.derivatives for d in as_member_derivatives(program, whole))
     return replace(record, program=as_member_program(program), derivatives=tuple(derivatives))
-

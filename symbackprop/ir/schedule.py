@@ -79,9 +79,7 @@ def steps(
                     yield equation, label - begin
 
 
-def _labels(
-    equation: Equation, families: Mapping[str, Family], sizes: Numbers
-) -> tuple[int, int]:
+def _labels(equation: Equation, families: Mapping[str, Family], sizes: Numbers) -> tuple[int, int]:
     """The first label at which an equation of a family defines a member, and how many it
     defines.
     """

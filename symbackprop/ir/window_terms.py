@@ -126,9 +126,7 @@ def correlation(
 def share(channels: Expr, groups: Expr) -> Expr | None:
     """Channels of one group; None where ``groups`` is not known to divide them."""
     each = expanded(cancel(channels / groups))
-    whole = each.is_polynomial() and all(
-        c.is_Integer for c in each.as_coefficients_dict().values()
-    )
+    whole = each.is_polynomial() and all(c.is_Integer for c in each.as_coefficients_dict().values())
     return each if whole else None
 
 

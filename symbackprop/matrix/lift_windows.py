@@ -45,9 +45,7 @@ from symbackprop.matrix.window_ties import (
 )
 
 
-def windowed(
-    e: IndexSum, lifter: Lifts, view: View, order: Sequence[Index] = ()
-) -> Expr | None:
+def windowed(e: IndexSum, lifter: Lifts, view: View, order: Sequence[Index] = ()) -> Expr | None:
     """``e`` as an entry of a correlation or of windows folded up, its axes in this order where that
     is free; None if it is neither.
     """

@@ -278,8 +278,6 @@ def entry(
     names |= {e.name for e in program.equations}
     data = (q.name for q in program.inputs if q.role == "data" and not q.shape)
     names |= program.families.keys() | program.loops.keys()
-    lowering = Lowering(
-        names, data, program.rules, program.equations, families=program.families
-    )
+    lowering = Lowering(names, data, program.rules, program.equations, families=program.families)
     rhs = lowering.entry(term, places(indices), frozenset(i.name for i in indices), Place.WHOLE)
     return rhs, tuple(lowering.equations)

@@ -163,9 +163,7 @@ def tied(whole: Sum) -> tuple[Sum, list[tuple[Index, Tie]]] | None:
     return (whole, ties) if 0 < len(ties) <= AXES and len(set(names)) == len(names) else None
 
 
-def _by_delta(
-    delta: Delta, bound: Sequence[Index], number: int
-) -> tuple[Index, Tie] | None:
+def _by_delta(delta: Delta, bound: Sequence[Index], number: int) -> tuple[Index, Tie] | None:
     """``δ(s·t + d·k - p, l)`` with t and k bound."""
     atoms = atoms_of(delta.args[0] - delta.args[1])
     constant = atoms.pop(ONE, ZERO)

@@ -57,7 +57,6 @@ class Model:
         default_factory=lambda: RULES, repr=False, compare=False
     )
 
-
     def member(self, name: str) -> str:
         """``H[2]`` by the name that it has where members are arrays of their own; others as they
         are.

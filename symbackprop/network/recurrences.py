@@ -104,9 +104,7 @@ class Recurrences:
         """The range of ``H[l] = … for l in 1..K``; it joins the open recurrence or begins one."""
         assert tree.indices is not None, "a step has a letter"
         if len(tree.ranges) != 1:
-            raise Malformed(
-                "one range", f"{len(tree.ranges)}", tree.span, "write `for l in 1..K`"
-            )
+            raise Malformed("one range", f"{len(tree.ranges)}", tree.span, "write `for l in 1..K`")
         loop = self._loop(tree.ranges[0], scope)
         if self.open is None or not _same(self.open, loop):
             pending = {n: False for n, done in self.defined.items() if not done}

@@ -185,9 +185,7 @@ def _is_family(tree: s.Subscript, scope: Scope) -> bool:
     return len(tree.items) == 1 or len(tree.items) < len(scope.shapes.get(tree.base.text, ()))
 
 
-def _loop(
-    tree: s.Reduction, letter: str, places: tuple[s.Subscript, ...], scope: Scope
-) -> Loop:
+def _loop(tree: s.Reduction, letter: str, places: tuple[s.Subscript, ...], scope: Scope) -> Loop:
     for told in tree.ranges:
         first, last = (extent(e, scope) for e in (told.first, told.last))
         return Loop(letter, first, expand(last - first + 1))

@@ -21,8 +21,8 @@ _LIMITS = re.compile(
 _SYMBOL = re.compile(r"\\(?:[A-Za-z]+)|[A-Za-z]")
 #: Words that are functions only before a bracket, since their letters are names elsewhere.
 BRACKETED = frozenset(
-    "sum dot var step abs max min mean norm avg vec det tr ln Tr CE swap reshape take onehot"
-    .split()
+    "sum dot var step abs max min mean norm avg vec det tr ln Tr CE swap reshape take "
+    "onehot".split()
 )
 #: What may stand between the value and the condition of a case.
 CONNECTIVES = frozenset("if for when where and is".split())

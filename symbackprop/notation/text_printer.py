@@ -246,8 +246,10 @@ def _pad(term: Term) -> Shown:
 
 
 def _width(before: object, after: object) -> str:
-    return show_extent(before) if before == after else (
-        f"({show_extent(before)}, {show_extent(after)})"
+    return (
+        show_extent(before)
+        if before == after
+        else (f"({show_extent(before)}, {show_extent(after)})")
     )
 
 

@@ -44,8 +44,17 @@ from symbackprop.notation.written_scripts import ScriptReader
 KEYWORDS = (
     "axis", "keepdims", "dim", "keepdim", "stride", "padding", "dilation", "groups", "mode",
 )  # fmt: skip
-SHOWN = {"cases": r"\end{cases}", "(": ")", "[": "]", "{": r"\}", "|": "|", "‖": r"\|", "<": "⟩",
-         "⌊": "⌋", "⌈": "⌉"}
+SHOWN = {
+    "cases": r"\end{cases}",
+    "(": ")",
+    "[": "]",
+    "{": r"\}",
+    "|": "|",
+    "‖": r"\|",
+    "<": "⟩",
+    "⌊": "⌋",
+    "⌈": "⌉",
+}
 _STARTS = frozenset("NUM ID FN BIG PARTIAL NABLA FRAC SQRT ACC ONES OPEN LB DOTS".split())
 
 

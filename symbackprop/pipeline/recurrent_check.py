@@ -73,9 +73,7 @@ class RecurrentChecker(Checker):
         move = np.random.default_rng([seed, 1]).normal(size=x.shape) * size * known
         claimed = np.sum(np.where(known, value, 0.0) * move)
         measured = self._measured(derivative)
-        ahead, behind = (
-            self._at(point, {name: h * move}, measured) for h in (1e-5, -1e-5)
-        )
+        ahead, behind = (self._at(point, {name: h * move}, measured) for h in (1e-5, -1e-5))
         numeric = (ahead - behind) / 2e-5
         weight = self._weight(derivative, point)
         if weight is not None:
@@ -83,9 +81,7 @@ class RecurrentChecker(Checker):
         error = np.max(np.abs(claimed - numeric), initial=0.0)
         return float(error / (1 + np.max(np.abs(numeric), initial=0.0)))
 
-    def _told(
-        self, derivative: Derivative, point: Point, shape: tuple[int, ...]
-    ) -> Array:
+    def _told(self, derivative: Derivative, point: Point, shape: tuple[int, ...]) -> Array:
         """Which members the derivative tells; all of what is no family."""
         if derivative.recurrence is None:
             return np.ones(shape, dtype=bool)

@@ -201,7 +201,9 @@ class RecurrentDerivation(Derivation):
                 item["index"] = f"{index} for {letter} in {label_text(first)}..{label_text(last)}"
                 item["latex"] = rf"{latex}, \quad {for_steps(*told, False, self.notation)}"
                 item["recurrence"] = {
-                    "index": letter, "from": label_text(first), "to": label_text(last)
+                    "index": letter,
+                    "from": label_text(first),
+                    "to": label_text(last),
                 }
             out.append(item)
         return out

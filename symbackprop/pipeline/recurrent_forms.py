@@ -44,9 +44,7 @@ class MemberForms(FormMaker):
         known = [q.name for q in program.inputs] + [e.name for e in program.equations]
         self.shapes: dict[str, Shape] = {name: program.shape_of(name) for name in known}
         self.shapes |= {PREFIX + name: shape for name, shape in self.shapes.items()}
-        self._lifter = Lifter(
-            self._shape, [e.term for e in program.equations], symmetric=symmetric
-        )
+        self._lifter = Lifter(self._shape, [e.term for e in program.equations], symmetric=symmetric)
         self._program = program
         self._plain = Context(program, folding=False)
         self._step: Step | None = None
@@ -147,5 +145,3 @@ def _added(before: Term | None, scale: Expr, series: Term) -> Term:
 
 def _number(e: Expr) -> Term:
     return terms.number(e) if e.is_Rational else terms.dim(e)
-
-

@@ -116,9 +116,7 @@ def _together(cases: Sequence[Derivative], family: Family | None, program: Progr
         tuple(c.steps for c in cases[1:]),
     )
     facts = tuple(dict.fromkeys(f for c in cases for f in c.facts))
-    return replace(
-        main, shape=program.shape_of(family.name), recurrence=recurrence, facts=facts
-    )
+    return replace(main, shape=program.shape_of(family.name), recurrence=recurrence, facts=facts)
 
 
 def _reaches_up(equation: Equation, program: Program) -> bool:

@@ -238,9 +238,7 @@ def test_the_recursion_is_proved_to_be_that_of_the_net_written_out(count: int) -
         assert place is not None
         at = {equation.indices[0]: Integer(place)}
         own = at_count(substitute(equation.rhs, at), program, count)
-        left = at_count(
-            equation.entry_at((Integer(place), *equation.indices[1:])), program, count
-        )
+        left = at_count(equation.entry_at((Integer(place), *equation.indices[1:])), program, count)
         adjoint = known[left.name]
         theirs = substitute(
             inline_in_turn(adjoint.entry, constants),

@@ -192,9 +192,7 @@ def _opening(program: Program, notation: Notation) -> str:
     return text
 
 
-def _symbols(
-    program: Program, notation: Notation, ranges: Mapping[str, str]
-) -> list[Symbol]:
+def _symbols(program: Program, notation: Notation, ranges: Mapping[str, str]) -> list[Symbol]:
     def at(name: str) -> str:
         return f", ${ranges[name]}$" if name in ranges else ""
 
@@ -261,9 +259,7 @@ class _ForwardLine:
         return self.left + self.right
 
 
-def _forward_line(
-    equation: Equation, term: Term, notation: Notation, steps: str
-) -> _ForwardLine:
+def _forward_line(equation: Equation, term: Term, notation: Notation, steps: str) -> _ForwardLine:
     label = forward_label(equation.name)
     left = latex_entry(Entry(equation.name, *equation.indices), notation)
     entry = left, latex_entry(equation.rhs, notation, free=equation.indices)

@@ -13,9 +13,7 @@ from symbackprop.ir.members import as_member, input_member, range_of
 from symbackprop.ir.program import Program
 
 
-def for_steps(
-    letter: str, first: Expr, last: Expr, downwards: bool, notation: Notation
-) -> str:
+def for_steps(letter: str, first: Expr, last: Expr, downwards: bool, notation: Notation) -> str:
     """The steps for which a rule holds, in the order in which it is applied."""
     ends = [latex_entry(e, notation) for e in (first, last)]
     begin, end = reversed(ends) if downwards else ends

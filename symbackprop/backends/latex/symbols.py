@@ -114,9 +114,7 @@ def notation_of(program: Program, of: str, **commands: str) -> Notation:
     names = [*program.data, *(e.name for e in program.equations), *program.params]
     order = {name: k for k, name in enumerate(names)}
     everything = [*program.functions, *(d.name for d in program.dims), *names]
-    notation = Notation(
-        of=of, names=frozenset(names), order=order, spelling=told_apart(everything)
-    )
+    notation = Notation(of=of, names=frozenset(names), order=order, spelling=told_apart(everything))
     return replace(notation, **commands)  # type: ignore[arg-type]
 
 

@@ -264,9 +264,7 @@ def _stacks(program: Program, statements: Sequence[Statement]) -> dict[str, Stac
     return out
 
 
-def _passing(
-    plan: Plan, program: Program, statements: Sequence[Statement]
-) -> frozenset[str]:
+def _passing(plan: Plan, program: Program, statements: Sequence[Statement]) -> frozenset[str]:
     """Stacks of which each member is used at its own turn alone."""
     kept = {*plan.saved, *plan.results.values(), plan.of, *(q.name for q in program.inputs)}
     found: dict[str, set[object]] = {}

@@ -207,9 +207,7 @@ def recurrent_plan(record: DerivationRecord) -> Plan:
         program, [(e, calm(e.term)) for e in _ordered(program.equations)], downwards=False
     )
     adjoints = [e for d in record.derivatives for e in d.equations]
-    backward = assembled(
-        program, [(e, calm(e.term)) for e in _ordered(adjoints)], downwards=True
-    )
+    backward = assembled(program, [(e, calm(e.term)) for e in _ordered(adjoints)], downwards=True)
     results = results_of(record, inputs)
     forward, backward = _hidden_swapped(forward, program), tuple(backward)
     wanted = _needed((*forward, *backward), {record.of, *results.values()})
@@ -219,9 +217,7 @@ def recurrent_plan(record: DerivationRecord) -> Plan:
     forward, backward = shared(forward, backward, program)
     saved = _saved(forward, backward, inputs)
     seed = f"grad_{record.of}"
-    if not any(seed in names_in(s.term) for s in backward) or any(
-        s.key == seed for s in backward
-    ):
+    if not any(seed in names_in(s.term) for s in backward) or any(s.key == seed for s in backward):
         seed = ""
     return Plan(record.of, forward, backward, saved, results, seed)
 
@@ -250,9 +246,7 @@ def assembled(
     return tuple(run.out)
 
 
-def _hidden_swapped(
-    statements: Sequence[Statement], program: Program
-) -> tuple[Statement, ...]:
+def _hidden_swapped(statements: Sequence[Statement], program: Program) -> tuple[Statement, ...]:
     """Hidden quantities by name wherever a later statement computes them again."""
     hidden = {e.name for e in program.equations if e.hidden}
     out: list[Statement] = []

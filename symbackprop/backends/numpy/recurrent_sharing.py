@@ -136,9 +136,7 @@ class _Sharing:
             place = max((places[u] for u in used if u in places), default=-1)
             letter = letter_symbol(turns.letter)
             places[key] = place
-            ready.setdefault(place, []).append(
-                Statement(member(key, letter), term, None, turns)
-            )
+            ready.setdefault(place, []).append(Statement(member(key, letter), term, None, turns))
         out += ready.get(-1, [])
         for k, s in enumerate(changed):
             out.append(s)

@@ -178,9 +178,7 @@ def numbers(w: Spells, values: Shape) -> str:
 
 def arguments(w: Spells, t: Term) -> str:
     """The attributes as further arguments, with a leading comma."""
-    return "".join(
-        f", {numbers(w, v) if isinstance(v, tuple) else w.extent(v)}" for v in t.attrs
-    )
+    return "".join(f", {numbers(w, v) if isinstance(v, tuple) else w.extent(v)}" for v in t.attrs)
 
 
 def _call(w: Spells, t: Term) -> Code:

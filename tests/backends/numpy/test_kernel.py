@@ -302,9 +302,7 @@ def test_jacobian_of_the_softmax_layer() -> None:
     k = kernel("softmax-layer", wrt="b", kind="jacobian")
     given = draw(record("softmax-layer").program, {"D": 3, "K": 4})
     p, _ = k.forward(**given)
-    np.testing.assert_allclose(
-        k.jacobian(**given)["b"], np.diag(p) - np.outer(p, p), atol=1e-15
-    )
+    np.testing.assert_allclose(k.jacobian(**given)["b"], np.diag(p) - np.outer(p, p), atol=1e-15)
 
 
 @pytest.mark.parametrize("model", SHIPPED)
