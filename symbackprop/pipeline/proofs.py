@@ -14,9 +14,10 @@ from sympy import Expr
 from symbackprop.algebra.knowledge import inline_in_turn
 from symbackprop.algebra.prove import decide
 from symbackprop.errors import Malformed, Span
+from symbackprop.ir.expressions import entry_names
 from symbackprop.ir.letters import letters
-from symbackprop.ir.program import Program, Quantity
-from symbackprop.ir.terms import Shape, Term, entries, same_shape, show_shape
+from symbackprop.ir.program import Equation, Program, Quantity
+from symbackprop.ir.terms import Shape, Term, entries, names_in, same_shape, show_shape
 from symbackprop.ir.verdict import Different, Equal, Verdict, Witness
 from symbackprop.library.functions import RULES
 from symbackprop.library.scopes import scope_of
@@ -42,6 +43,7 @@ class Proof:
     left: Term
     right: Term
     decision: Verdict
+    named: tuple[Equation, ...] = ()  # whole matrices that the lines call by a number
 
     @property
     def verdict(self) -> str:
@@ -61,7 +63,15 @@ class Proof:
         shown = tuple(
             (f"{show_entry(a)} == {show_entry(b)}", why) for a, b, why in self.decision.lines
         )
-        return shown + tuple(("the difference", sentence) for sentence in self.decision.by)
+        return (
+            *shown,
+            *((text, "a matrix inside") for text in self._meanings()),
+            *(("the difference", sentence) for sentence in self.decision.by),
+        )
+
+    def _meanings(self) -> list[str]:
+        """What the lines call by a number: ``_1 = eye(m) + Q @ P``."""
+        return [f"{e.name} = {show(e.term)}" for e in self.named]
 
     def as_json(self) -> dict[str, Any]:
         """The document of ``prove --json``."""
@@ -87,6 +97,7 @@ class Proof:
             )
             for a, b, why in self.decision.lines:
                 lines.append(f"  {f'{show_entry(a)} == {show_entry(b)}':<{width}}   ({why})")
+            lines += [f"  with {text}" for text in self._meanings()]
             steps = "; ".join(self.decision.by)
             lines.append(f"  the difference vanishes: {steps or 'both sides are the same'}")
             if self.decision.facts:
@@ -141,7 +152,20 @@ def prove(text: str, model: Model | None = None) -> Proof:
     program = program.extended(extra)
     rhs, extra = lowered_entry(right, indices if right.rank else (), program)
     program = program.extended(extra)
-    return Proof(left, right, _written_out(decide(lhs, rhs, program), program))
+    decision = _written_out(decide(lhs, rhs, program), program)
+    return Proof(left, right, decision, _named_in(decision, program))
+
+
+def _named_in(decision: Verdict, program: Program) -> tuple[Equation, ...]:
+    """The nameless matrices that the lines of a proof still speak of, in order."""
+    if not isinstance(decision, Equal):
+        return ()
+    hidden = [e for e in program.equations if e.hidden]
+    seen = {n for a, b, _ in decision.lines for n in entry_names(a) | entry_names(b)}
+    for equation in reversed(hidden):
+        if equation.name in seen:
+            seen |= names_in(equation.term)
+    return tuple(e for e in hidden if e.name in seen)
 
 
 def _written_out(decision: Verdict, program: Program) -> Verdict:
