@@ -81,7 +81,10 @@ def _bracket(node: Bracket, scope: Scope) -> Readings:
         lengths = tuple(dearer(normed(r), 1.0, LENGTH) for r in found if r.rank == 1)
         return tuple(replace(r, expr=Apply("abs", r.expr)) for r in found) + lengths
     if node.kind in "⌊⌈":
-        raise Unreadable("notation", "a floor or ceiling is read of extents only", node)
+        extent = extent_of(node, scope)
+        if extent is None:
+            raise Unreadable("notation", "a floor or ceiling is read of extents only", node)
+        return (Reading(extent),)
     if isinstance(item, Relation):
         return indicator(item, scope)
     if isinstance(item, Mark):

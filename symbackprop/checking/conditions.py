@@ -10,19 +10,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from typing import TypeGuard
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, S
 
 from symbackprop.checking.operations import all_pairs, product, sum_of
 from symbackprop.checking.read import read
-from symbackprop.checking.readings import Reading, Readings, Unreadable
+from symbackprop.checking.readings import Reading, Readings, Unreadable, combined
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import indicator
 from symbackprop.checking.spellings import is_letter, item_text
-from symbackprop.ir.expressions import Delta, Index, substitute
+from symbackprop.ir.expressions import Delta, Index, Where, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.segment import Statement
-from symbackprop.notation.written import Cases, Mark, Node, Number, Relation
+from symbackprop.notation.written import (
+    Bracket,
+    Cases,
+    Juxt,
+    Mark,
+    Name,
+    Node,
+    Number,
+    Relation,
+    Terms,
+)
 
 SIGNS = {"=": "==", "==": "==", "!=": "!="}
 _SAID = re.compile(
@@ -105,7 +117,9 @@ def _where(r: Reading, condition: Condition) -> Reading:
 
 @read.register
 def _cases(node: Cases, scope: Scope) -> Readings:
-    """The sum of the values, each where its condition holds."""
+    """The sum of the values, each where its condition holds; or a value where it is not ``-∞``."""
+    if any(map(_is_bottomless, node.values)):
+        return _bottomless(node, scope)
     total: Readings = ()
     rest: Readings = (Reading(Integer(1)),)
     for value, condition in zip(node.values, node.conditions, strict=True):
@@ -122,12 +136,47 @@ def _cases(node: Cases, scope: Scope) -> Readings:
     return total
 
 
+def _is_bottomless(node: Node) -> bool:
+    r"""Whether a tree is ``-\infty``."""
+    if not isinstance(node, Terms) or len(node.terms) != 1:
+        return False
+    (term,) = node.terms
+    return term.sign == "-" and isinstance(term.body, Name) and term.body.text == "inf"
+
+
+def _bottomless(node: Cases, scope: Scope) -> Readings:
+    r"""A value where its condition holds, else ``-\infty``, which a maximum passes over. No sum of
+    products says that: ``0 \cdot \infty`` is no number.
+    """
+    told = [c for c in node.conditions if not isinstance(c, Mark)]
+    if len(node.values) != 2 or node.conditions[:1] != tuple(told):
+        raise Unreadable("notation", "of two cases one is minus infinity, the other otherwise", node)
+    below = [_is_bottomless(v) for v in node.values]
+    if all(below):
+        raise Unreadable("notation", "both cases are minus infinity", node)
+    values = read(node.values[below.index(False)], scope)
+    made = []
+    for w in _holds(told[0], values, scope):
+        for r in values:
+            if w.rank == 0 and r.rank == 0:
+                both = (r.expr, S.NegativeInfinity)
+                expr = Where(w.expr, *(reversed(both) if below[0] else both))
+                made.append(replace(r, expr=expr, **combined(r, w)))
+    if not made:
+        raise Unreadable("shape", "cases with minus infinity are read entry by entry", node)
+    return tuple(made)
+
+
 def _both(a: Reading, b: Reading) -> list[Reading]:
     return product(a, b, "⊙")
 
 
 def _holds(condition: Node, values: Readings, scope: Scope) -> Readings:
     """The indicator of a condition: between letters that index the values, or entry by entry."""
+    if isinstance(condition, Juxt):
+        parts = [_holds(f.items[0], values, scope) for f in condition.factors if _is_said(f)]
+        if len(parts) == len(condition.factors):
+            return reduce(lambda a, b: all_pairs(a, b, _both), parts)
     if not isinstance(condition, Relation):
         raise Unreadable("notation", "a case without a condition that can be read", condition)
     a, b = condition.members[0], condition.members[-1]
@@ -139,6 +188,11 @@ def _holds(condition: Node, values: Readings, scope: Scope) -> Readings:
         alike = Delta(*sides)
         return (Reading(alike if SIGNS[condition.relations[0]] == "==" else 1 - alike),)
     return indicator(condition, scope)
+
+
+def _is_said(node: Node) -> TypeGuard[Bracket]:
+    """Whether a tree is a relation in brackets, as conditions joined by ``and`` are kept."""
+    return isinstance(node, Bracket) and len(node.items) == 1 and node.kind == "["
 
 
 def _place(node: Node, extent: Expr, known: Mapping[str, Index], condition: Node) -> Expr:

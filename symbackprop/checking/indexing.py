@@ -5,7 +5,7 @@ from __future__ import annotations
 from sympy import Expr, Integer, Mul
 
 from symbackprop.checking.lookups import looked_up
-from symbackprop.checking.places import COUNTED, at_place, place_of, run_together
+from symbackprop.checking.places import COUNTED, at_place, place_of, run_together, taken_apart
 from symbackprop.checking.readings import (
     Note,
     Reading,
@@ -46,6 +46,8 @@ def indexed(
         return _with_new_axes(r, items, node, scope)
     if len(items) > r.rank:
         items = run_together(items, r.rank, scope)
+    if len(items) < r.rank:
+        items = taken_apart(items, r.rank)
     odd = frozenset(f"the index {t}" for t in map(item_text, items) if unusual(t, r, scope))
     if len(items) > r.rank:
         raise Unreadable(

@@ -86,6 +86,21 @@ def run_together(items: tuple[Node, ...], rank: int, scope: Scope) -> tuple[Node
     return tuple(out) if len(out) == rank else items
 
 
+def taken_apart(items: tuple[Node, ...], rank: int) -> tuple[Node, ...]:
+    """Scripts with their numbers digit by digit, where only so there is one for each axis:
+    ``m_{1d11}`` of four axes. A number that stands alone stays what it is.
+    """
+    out: list[Node] = []
+    for item in items:
+        if isinstance(item, Number) and item.text.isdigit():
+            out.extend(
+                Number(item.start + k, item.start + k + 1, c) for k, c in enumerate(item.text)
+            )
+        else:
+            out.append(item)
+    return tuple(out) if len(items) > 1 and len(out) == rank else items
+
+
 def _by_document(atom: Expr, scope: Scope) -> bool:
     """Whether a letter counts from where the document does."""
     return isinstance(atom, Index) and atom.name not in scope.bases

@@ -65,7 +65,7 @@ def _extents(
 
 def _parts(node: Node) -> tuple[Node, ...]:
     r"""The extents between the signs; ``2 S`` is one, beside its neighbours in ``N \times 2 S``."""
-    if isinstance(node, Bracket) and len(node.items) == 1:
+    if isinstance(node, Bracket) and len(node.items) == 1 and node.kind not in "⌊⌈":
         return _parts(node.items[0])
     if isinstance(node, Bracket) and node.kind == "(":
         return node.items

@@ -292,6 +292,8 @@ class _Lexer:
             self.emit("ID", "T" if word == "⊤" else word, start, stop)
         elif self.in_cases and not words.OTHERWISE.isdisjoint(word.strip(".,").split()):
             self.word("otherwise", start, stop)
+        elif self.in_cases and word == "and":
+            self.emit("BOTH", word, start, stop)
         elif self.in_cases:
             self.run(words.without_words(text, *inner), *inner, depth)
         else:
@@ -402,12 +404,12 @@ class _Lexer:
         return stop
 
     def enumeration(self, which: str, at: int, stop: int) -> None:
-        """Cases after an equals sign or an operator are one value; elsewhere the brace only holds
+        """Cases after an equals sign, an operator or a bracket are one value; elsewhere the brace only holds
         formulas together.
         """
         if which == "begin":
             before = self.out[-1].kind if self.out else ""
-            self.cases.append(before in ("REL", "OP", "PLUS", "MINUS", "AMP"))
+            self.cases.append(before in ("REL", "OP", "PLUS", "MINUS", "AMP", "OPEN"))
         value = bool(self.cases) and (self.cases[-1] if which == "begin" else self.cases.pop())
         kind = "OPEN" if which == "begin" else "CLOSE"
         self.emit(*((kind, "cases") if value else ("BREAK", "\\")), at, stop)

@@ -329,10 +329,23 @@ class _Reader(ScriptReader):
                 t = self.next() if self.token.text == "otherwise" else self.token
                 conditions.append(Mark(t.start, t.end, "otherwise"))
             else:
-                conditions.append(self.relation())
+                conditions.append(self.condition())
             self.skip("COMMA", "SEMI", "STOP")
         end = self.expect("CLOSE", "cases", "the end of the cases").end
         return Cases(start, end, tuple(values), tuple(conditions))
+
+    def condition(self) -> Node:
+        """A relation, or several between which ``and`` stands: the product of their indicators."""
+        parts = [self.relation()]
+        while self.kind == "BOTH":
+            self.next()
+            if self.kind in ("COMMA", "SEMI", "STOP", "CLOSE"):
+                break
+            parts.append(self.relation())
+        if len(parts) == 1:
+            return parts[0]
+        brackets = tuple(Bracket(p.start, p.end, "[", (p,)) for p in parts)
+        return Juxt(parts[0].start, parts[-1].end, brackets)
 
     def skip(self, *kinds: str) -> None:
         while self.kind in kinds:

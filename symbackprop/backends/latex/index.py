@@ -12,6 +12,7 @@ their extent. Refuses nothing in that language; another SymPy node is an interna
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import singledispatch
@@ -288,10 +289,11 @@ def _(node: Where, writer: Writer) -> Piece:
 
 
 def cases(a: Piece, condition: Piece, b: Piece) -> Piece:
-    """A choice between two values; an indicator as condition is written as the relation."""
+    """A choice between two values; indicators as condition are written as the relations."""
     relation = condition.text
     if relation.startswith(r"\mathbf{1}[") and relation.endswith("]"):
         relation = relation[len(r"\mathbf{1}[") : -1]
+        relation = re.sub(r"\] *\\mathbf\{1\}\[", r" \\text{ and } ", relation)
     rows = rf"{a.text} & \text{{if }} {relation} \\ {b.text} & \text{{otherwise}}"
     return Piece(rf"\begin{{cases}} {rows} \end{{cases}}", SUM)
 
