@@ -208,7 +208,7 @@ def ones(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
     if not scripts.items:
         return tuple(_vector(e, 0.2) for e in scope.dims.values())
     (item,) = scripts.items if len(scripts.items) == 1 else (None,)
-    if isinstance(item, Bracket) and len(item.items) == 1:
+    if isinstance(item, Bracket) and len(item.items) == 1 and item.kind not in "⌊⌈":
         (item,) = item.items
     if isinstance(item, Relation):
         return indicator(item, scope)
