@@ -203,13 +203,22 @@ def _(node: Root, recur: Recur, words: dict[str, str]) -> str:
 
 @_print.register
 def _(node: Call, recur: Recur, words: dict[str, str]) -> str:
-    sign = node.function.base if isinstance(node.function, Script) else None
-    if isinstance(sign, Name) and sign.text in SIGNS and len(node.arguments) == 2:
+    if is_told_sign(node.function) and len(node.arguments) == 2:
         assert isinstance(node.function, Script), "just tested"
+        sign = node.function.base
+        assert isinstance(sign, Name), "just tested"
         told = _told((*node.function.subs, *node.function.sups), recur, words)
         sides = [f"({recur(a)})" if isinstance(a, Terms) else recur(a) for a in node.arguments]
         return f"{sides[0]} {words[sign.text].strip()}_{{{told}}} {sides[1]}"
     return f"{recur(node.function)}({', '.join(map(recur, node.arguments))})"
+
+
+def is_told_sign(function: Node) -> bool:
+    r"""Whether a function is the sign of an operation that is told something:
+    ``*_{\text{full}}``.
+    """
+    sign = function.base if isinstance(function, Script) else None
+    return isinstance(sign, Name) and sign.text in SIGNS
 
 
 def _told(items: tuple[Node, ...], recur: Recur, words: dict[str, str]) -> str:

@@ -48,6 +48,7 @@ from symbackprop.notation.written import (
     Term,
     Terms,
 )
+from symbackprop.notation.written_printer import is_told_sign
 
 Recur = Callable[[Node], Markup]
 _NAME = re.compile(r"(?P<head>[A-Za-z]+?)(?P<digits>\d*)(?:_(?P<rest>\w+))?")
@@ -209,6 +210,8 @@ def _root(node: Root, recur: Recur) -> Markup:
 def _call(node: Call, recur: Recur) -> Markup:
     arguments = [recur(n) for n in node.arguments]
     function = recur(node.function)
+    if len(arguments) == 2 and is_told_sign(node.function):
+        return row(arguments[0], function, arguments[1])
     if len(arguments) == 1 and isinstance(node.arguments[0], Bracket):
         return row(function, sign(APPLY), arguments[0])
     return row(function, sign(APPLY), fenced("(", arguments))

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+from symbackprop.backends.html.mathml import formula
+from symbackprop.notation.segment import statements
 from tests.backends.html.pages import HOSTILE, page, papers
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -73,6 +75,13 @@ def test_formulas_are_well_formed_mathml() -> None:
                 assert len(node) == 2, formula
             if node.tag in ("msubsup", "munderover"):
                 assert len(node) == 3, formula
+
+
+def test_a_sign_that_is_told_something_stands_between_its_operands() -> None:
+    (said,) = statements(r"$$\delta *_{\text{full}} w = z$$", "latex", frozenset("wz"))
+    assert said.tree is not None
+    words = ElementTree.fromstring(formula(said.tree, said.text)).iter()
+    assert [w.text for w in words if w.tag in ("mi", "mo")] == ["δ", "*", "full", "w", "=", "z"]
 
 
 def test_verdicts_are_words_and_signs() -> None:
