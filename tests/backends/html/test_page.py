@@ -68,13 +68,13 @@ def test_the_page_stands_alone() -> None:
 def test_formulas_are_well_formed_mathml() -> None:
     formulas = re.findall(r"<math.*?</math>", page(), re.DOTALL)
     assert len(formulas) > 10
-    for formula in formulas:
-        tree = ElementTree.fromstring(formula)
+    for text in formulas:
+        tree = ElementTree.fromstring(text)
         for node in tree.iter():
             if node.tag in ("msub", "msup", "mfrac", "mover", "munder"):
-                assert len(node) == 2, formula
+                assert len(node) == 2, text
             if node.tag in ("msubsup", "munderover"):
-                assert len(node) == 3, formula
+                assert len(node) == 3, text
 
 
 def test_a_sign_that_is_told_something_stands_between_its_operands() -> None:
