@@ -150,7 +150,8 @@ def _bottomless(node: Cases, scope: Scope) -> Readings:
     """
     told = [c for c in node.conditions if not isinstance(c, Mark)]
     if len(node.values) != 2 or node.conditions[:1] != tuple(told):
-        raise Unreadable("notation", "of two cases one is minus infinity, the other otherwise", node)
+        reason = "minus infinity is one of two cases, the first with a condition"
+        raise Unreadable("notation", reason, node)
     below = [_is_bottomless(v) for v in node.values]
     if all(below):
         raise Unreadable("notation", "both cases are minus infinity", node)

@@ -16,6 +16,7 @@ from symbackprop.checking.readings import (
 )
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text, spellings
+from symbackprop.ir.affine import floor_div
 from symbackprop.ir.expressions import Entry, Index, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Mark, Name, Node, Number, walk
@@ -60,6 +61,9 @@ def indexed(
     for axis, item in zip(r.axes, items, strict=False):
         if isinstance(item, Mark) and item.text == ":":
             kept.append(axis)
+        elif isinstance(item, Mark) and item.text.startswith("::"):
+            kept.append(_every(item, axis, len(kept), node))
+            mapping[axis] = int(item.text[2:]) * kept[-1]
         else:
             mapping[axis] = _place(item, axis, node, scope, first)
     notes = r.notes
@@ -76,6 +80,14 @@ def indexed(
             guessed=r.guessed | odd,
         ),
     )
+
+
+def _every(item: Mark, axis: Index, k: int, node: Node) -> Index:
+    """The axis that ``::2`` leaves of one: every second place, from the first."""
+    step = item.text[2:]
+    if not step.isdigit() or int(step) < 1:
+        raise Unreadable("notation", "the step of a slice is a number", node)
+    return Index(f"_e{k}", floor_div(axis.extent + int(step) - 1, Integer(step)))
 
 
 def _with_new_axes(r: Reading, items: tuple[Node, ...], node: Node, scope: Scope) -> Readings:

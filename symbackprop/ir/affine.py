@@ -69,15 +69,17 @@ def _depth(e: Expr) -> int:
 
 
 def atoms_of(e: Expr) -> dict[Expr, Expr]:
-    """``e`` as ``Σ coefficient · atom``: atoms are indices, floors, remainders and look-ups; the
-    constant part stands at the key 1.
+    """``e`` as ``Σ coefficient · atom``: atoms are indices, look-ups, and floors and remainders
+    that hold any; those of extents are extents. The constant part stands at the key 1.
     """
     found: dict[Expr, Expr] = {}
     for t in Add.make_args(expanded(e)):
         coefficient: Expr = Integer(1)
         atom: Expr = Integer(1)
         for f in Mul.make_args(t):
-            if isinstance(f, Index | FloorDiv | Modulo | Entry):
+            if isinstance(f, Index | Entry) or (
+                isinstance(f, FloorDiv | Modulo) and f.has(Index, Entry)
+            ):
                 atom = atom * f
             else:
                 coefficient = coefficient * f

@@ -404,8 +404,8 @@ class _Lexer:
         return stop
 
     def enumeration(self, which: str, at: int, stop: int) -> None:
-        """Cases after an equals sign, an operator or a bracket are one value; elsewhere the brace only holds
-        formulas together.
+        """Cases after an equals sign, an operator or a bracket are one value; elsewhere the brace
+        only holds formulas together.
         """
         if which == "begin":
             before = self.out[-1].kind if self.out else ""

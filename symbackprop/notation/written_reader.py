@@ -352,7 +352,7 @@ class _Reader(ScriptReader):
             self.next()
 
     def items(self, closing: str) -> tuple[Node, ...]:
-        """Items between commas; ``:`` alone is a slot, ``axis=1`` a keyword."""
+        """Items between commas; ``:`` is a slot, ``::2`` one with a step, ``axis=1`` a keyword."""
         items: list[Node] = []
         while self.kind != closing and self.kind != "END":
             items.append(self.item())
@@ -367,6 +367,10 @@ class _Reader(ScriptReader):
         t = self.token
         if self.kind == "COLON" or self.slot_follows():
             self.next()
+            if t.kind == "COLON" and self.kind == "COLON" and self.ahead("NUM"):
+                self.next()
+                step = self.next()
+                return Mark(t.start, step.end, "::" + step.text)
             return Mark(t.start, t.end, ":")
         if self.kind == "ID" and self.token.text in KEYWORDS and self.ahead("REL"):
             self.next()

@@ -220,7 +220,7 @@ def _slot(item: Any, write: Writer) -> str:
     if isinstance(item, slice):
         start = "" if item.start is None else extent(expand(item.start + 1), write).text
         stop = "" if item.stop is None else extent(item.stop, write).text
-        return f"{start}:{stop}"
+        return f"{start}:{stop}" + ("" if item.step in (None, 1) else f":{item.step}")
     return extent(expand(item + 1), write).text
 
 
