@@ -149,9 +149,7 @@ def _guards_dropped(factors: list[Expr], parts: dict[Expr, Expr]) -> bool:
             continue
         e = _rest(parts, (i,), c)
         for k, g in enumerate(factors):
-            if not isinstance(g, InRange) or not inside(i, g.args[1]):
-                continue
-            if e in (g.args[0], expanded(g.args[1] - 1 - g.args[0])):
+            if isinstance(g, InRange) and g.args[0] == e and inside(i, g.args[1]):
                 del factors[k]
                 return True
     return False

@@ -10,15 +10,7 @@ from __future__ import annotations
 from sympy import Add, Expr, Integer
 
 from symbackprop.algebra.context import Context
-from symbackprop.ir.affine import (
-    atoms_of,
-    bounds,
-    expanded,
-    inside,
-    nonnegative,
-    outside,
-    worked_out,
-)
+from symbackprop.ir.affine import bounds, expanded, inside, nonnegative, outside, worked_out
 from symbackprop.ir.cholesky import FACTOR, INVERSE
 from symbackprop.ir.expressions import (
     Apply,
@@ -85,22 +77,10 @@ def _turned(e: Entry | MatrixFunction, context: Context) -> bool:
 
 
 def _in_range(e: InRange) -> Expr:
-    """``[0 ≤ place < n]``; of the two ways to write a strided place, ``[0 ≤ n - 1 - place < n]``
-    being the other, the one in which the stride counts down.
-    """
     place, n = worked_out(e.args[0]), e.args[1]
     if inside(place, n):
         return ONE
-    if outside(place, n):
-        return ZERO
-    strides = [
-        (order_key(a), c)
-        for a, c in atoms_of(place).items()
-        if isinstance(a, Index) and c.is_Integer and abs(c) > 1
-    ]
-    if strides and max(strides, key=lambda row: row[0])[1] > 0:
-        place = expanded(n - 1 - place)
-    return InRange(place, n)
+    return ZERO if outside(place, n) else InRange(place, n)
 
 
 # What ``a op b`` says of ``b - a``: (true if it is at least, false if it is at most).

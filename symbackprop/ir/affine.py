@@ -13,6 +13,7 @@ integers, an index runs from 0 to its extent - 1; everything decided here is tru
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from sympy import Add, Expr, Integer, Mul, Poly, cancel
@@ -69,17 +70,26 @@ def _depth(e: Expr) -> int:
 
 
 def atoms_of(e: Expr) -> dict[Expr, Expr]:
-    """``e`` as ``Σ coefficient · atom``: atoms are indices, look-ups, and floors and remainders
-    that hold any; those of extents are extents. The constant part stands at the key 1.
+    """``e`` as ``Σ coefficient · atom``: atoms are indices, floors, remainders and look-ups; the
+    constant part stands at the key 1.
     """
+    return _collected(e, lambda f: isinstance(f, Index | FloorDiv | Modulo | Entry))
+
+
+def _moving(f: Expr) -> bool:
+    """Whether a factor is an index, a look-up, or a floor or remainder that holds one."""
+    if isinstance(f, FloorDiv | Modulo):
+        return bool(f.has(Index, Entry))
+    return isinstance(f, Index | Entry)
+
+
+def _collected(e: Expr, is_atom: Callable[[Expr], bool]) -> dict[Expr, Expr]:
     found: dict[Expr, Expr] = {}
     for t in Add.make_args(expanded(e)):
         coefficient: Expr = Integer(1)
         atom: Expr = Integer(1)
         for f in Mul.make_args(t):
-            if isinstance(f, Index | Entry) or (
-                isinstance(f, FloorDiv | Modulo) and f.has(Index, Entry)
-            ):
+            if is_atom(f):
                 atom = atom * f
             else:
                 coefficient = coefficient * f
@@ -98,7 +108,7 @@ def is_affine(parts: dict[Expr, Expr]) -> bool:
 @lru_cache(maxsize=1 << 14)
 def bounds(e: Expr) -> tuple[Expr, Expr] | None:
     """The least and the greatest value of an affine index, or bounds of them; None if unknown."""
-    parts = atoms_of(e)
+    parts = _collected(e, _moving)
     if not is_affine(parts):
         return None
     low: Expr = Integer(0)

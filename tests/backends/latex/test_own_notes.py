@@ -115,6 +115,71 @@ STEP_SLIPS = {
 }
 # fmt: on
 
+# Of the kind of resnet18, in small: a strided convolution, batch norm over images, a downsampling
+# shortcut; padded maxima stand alone.
+IMAGES = """
+dims N, C, H, W, D
+data X[N, C, H, W], eps
+param K[D, C, 3, 3], g[D], h[D], J[D, C, 1, 1]
+assume eps positive
+Z = conv2d(X, K, stride=2, padding=1)
+m = mean(Z, axis=(0, 2, 3), keepdims=True)
+s = sqrt(mean((Z - m)**2, axis=(0, 2, 3), keepdims=True) + eps)
+B = (Z - m) / s
+S = conv2d(X, J, stride=2)
+A = relu(g[:, None, None] * B + h[:, None, None] + S)
+F = mean(A, axis=(2, 3))
+L = sum(F**2)
+"""
+MAXIMA = """
+dims N, D, H, W
+param A[N, D, H, W]
+P = maxpool2d(A, 3, stride=2, padding=1)
+L = sum(P**3)
+"""
+# fmt: off
+IMAGE_SLIPS = {
+    r"X_{n,c,2 i - 1,2 j - 1} J_{dc11}": r"X_{n,c,i,j} J_{dc11}",
+    r"X_{:,:,::2,::2}": r"X_{:,:,:,:}",
+    r"{s_{1d11}}": r"{m_{1d11}}",
+}
+# fmt: on
+
+
+def test_notes_on_strided_convolutions_are_proved_and_slips_in_them_are_not() -> None:
+    model = pipeline.parse(IMAGES)
+    tex = notes_source(pipeline.derive(model).record)
+    report = verify(program_of(model), tex, explain=False)
+    assert [s.text for s in report.steps if s.verdict != "proved"] == []
+    assert len(report.steps) > 70
+    for right, slip in IMAGE_SLIPS.items():
+        assert right in tex, right
+        at = tex.index(right)
+        wrong = verify(program_of(model), tex[:at] + slip + tex[at + len(right) :], explain=False)
+        assert wrong.verdict != "proved", right
+
+
+@pytest.mark.parametrize(
+    ("right", "slip"),
+    [(r"-\infty", "0"), ("2 i + k - 3", "i + k - 2"), (r"\text{ and }", r"\text{ or }")],
+)
+def test_padded_maxima_are_read(right: str, slip: str) -> None:
+    model = pipeline.parse(MAXIMA)
+    tex = notes_source(pipeline.derive(model).record)
+    at = tex.index("begin{cases}")
+    row = tex[at : tex.index("end{cases}", at)]
+    wrong = tex.replace(row, row.replace(right, slip))
+    assert wrong != tex
+
+    def verdict(text: str) -> str:
+        report = verify(program_of(model), text, explain=False)
+        (one,) = (s for s in report.steps if "begin{cases}" in s.text and s.of == "P")
+        return one.verdict
+
+    assert verdict(tex) == "proved"
+    assert verdict(wrong) != "proved"
+
+
 SLIPS = {
     r"\delta_{in} \delta_{jm} \delta_{tl}": r"\delta_{in} \delta_{jm} \delta_{t,l + 1}",
     r"W^{(t)}_{jm} \delta_{in} \delta_{t,l + 1}": r"W^{(t)}_{jm} \delta_{in} \delta_{tl}",
