@@ -10,7 +10,7 @@ that an axis of extent L has ``(L + 2 padding - dilation (K - 1) - 1) // stride 
 >>> from symbackprop.ir.terms import name, show_shape
 >>> L, K = extent_symbol("L"), extent_symbol("K")
 >>> show_shape(correlation(name("x", (L,)), name("w", (K,))).shape)
-'-K+L+1'
+'L-K+1'
 """
 
 from __future__ import annotations
