@@ -273,7 +273,7 @@ def _one(extent: Expr, s: Style) -> str:
 
 def _sum(t: Term, s: Style) -> tuple[str, int]:
     (a,), (axes, keep) = t.args, t.attrs
-    if keep or a.rank > 2 or t.op != "sum":
+    if keep or a.rank not in (1, 2) or t.op != "sum":
         raise Unwritable("reduction")
     axes = tuple(range(a.rank)) if axes is None else axes
     inner = s.at_least(array(a, s), JUXTAPOSED)

@@ -93,3 +93,20 @@ def test_nothing_right_is_refuted_when_the_work_is_used_up(
         monkeypatch.setattr(judge, "JUDGING", units)
         found = {s.verdict for s in sb.verify(model, hand, format="text").steps}
         assert found <= {"proved", "undecided"}
+
+
+CUT = r"""
+$$\frac{\partial L}{\partial Z_{nk}} = P_{nk} - Y_{nk}$$
+$$\frac{\partial P_{nj}}{\partial Z_{nk}} = P_{nj} (1 - P_{nk})$$
+$$\frac{\partial L}{\partial W_{kd}} = \sum_n P_{nk} X_{nd}$$
+"""
+
+
+@pytest.mark.parametrize("units", [10, 400, 3000])
+def test_a_search_for_what_is_wrong_may_be_cut_anywhere(
+    units: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "EXPLAINING", units)
+    report = sb.verify(sb.load("softmax-regression"), CUT)
+    assert report.verdict == "refuted"
+    assert all(s.diagnosis is not None for s in report.steps if s.verdict == "refuted")
