@@ -38,19 +38,34 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, Node | None]:
     """The diagnosis of a refuted step and the smallest wrong part of it."""
     if step.left is None or step.right is None or step.comparison is None:
         return Diagnosis("other", "the relation does not hold"), None
+    try:
+        found = _explanation(step, step.left, step.right, step.comparison, document)
+    except Unreadable:
+        # Wherever a part of the text is read once more, the work may be done.
+        if not document.values.work.over:
+            raise
+        found = None
+    why = step.comparison.why or "the two sides differ"
+    return found or (Diagnosis("other", why), step.right)
+
+
+def _explanation(
+    step: Step, own: Node, member: Node, comparison: Comparison, document: Document
+) -> tuple[Diagnosis, Node] | None:
+    """What explains a step; None where nothing does."""
     scope = document.scope
-    left = step.comparison.left
-    lefts = _lefts(step.left, left, document)
+    left = comparison.left
+    lefts = _lefts(own, left, document)
     scope.letters = {i.name: i for i in left.letters}
     found: Sequence[Edit] = ()
     if not document.values.work.over:
         _tell_apart(step, document)
-        found = edits(step.right, left, scope)[:MOST_EDITS]
+        found = edits(member, left, scope)[:MOST_EDITS]
     tried: list[Tried] = []
     for edit in found:
         if document.values.work.over:
             break
-        outcome = _tried(edit, step.right, lefts, document)
+        outcome = _tried(edit, member, lefts, document)
         if outcome is True:
             return _explained(edit, step, document)
         if outcome is not None:
@@ -61,14 +76,11 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, Node | None]:
         path = forgotten(step, document)
         alone = path.exact or right_if_symmetric(step, document)
         if alone is not None:
-            return alone, step.right
+            return alone, member
     double = _doubled(step, tried, lefts, document)
     if double is not None:
         return double
-    if path.near is not None:
-        return path.near, step.right
-    why = step.comparison.why or "the two sides differ"
-    return Diagnosis("other", why), step.right
+    return None if path.near is None else (path.near, member)
 
 
 def _tell_apart(step: Step, document: Document) -> None:

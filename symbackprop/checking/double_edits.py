@@ -84,7 +84,7 @@ def pairs(
 
 def multiplied(node: Node, factor: Expr, latex: bool) -> Node:
     """A node times a constant."""
-    sign, top, bottom = _parts(factor)
+    sign, top, bottom = parts(factor)
     out = node
     if bottom != 1:
         one = _written(top)
@@ -101,7 +101,7 @@ def multiplied(node: Node, factor: Expr, latex: bool) -> Node:
 
 def said_of_factor(factor: Expr) -> str:
     """What it means that a constant factor is missing."""
-    sign, top, bottom = _parts(factor)
+    sign, top, bottom = parts(factor)
     size = f"{top}" if bottom == 1 else f"{top}/{bottom}"
     wrong = [] if sign > 0 else ["the sign is wrong"]
     return " and ".join(wrong + ([f"a factor {size} is missing"] if size != "1" else []))
@@ -109,7 +109,7 @@ def said_of_factor(factor: Expr) -> str:
 
 def category_of_factor(factor: Expr) -> str:
     """The category of a constant factor by itself."""
-    sign, top, bottom = _parts(factor)
+    sign, top, bottom = parts(factor)
     if sign < 0:
         return "sign"
     return "mean-for-sum" if (top * bottom).free_symbols else "factor"
@@ -121,7 +121,8 @@ def constant_edit(member: Node, factor: Expr, latex: bool) -> Edit:
     return Edit(category_of_factor(factor), member, tree, 1.5, said_of_factor(factor))
 
 
-def _parts(factor: Expr) -> tuple[int, Expr, Expr]:
+def parts(factor: Expr) -> tuple[int, Expr, Expr]:
+    """The sign of a constant, its numerator and its denominator."""
     sign = -1 if factor.could_extract_minus_sign() else 1
     top, bottom = fraction(sign * factor)
     return sign, top, bottom

@@ -27,10 +27,9 @@ from symbackprop.checking.local_gradients import (
 )
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.numpy_setting import Setting
-from symbackprop.checking.readings import Unreadable
 from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.recurrent_numpy import verify_recurrent_numpy
-from symbackprop.checking.report import Diagnosis, Report, StepReport
+from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.steps import Step, confirmed, is_open
 from symbackprop.checking.suppositions import under_suppositions
@@ -332,13 +331,7 @@ class _Judge:
         report = self.wording.report(step, document.scope, follows, uses)
         if step.verdict != "refuted" or step.comparison is None or not self.explain or follows:
             return report
-        try:
-            diagnosis, part = diagnose(step, document)
-        except Unreadable:
-            # The search was cut where a part of the text was read once more.
-            if not document.values.work.over:
-                raise
-            diagnosis, part = Diagnosis("other", "the two sides differ"), step.right
+        diagnosis, part = diagnose(step, document)
         return replace(
             report,
             diagnosis=diagnosis,

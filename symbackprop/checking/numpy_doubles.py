@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import ast
 
-from sympy import Expr, Integer, fraction
+from sympy import Expr, Integer
 
-from symbackprop.checking.double_edits import CONSTANT, category_of_factor, said_of_factor
+from symbackprop.checking.double_edits import CONSTANT, category_of_factor, parts, said_of_factor
 from symbackprop.checking.execution_values import Array
 from symbackprop.checking.multiples import multiple_of
 from symbackprop.checking.numpy_claims import judge
@@ -56,8 +56,7 @@ def _times(value: object, suspect: Suspect, inquiry: Inquiry) -> Expr | None:
 
 def scaled(node: ast.expr, factor: Expr) -> ast.expr:
     """An expression times a constant."""
-    sign = -1 if factor.could_extract_minus_sign() else 1
-    top, bottom = fraction(sign * factor)
+    sign, top, bottom = parts(factor)
     out = node if top == 1 else parsed("k * (a)", k=_written(top), a=node)
     out = out if bottom == 1 else parsed("(a) / k", k=_written(bottom), a=out)
     return out if sign > 0 else parsed("-(a)", a=out)

@@ -69,11 +69,13 @@ def over_limits(
 
 def _values(limit: Node | None, word: str, node: Node, scope: Scope) -> list[Expr]:
     """The values of a bound, of each argument of a ``max`` below or a ``min`` above."""
-    if limit is None:
-        return []
-    chosen = isinstance(limit, Call) and isinstance(limit.function, Name)
-    chosen = chosen and limit.function.text == word  # type: ignore[attr-defined]
-    parts = limit.arguments if isinstance(limit, Call) and chosen else (limit,)
+    match limit:
+        case None:
+            return []
+        case Call(function=Name(text=text), arguments=parts) if text == word:
+            pass
+        case _:
+            parts = (limit,)
     found = [value_of(p, scope) for p in parts]
     if any(v is None for v in found):
         raise Unreadable("notation", "this bound of a sum is not read", node)
