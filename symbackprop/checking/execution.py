@@ -221,6 +221,14 @@ def failure(error: Exception, node: ast.AST) -> Unknown | Misfit:
     return Unknown(error.message, line_of(error.node or node))
 
 
+def noted_failure(error: Exception, node: ast.AST, m: Machine) -> Unknown | Misfit:
+    """The same; code that is not followed is told of."""
+    cause = failure(error, node)
+    if isinstance(error, Unfollowed):
+        m.notes.append((cause.line, cause.why))
+    return cause
+
+
 FAILURES = (Depends, Misfitting, Unfollowed)
 
 

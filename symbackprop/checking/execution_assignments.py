@@ -18,9 +18,9 @@ from symbackprop.checking.execution import (
     an_array,
     content,
     describe,
-    failure,
     line_of,
     loose,
+    noted_failure,
 )
 from symbackprop.checking.execution_builtins import elements
 from symbackprop.checking.execution_collections import index_items
@@ -65,9 +65,7 @@ def worth_or_cause(node: ast.expr, m: Machine, frame: Frame) -> Value:
     try:
         return worth(node, m, frame)
     except FAILURES as error:
-        cause = failure(error, node)
-        if isinstance(error, Unfollowed):
-            m.notes.append((cause.line, cause.why))
+        cause = noted_failure(error, node, m)
         return Cell(cause, _source(node, frame))
 
 
@@ -188,9 +186,7 @@ def _augmented(node: ast.AugAssign, m: Machine, frame: Frame) -> None:
     except FAILURES as error:
         if not isinstance(old, Cell):
             raise
-        cause = failure(error, node)
-        if isinstance(error, Unfollowed):
-            m.notes.append((cause.line, cause.why))
+        cause = noted_failure(error, node, m)
         m.spoil_by(old, cause)
         if m.watch is not None:
             m.watch(node, target, frame, frame)

@@ -24,8 +24,8 @@ from symbackprop.checking.execution import (
     Machine,
     an_array,
     content,
-    failure,
     line_of,
+    noted_failure,
 )
 from symbackprop.checking.execution_assignments import assigned, worth_or_cause
 from symbackprop.checking.execution_binding import bind
@@ -90,9 +90,7 @@ def run_statement(statement: ast.stmt, m: Machine, frame: Frame) -> Signal:
     try:
         return _run(statement, m, frame)
     except FAILURES as error:
-        cause = failure(error, statement)
-        if isinstance(error, Unfollowed):
-            m.notes.append((cause.line, cause.why))
+        cause = noted_failure(error, statement, m)
         lose(statement, m, frame, cause)
         return None
 

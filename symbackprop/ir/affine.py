@@ -13,13 +13,18 @@ integers, an index runs from 0 to its extent - 1; everything decided here is tru
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from sympy import Add, Expr, Integer, Mul, Poly, cancel
 from sympy import expand as multiplied_out
 
 from symbackprop.ir.expressions import Entry, FloorDiv, Index, Modulo, free_indices
+
+
+def written_close(summands: Iterable[Expr]) -> str:
+    """``H-K+1``: summands in their order, without spaces."""
+    return "+".join(map(str, summands)).replace(" ", "").replace("+-", "-")
 
 
 @lru_cache(maxsize=1 << 15)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Integer, Symbol, expand
 
 from symbackprop.errors import NotSupported
+from symbackprop.ir.affine import written_close
 from symbackprop.ir.expressions import (
     Delta,
     Entry,
@@ -97,13 +98,8 @@ def member(name: str, label: Expr) -> str:
 
 def label_text(label: Expr) -> str:
     """A label as it is written: the letter first, then extents, then numbers."""
-    parts = sorted(Add.make_args(expand(label)), key=lambda t: (t.is_number, _is_extent(t), str(t)))
-    text = ""
-    for part in parts:
-        sign = "-" if part.could_extract_minus_sign() else "+"
-        size = str(-part if sign == "-" else part).replace(" ", "")
-        text += size if not text and sign == "+" else sign + size
-    return text
+    parts = Add.make_args(expand(label))
+    return written_close(sorted(parts, key=lambda t: (t.is_number, _is_extent(t), str(t))))
 
 
 def _is_extent(e: Expr) -> bool:

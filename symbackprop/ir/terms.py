@@ -17,7 +17,7 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Rational, sympify
 
-from symbackprop.ir.affine import expanded, floor_div
+from symbackprop.ir.affine import expanded, floor_div, written_close
 from symbackprop.ir.expressions import entry_names
 
 Shape = tuple[Expr, ...]
@@ -64,7 +64,7 @@ def _close(extent: Expr) -> str:
     if any(not s.is_Rational and not s.could_extract_minus_sign() for s in summands):
         key = {s: (s.is_Rational is True, s.could_extract_minus_sign(), str(s)) for s in summands}
         summands = tuple(sorted(summands, key=key.__getitem__))
-    return "+".join(map(str, summands)).replace(" ", "").replace("+-", "-")
+    return written_close(summands)
 
 
 def same_extent(a: Expr, b: Expr) -> bool:

@@ -23,7 +23,7 @@ from symbackprop.ir.program import Equation, Program
 from symbackprop.ir.sample import draw
 from symbackprop.ir.terms import Term
 from symbackprop.network.model import Model, parse
-from tests.checking.fixtures import program_of
+from symbackprop.pipeline.compilation import program_of
 
 STEP, CLOSE, APART = 1e-5, 1e-5, 1e-3
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from symbackprop.checking.judge import verify
+from symbackprop.checking.report import Report
 from symbackprop.checking.truth import gradients, with_library
 from symbackprop.ir.program import Equation, Program
-from symbackprop.matrix.lower import lower
 from symbackprop.network.model import load, parse
+from symbackprop.pipeline.compilation import program_of
 
 FOLDER = Path(__file__).parents[1] / "cases" / "checking"
 
@@ -37,27 +40,16 @@ def cases(name: str) -> list[Case]:
     return out
 
 
+def judged_lines(model: str, lines: Iterable[str]) -> Report:
+    """What is said of formulas, each a display of its own, without a search for what is wrong."""
+    text = "\n".join(rf"\[ {line} \]" for line in lines)
+    return verify(program_of(parse(model)), text, explain=False)
+
+
 @cache
 def shipped(name: str) -> Program:
     """The program of a model that ships."""
     return program_of(load(name))
-
-
-def program_of(model) -> Program:  # type: ignore[no-untyped-def]
-    """A model as equations."""
-    return lower(
-        dims=model.dims,
-        inputs=model.inputs,
-        functions=model.functions,
-        facts=model.facts,
-        statements=[(name, term) for name, term, _ in model.statements],
-        output=model.output,
-        sizes=model.sizes,
-        conditions=model.conditions,
-        families=model.families,
-        loops=model.loops,
-        rules=model.rules,
-    )
 
 
 @cache

@@ -22,7 +22,8 @@ from symbackprop.checking.report import Report
 from symbackprop.checking.truth import Values, gradients, with_library
 from symbackprop.ir.program import Program
 from symbackprop.network.model import parse
-from tests.checking.fixtures import FOLDER, program_of
+from symbackprop.pipeline.compilation import program_of
+from tests.checking.fixtures import FOLDER
 
 
 @dataclass(frozen=True)

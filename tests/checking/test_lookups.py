@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from symbackprop import pipeline
-from symbackprop.checking.judge import verify
 from symbackprop.checking.report import Report
-from symbackprop.pipeline.compilation import program_of
+from tests.checking.fixtures import judged_lines
 
 MODEL = """
 dims N, V, D
@@ -48,8 +46,7 @@ WRONG = (
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    lines = "\n".join(rf"\[ {line} \]" for line in (*RIGHT, *WRONG))
-    return verify(program_of(pipeline.parse(MODEL)), lines, explain=False)
+    return judged_lines(MODEL, (*RIGHT, *WRONG))
 
 
 def test_right_lines_are_proved(report: Report) -> None:

@@ -11,9 +11,8 @@ import re
 import pytest
 
 from symbackprop import pipeline
-from symbackprop.checking.judge import verify
 from symbackprop.checking.report import Report
-from symbackprop.pipeline.compilation import program_of
+from tests.checking.fixtures import judged_lines
 
 HEADS = r"""
 dims  A, T, D, E
@@ -80,9 +79,8 @@ WRONG = (
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    lines = "\n".join(rf"\[ {line} \]" for line in (*RIGHT, *WRONG))
-    lines = re.sub(r"@([\d,]+)", r"_{\\mathrm{axis}\\,\1}", lines)
-    return verify(program_of(pipeline.parse(HEADS)), lines, explain=False)
+    lines = (re.sub(r"@([\d,]+)", r"_{\\mathrm{axis}\\,\1}", x) for x in (*RIGHT, *WRONG))
+    return judged_lines(HEADS, lines)
 
 
 def test_right_lines_are_proved(report: Report) -> None:
