@@ -1,4 +1,4 @@
-"""Functions with brackets, by typography, and those of whole arrays: sums, means, norms, softmax.
+"""Functions of whole arrays by their typography: sums, means, norms, softmax.
 
 They are a table: name, and what it makes of its arguments. Sums along an axis go by NumPy's
 meaning, ``sum(A, 1)`` in a text that writes as MATLAB does by MATLAB's.
@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sympy import Expr, Integer, Pow, Rational
+from sympy import Integer, Pow, Rational
 
-from symbackprop.checking.array_calls import ROWS, called, told_by, told_of
-from symbackprop.checking.functions import Function, apply_to, rule_of
-from symbackprop.checking.lookups import look_up
 from symbackprop.checking.matrices import determinant, inverted, is_square
-from symbackprop.checking.operations import all_pairs, misfit, power, product, transpose
+from symbackprop.checking.operations import all_pairs, product, transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Note,
@@ -34,22 +31,16 @@ from symbackprop.checking.reductions import (
     summed_exponentials,
 )
 from symbackprop.checking.scope import Scope
-from symbackprop.checking.spellings import scripts_of
-from symbackprop.checking.stars import CORRELATION, UNDECIDED, starred
 from symbackprop.checking.tensors import transposable
-from symbackprop.checking.told import is_told, told
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.notation.written import (
-    Big,
     Bracket,
     Call,
     Juxt,
-    Keyword,
     Name,
     Node,
     Number,
     Root,
-    Script,
     Term,
     Terms,
 )
@@ -61,88 +52,18 @@ NUMPY_SIGNS = ("np.", "axis", "@", ".T", "torch.")
 
 
 @read.register
-def _call(node: Call, scope: Scope) -> Readings:
-    scripts = scripts_of(node.function)
-    assert isinstance(scripts.base, Name), "a call has a named function"
-    name = scripts.base.text
-    if name in STARS:
-        return _star_told(node, (*scripts.items, *scripts.powers), scope)
-    if name == "max" and scripts.subs and len(node.arguments) == 1 and not scripts.primes:
-        return read(Big(node.start, node.end, "max", scripts.subs, (), node.arguments[0]), scope)
-    has_axes = is_told(name, scripts.items) and not scripts.primes
-    picked = look_up(name, scripts.items, node, scope) if name in ("take", "onehot") else None
-    told_something = has_axes or picked is not None or name in ROWS
-    if (scripts.items and not told_something) or scripts.turned:
-        raise Unreadable("notation", f"scripts on {name} are not read", node)
-    make = ARRAY_FUNCTIONS.get(name)
-    if picked is not None:
-        values = picked
-    elif has_axes:
-        argument = _each(list(node.arguments), node, scope)
-        values = told(name, scripts.items, argument, node, scope)
-    elif make is not None and not scripts.primes:
-        keywords = {k.key: k.value for k in node.arguments if isinstance(k, Keyword)}
-        positional = [a for a in node.arguments if not isinstance(a, Keyword)]
-        values = make(positional, keywords, node, scope)
-    elif name in COMPOSED and len(node.arguments) == 1 and not scripts.primes:
-        found = read(node.arguments[0], scope)
-        values = tuple(replace(r, expr=COMPOSED[name](r.expr)) for r in found)
-    elif rule_of(name) is not None or name == "sqrt":
-        values = _elementwise(Function(name, scripts.primes), node, scope)
-    elif name in ROWS and not scripts.primes:
-        values = called(name, scripts.items, node.arguments, node, scope)
-    else:
-        raise Unreadable("notation", f"the function {name} is not read yet", node)
-    for exponent in scripts.powers:
-        values = power(values, read(exponent, scope), node)
-    return values
-
-
-STARS = CORRELATION + UNDECIDED
-
-
-def _star_told(node: Call, items: tuple[Node, ...], scope: Scope) -> Readings:
-    r"""``x \star_{\mathrm{stride}\,2} w``, ``\delta *_{\text{full}} w``."""
-    assert isinstance(node.function, Script), "a star without scripts is no call"
-    assert isinstance(node.function.base, Name), "its base is the sign"
-    left, right = (read(a, scope) for a in node.arguments)
-    told = told_of(told_by(items, scope), scope)
-    found = starred(left, right, node.function.base.text, told, scope)
-    if not found:
-        raise misfit(left, right, "the product ⋆", node)
-    return found
-
-
-# fmt: off
-COMPOSED: dict[str, Callable[[Expr], Expr]] = {
-    "sech":   lambda u: 1 / Apply("cosh", u),
-    "tan":    lambda u: Apply("sin", u) / Apply("cos", u),
-    "coth":   lambda u: Apply("cosh", u) / Apply("sinh", u),
-    "logit":  lambda u: Apply("log", u / (1 - u)),
-    "square": lambda u: u**2,
-}
-# fmt: on
-
-
-def _elementwise(function: Function, node: Call, scope: Scope) -> Readings:
-    if function.name == "sqrt":
-        return _rooted(read(node.arguments[0], scope))
-    return apply_to(function, node.arguments, node, scope)
-
-
-@read.register
 def _root(node: Root, scope: Scope) -> Readings:
-    return _rooted(read(node.body, scope))
+    return rooted(read(node.body, scope))
 
 
-def _rooted(readings: Readings) -> Readings:
+def rooted(readings: Readings) -> Readings:
     return tuple(replace(r, expr=Pow(r.expr, Rational(1, 2))) for r in readings)
 
 
 Maker = Callable[[list[Node], dict[str, Node], Call, Scope], Readings]
 
 
-def _each(positional: list[Node], node: Call, scope: Scope) -> Readings:
+def each(positional: list[Node], node: Call, scope: Scope) -> Readings:
     if len(positional) != 1:
         raise Unreadable("notation", "one argument is read here", node)
     return read(positional[0], scope)
@@ -160,7 +81,7 @@ def _summing(mean: bool) -> Maker:
             axis, counted_from = positional.pop(), int(_is_matlab(scope))
             keep = keep or counted_from == 1
         out = []
-        for r in _each(positional, node, scope):
+        for r in each(positional, node, scope):
             if axis is None:
                 over: Sequence[int] = _averaged(r, scope) if mean else range(r.rank)
             else:
@@ -209,7 +130,7 @@ def _variance(
 ) -> Readings:
     """The mean squared distance from the mean, over the same axis as a mean."""
     out = []
-    for r in _each(positional, node, scope):
+    for r in each(positional, node, scope):
         over = _averaged(r, scope)
         centre = reduced(r, over, True, True)
         spread = dict(zip(centre.axes, r.axes, strict=True))
@@ -222,14 +143,14 @@ def _variance(
 def _inverse(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    return inverted(_each(positional, node, scope), node, scope)
+    return inverted(each(positional, node, scope), node, scope)
 
 
 def _determinant(function: str) -> Maker:
     def make(
         positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
     ) -> Readings:
-        found = [r for r in _each(positional, node, scope) if is_square(r)]
+        found = [r for r in each(positional, node, scope) if is_square(r)]
         return tuple(determinant(r, node, scope, function) for r in found)
 
     return make
@@ -238,20 +159,20 @@ def _determinant(function: str) -> Maker:
 def _rowsum(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    found = _each(positional, node, scope)
+    found = each(positional, node, scope)
     return tuple(reduced(r, (1,), keep=True) for r in found if r.rank == 2)
 
 
 def _colsum(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    found = _each(positional, node, scope)
+    found = each(positional, node, scope)
     return tuple(reduced(r, (0,)) for r in found if r.rank == 2)
 
 
 def _trace(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
     out = []
-    for r in _each(positional, node, scope):
+    for r in each(positional, node, scope):
         if r.rank == 2 and r.axes[0].extent == r.axes[1].extent:
             k = Index("_k", r.axes[0].extent)
             out.append(
@@ -266,7 +187,7 @@ def _trace(positional: list[Node], keywords: dict[str, Node], node: Call, scope:
 
 def _diag(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
     out = []
-    for r in _each(positional, node, scope):
+    for r in each(positional, node, scope):
         if r.rank == 2 and 1 in r.shape:
             r = squeezed(r)
         if r.rank == 1:
@@ -282,13 +203,13 @@ def _diag(positional: list[Node], keywords: dict[str, Node], node: Call, scope: 
 
 
 def _norm(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
-    return tuple(normed(r) for r in _each(positional, node, scope))
+    return tuple(normed(r) for r in each(positional, node, scope))
 
 
 def _transposed(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    found = _each(positional, node, scope)
+    found = each(positional, node, scope)
     transposable(found, node, scope)
     return tuple(transpose(r, node) for r in found)
 
@@ -324,7 +245,7 @@ def _softmax(log: bool) -> Maker:
         positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
     ) -> Readings:
         out = []
-        for r in _each(positional, node, scope):
+        for r in each(positional, node, scope):
             if not r.rank:
                 raise Unreadable("shape", "softmax of a scalar", node)
             total = summed_exponentials(r)
@@ -341,7 +262,7 @@ def _softmax(log: bool) -> Maker:
 def _logsumexp(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    found = _each(positional, node, scope)
+    found = each(positional, node, scope)
     return tuple(
         array(
             Apply("log", summed_exponentials(r)),

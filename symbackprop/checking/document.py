@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 
 from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
-    array_functions,
+    big_signs,
     brackets,
+    calls,
     names,
     products,
 )
