@@ -19,7 +19,7 @@ from symbackprop.checking.readings import (
 )
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of
-from symbackprop.checking.stars import CORRELATION, UNDECIDED, starred
+from symbackprop.checking.stars import STARS, starred
 from symbackprop.checking.told import is_told, told
 from symbackprop.ir.expressions import Apply
 from symbackprop.notation.written import (
@@ -68,9 +68,6 @@ def _call(node: Call, scope: Scope) -> Readings:
     for exponent in scripts.powers:
         values = power(values, read(exponent, scope), node)
     return values
-
-
-STARS = CORRELATION + UNDECIDED
 
 
 def _star_told(node: Call, items: tuple[Node, ...], scope: Scope) -> Readings:

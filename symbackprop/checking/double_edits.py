@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from sympy import Expr, Integer, Mul, fraction
+from sympy import Expr, fraction
 
-from symbackprop.checking.edit_sites import Edit, N, held, times
+from symbackprop.checking.edit_sites import Edit, N, extent_tree, held, times
 from symbackprop.checking.edits import edits
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import Scope
 from symbackprop.notation.written import (
     Binary,
     Fraction,
-    Juxt,
-    Name,
     Node,
-    Number,
     Term,
     Terms,
     rewrite,
@@ -87,15 +84,15 @@ def multiplied(node: Node, factor: Expr, latex: bool) -> Node:
     sign, top, bottom = parts(factor)
     out = node
     if bottom != 1:
-        one = _written(top)
-        front = Fraction(N, N, one, _written(bottom)) if latex else None
+        one = extent_tree(top)
+        front = Fraction(N, N, one, extent_tree(bottom)) if latex else None
         out = (
             times(front, out)
             if front is not None
-            else Binary(N, N, "/", held(times(one, out) if top != 1 else out), _written(bottom))
+            else Binary(N, N, "/", held(times(one, out) if top != 1 else out), extent_tree(bottom))
         )
     elif top != 1:
-        out = times(_written(top), out)
+        out = times(extent_tree(top), out)
     return out if sign > 0 else Terms(N, N, (Term(N, N, "-", out),))
 
 
@@ -126,14 +123,3 @@ def parts(factor: Expr) -> tuple[int, Expr, Expr]:
     sign = -1 if factor.could_extract_minus_sign() else 1
     top, bottom = fraction(sign * factor)
     return sign, top, bottom
-
-
-def _written(e: Expr) -> Node:
-    """A product of extents and numbers as a tree."""
-    factors: list[Node] = []
-    for part in Mul.make_args(e):
-        base, power = part.as_base_exp()
-        text = str(base)
-        one: Node = Number(N, N, text) if isinstance(base, Integer) else Name(N, N, text)
-        factors.extend([one] * int(power))
-    return factors[0] if len(factors) == 1 else Juxt(N, N, tuple(factors))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from sympy import Add, Expr, Integer, Mul
+
 from symbackprop.checking.functions import Function, function_of
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import Scope
@@ -30,6 +32,7 @@ from symbackprop.notation.written import (
     Partial,
     Relation,
     Script,
+    Term,
     Terms,
     children,
 )  # fmt: skip
@@ -37,6 +40,23 @@ from symbackprop.notation.written import (
 N = NOWHERE
 TRANSPOSE = Name(N, N, "T")
 SLOPE_OF = {"cos": "sin", "cosh": "sinh", "step": "relu", "sigmoid": "softplus"}
+
+
+def extent_tree(e: Expr) -> Node:
+    """An extent, or a product of extents and numbers, as a person writes it: ``2 S``, ``L - K``."""
+    if isinstance(e, Add):
+        parts = sorted(e.args, key=lambda t: (t.is_number, str(t)))
+        signed = [("-", -t) if t.could_extract_minus_sign() else ("+", t) for t in parts]
+        return Terms(N, N, tuple(Term(N, N, s, extent_tree(t)) for s, t in signed))
+    powers = (f.as_base_exp() for f in Mul.make_args(e))
+    factors = [_factor(base) for base, k in powers for _ in range(int(k))]
+    return factors[0] if len(factors) == 1 else Juxt(N, N, tuple(factors))
+
+
+def _factor(e: Expr) -> Node:
+    if isinstance(e, Integer):
+        return Number(N, N, str(e))
+    return extent_tree(e) if isinstance(e, Add) else Name(N, N, str(e))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, product
 
-from sympy import Add, Expr, Integer, Mul, Symbol
+from sympy import Expr, Integer, Mul, Symbol
 
 from symbackprop.checking.array_calls import CORRELATIONS, FLIPS
-from symbackprop.checking.edit_sites import Edit, N, Place, held
+from symbackprop.checking.edit_sites import Edit, N, Place, extent_tree, held
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Readings, Unreadable
 from symbackprop.checking.scope import Scope
-from symbackprop.checking.spellings import is_letter
-from symbackprop.checking.stars import CORRELATION, UNDECIDED
+from symbackprop.checking.spellings import is_letter, item_text
+from symbackprop.checking.stars import STARS
 from symbackprop.checking.suggest import written
 from symbackprop.ir.expressions import Entry, IndexMax
 from symbackprop.ir.terms import Term as ArrayTerm
@@ -40,7 +40,6 @@ from symbackprop.notation.written import (
     Terms,
 )
 
-STARS = CORRELATION + UNDECIDED
 TO_FLIP, NOT_TO_FLIP = "the kernel is to be flipped", "the kernel is not to be flipped"
 FULL = "the full correlation is meant, with zeros outside"
 EXCHANGED = "the channels of the kernel are to be exchanged"
@@ -149,7 +148,7 @@ def _tellings(told: tuple[Node, ...], scope: Scope) -> Iterator[Telling]:
         for e in numbers:
             if isinstance(e, Integer | Symbol):
                 said = f"a {word} of {e} is missing" if not told else f"a {word} of {e} is meant"
-                yield (_name(word), _extent(e)), (said,)
+                yield (_name(word), extent_tree(e)), (said,)
     if told:
         yield (), ("nothing is to be told to the star",)
 
@@ -180,19 +179,6 @@ def _terms(term: ArrayTerm) -> Iterator[ArrayTerm]:
     yield term
     for a in term.args:
         yield from _terms(a)
-
-
-def _extent(e: Expr) -> Node:
-    """An extent as a person writes it."""
-    if isinstance(e, Integer):
-        return Number(N, N, str(e))
-    if isinstance(e, Add):
-        parts = sorted(e.args, key=lambda t: (t.is_number, str(t)))
-        signed = [("-", -t) if t.could_extract_minus_sign() else ("+", t) for t in parts]
-        return Terms(N, N, tuple(Term(N, N, s, _extent(t)) for s, t in signed))
-    if isinstance(e, Mul):
-        return Juxt(N, N, tuple(map(_extent, e.args)))
-    return _name(str(e))
 
 
 # Calls
@@ -243,8 +229,8 @@ def _options(rest: tuple[Node, ...], kernel: Node, scope: Scope) -> Iterator[Tel
         others = tuple(r for r in rest if r is not given.get(word))
         for e in numbers:
             said = f"a {word} of {e} is {'meant' if word in given else 'missing'}"
-            yield (*others, Keyword(N, N, word, _extent(e))), (said,)
-            alone = Keyword(N, N, word, _extent(e))
+            yield (*others, Keyword(N, N, word, extent_tree(e))), (said,)
+            alone = Keyword(N, N, word, extent_tree(e))
             if rest and others:
                 yield (alone,), (f"a {word} of {e} is meant, and nothing else",)
         if word in given:
@@ -252,7 +238,7 @@ def _options(rest: tuple[Node, ...], kernel: Node, scope: Scope) -> Iterator[Tel
     found = _read(kernel, scope)
     if found and found[0].rank and "padding" not in given:
         reach = found[0].shape[-1] - 1
-        told = Keyword(N, N, "padding", _extent(reach))
+        told = Keyword(N, N, "padding", extent_tree(reach))
         yield (*rest, told), (f"a padding of {reach} is missing",)
 
 
@@ -274,16 +260,12 @@ def _places(p: Place) -> Iterator[Edit]:
     for k, sub in enumerate(node.subs):
         if is_letter(sub) and len(moving) == 0:
             found = _read(replace(node, subs=(*node.subs[:k], sub)), p.scope)
-            extents = {i.extent for r in found[:1] for i in r.letters if i.name == _text(sub)}
+            extents = {i.extent for r in found[:1] for i in r.letters if i.name == item_text(sub)}
             for extent in extents:
                 last = extent + (1 if p.scope.base else -1)
-                end = Terms(N, N, (*_as_terms(_extent(last)), Term(N, N, "-", sub)))
+                end = Terms(N, N, (*_as_terms(extent_tree(last)), Term(N, N, "-", sub)))
                 subs = (*node.subs[:k], end, *node.subs[k + 1 :])
                 yield Edit("wrong-index", node, replace(node, start=N, end=N, subs=subs), 1.1, said)
-
-
-def _text(node: Node) -> str:
-    return node.text if isinstance(node, Name) else ""
 
 
 def _as_terms(node: Node) -> tuple[Term, ...]:
@@ -312,7 +294,9 @@ def _moved(node: Node, at: int | None, change: Expr | str | None, offset: int) -
                 return None
             terms[at] = replace(old, start=N, end=N, sign=change)
         elif change is not None:
-            terms[at] = replace(old, start=N, end=N, body=Juxt(N, N, (_extent(change), old.body)))
+            terms[at] = replace(
+                old, start=N, end=N, body=Juxt(N, N, (extent_tree(change), old.body))
+            )
     if offset:
         sign = "-" if offset < 0 else "+"
         terms.append(Term(N, N, sign, Number(N, N, str(abs(offset)))))
@@ -331,14 +315,16 @@ def _pooled(p: Place) -> Iterator[Edit]:
         if isinstance(rhs, IndexMax) and isinstance(rhs.body, Entry):
             extents = {i.extent for i in rhs.bound}
             if len(extents) == 1:
-                big = _called("upsample", written(equation.name, p.scope), _extent(extents.pop()))
+                big = _called(
+                    "upsample", written(equation.name, p.scope), extent_tree(extents.pop())
+                )
                 same = Relation(N, N, (written(rhs.body.name, p.scope), big), ("=",))
                 mask = Juxt(N, N, (Mark(N, N, "ones"), Bracket(N, N, "[", (same,))))
                 new = Binary(N, N, "⊙", held(p.node), mask)
                 yield Edit("mask", p.node, new, 0.9, "the mask of the maxima is missing: {new}")
         for term in _terms(equation.term):
             if term.op == "avgpool":
-                count = _extent(Mul(*term.attrs[0]))
+                count = extent_tree(Mul(*term.attrs[0]))
                 one = Fraction(N, N, Number(N, N, "1"), count)
                 shared = Juxt(N, N, (one, held(p.node)))
                 said = "the entries of a window share their mean: {new}"

@@ -22,6 +22,7 @@ from symbackprop.ir import array_terms, window_terms
 from symbackprop.ir.terms import ShapeError, Term
 
 CORRELATION, UNDECIDED = "⋆", "*⊗"
+STARS = CORRELATION + UNDECIDED
 AS_CORRELATION = Note("the star is read as cross-correlation, the kernel not flipped")
 AS_CONVOLUTION = Note("the star is read as convolution, the kernel flipped")
 FULL = Note("the shapes tell that the full correlation is meant, zeros outside")
