@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Integer, Mul, Symbol, expand
 
 from symbackprop.checking.labels import Labels, Setting, members_of
-from symbackprop.checking.report import Report, StepReport
+from symbackprop.checking.report import Report, StepReport, undecided
+from symbackprop.checking.steps import WORST
 from symbackprop.checking.written_out import WrittenOut, written_out
 from symbackprop.errors import Malformed
 from symbackprop.ir.expressions import Index, IndexSum, entries, free_indices, substitute
@@ -26,7 +27,6 @@ from symbackprop.ir.program import Program
 Judge = Callable[..., Report]
 _CLOSED = re.compile(r"\\end\s*\{|\\\]|\n\s*\n")
 GENERAL = ((4, 2), (3, 2))  # numbers of steps, and the step in the middle
-RANK = {"refuted": 0, "unreadable": 1, "undecided": 2, "proved": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _also_at_last(
     for k, step in enumerate(steps):
         later = case.labels.reaches_up(_line(case, base, k))
         if step.verdict == "proved" and not later and _at(last, k, base) != "proved":
-            step = _undecided(step, "right at inner steps; at the last one no proof was found")
+            step = undecided(step, "right at inner steps; at the last one no proof was found")
         out.append(step)
     return tuple(out)
 
@@ -179,11 +179,11 @@ def _judged(
     proofs: _Proofs,
     base: Report,
 ) -> StepReport:
-    worst = min(verdicts, key=lambda v: RANK[v])
+    worst = max(verdicts, key=WORST.__getitem__)
     if worst == "refuted" and set(verdicts) != {"refuted"}:
-        return _undecided(step, "right for some numbers of steps and wrong for others")
+        return undecided(step, "right for some numbers of steps and wrong for others")
     if worst == "refuted" and case.labels.chains(_line(case, base, k)):
-        return _undecided(step, "a derivative may be meant by one equation alone, or by all")
+        return undecided(step, "a derivative may be meant by one equation alone, or by all")
     if worst != "proved":
         return step if worst == step.verdict else replace(step, verdict=worst)
     if case.settings is not GENERAL:
@@ -204,7 +204,7 @@ def _judged(
         proved = end == "proved" and (ends or loss or window in ("proved", "unreadable"))
     if proved:
         return step
-    return _undecided(step, "right for three and for four steps; in general no proof was found")
+    return undecided(step, "right for three and for four steps; in general no proof was found")
 
 
 def _classes(case: _Case, step: StepReport, text: str) -> tuple[bool, bool]:
@@ -240,17 +240,6 @@ def _at(proof: Report | None, k: int, base: Report) -> str:
         return there[here.index(k)].verdict
     same = [s.verdict for s in there if s.text == base.steps[k].text]
     return same[0] if len(same) == 1 else ""
-
-
-def _undecided(step: StepReport, why: str) -> StepReport:
-    return replace(
-        step,
-        verdict="undecided",
-        notes=(*step.notes, why),
-        diagnosis=None,
-        counterexample=None,
-        smallest_wrong_part="",
-    )
 
 
 def _line(case: _Case, base: Report, k: int) -> str:

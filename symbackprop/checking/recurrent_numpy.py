@@ -15,7 +15,8 @@ from dataclasses import replace
 from symbackprop.checking.assumed import with_facts
 from symbackprop.checking.numpy_judge import follow, verdicts, verify_numpy
 from symbackprop.checking.numpy_setting import Setting
-from symbackprop.checking.report import Report
+from symbackprop.checking.report import Report, undecided
+from symbackprop.checking.steps import WORST
 from symbackprop.checking.truth import Values, gradients, with_library
 from symbackprop.checking.written_out import written_out
 from symbackprop.ir.program import Program
@@ -71,11 +72,8 @@ def _of_families(
     out: dict[str, str] = {}
     for name, verdict in claims.items():
         of = family.get(name, name)
-        out[of] = max((out.get(of, "proved"), verdict), key=WORST.index)
+        out[of] = max((out.get(of, "proved"), verdict), key=WORST.__getitem__)
     return out
-
-
-WORST = ("proved", "undecided", "refuted")
 
 
 def _whole(first: Report, found: Sequence[Mapping[str, str]], fixed: bool) -> Report:
@@ -91,17 +89,7 @@ def _whole(first: Report, found: Sequence[Mapping[str, str]], fixed: bool) -> Re
         claims[of] = said.pop() if len(said) == 1 else "undecided"
     steps = first.steps
     if "refuted" not in claims.values() and notes:
-        steps = tuple(
-            replace(
-                s,
-                verdict="undecided",
-                notes=(*s.notes, *dict.fromkeys(notes)),
-                diagnosis=None,
-                counterexample=None,
-                smallest_wrong_part=None,
-            )
-            for s in steps
-        )
+        steps = tuple(undecided(s, *dict.fromkeys(notes)) for s in steps)
     wrong = next((k for k, s in enumerate(steps) if s.verdict == "refuted"), None)
     return replace(
         first, verdict=_verdict(claims), claims=claims, steps=steps, first_wrong_step=wrong

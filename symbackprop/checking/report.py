@@ -5,7 +5,7 @@ as data, JSON and text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -138,6 +138,19 @@ class StepReport:
         if self.derivation:
             out["derivation"] = list(self.derivation)
         return out
+
+
+def undecided(step: StepReport, *notes: str) -> StepReport:
+    """The step as one of which nothing is known, so that nothing in it is called wrong."""
+    return replace(
+        step,
+        verdict="undecided",
+        notes=(*step.notes, *notes),
+        diagnosis=None,
+        counterexample=None,
+        smallest_wrong_part=None,
+        smallest_wrong_span=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
