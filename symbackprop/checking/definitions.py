@@ -20,6 +20,7 @@ from symbackprop.checking.spellings import (
     numbered,
     scripts_of,
     spellings,
+    with_label,
 )
 from symbackprop.checking.step_kinds import said_of
 from symbackprop.checking.truth import Values
@@ -41,6 +42,7 @@ class Definitions:
     here: int = -1
 
     def record(self, symbol: Node, found: Readings) -> None:
+        symbol = with_label(symbol)
         self.introduced[bare(symbol)] = self.here
         scripts = numbered(scripts_of(symbol))
         free = {i.name for i in found[0].letters}
@@ -103,10 +105,10 @@ class Definitions:
 
     def is_new(self, node: Node, statement: Statement) -> bool:
         """Whether a symbol is defined by this very statement; a later one is judged against it."""
-        return definable(node) and self.introduced.get(bare(node)) == statement.start
+        return definable(node) and self.introduced.get(bare(with_label(node))) == statement.start
 
     def defined_by(self, node: Node) -> Readings | None:
-        scripts = numbered(scripts_of(node))
+        scripts = numbered(scripts_of(with_label(node)))
         texts = tuple(item_text(i) for i in scripts.items)
         for (name, pattern), definition in self.scope.patterns.items():
             if definition.own and name == spellings(scripts.base)[0] and len(pattern) == len(texts):
@@ -117,6 +119,7 @@ class Definitions:
 
 def definable(node: Node) -> bool:
     """Whether a side is a lone symbol, which a definition can introduce."""
+    node = with_label(node)
     scripts: Scripts = numbered(scripts_of(node))
     if not isinstance(node, Name | Accent | Script) or not isinstance(scripts.base, Name | Accent):
         return False

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Mul
 
 from symbackprop.checking.indexing import said
+from symbackprop.checking.layers import last_layer
 from symbackprop.checking.operations import transpose
 from symbackprop.checking.partials import differentiable, direct, total
 from symbackprop.checking.phrases import phrase
@@ -345,7 +346,7 @@ def _nabla(node: Nabla, scope: Scope) -> Readings:
     out = []
     tops = read(operand, scope) if operand is not None else (Reading(Entry(scope.loss)),)
     for of in tops:
-        for by in read(node.by, scope):
+        for by in last_layer(node.by, scope) or read(node.by, scope):
             if isinstance(by.expr, Entry):
                 out.extend(_nabla_of(of, by, node, scope))
     if not out:

@@ -19,8 +19,9 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
 from symbackprop.checking.conditions import Condition, conditions_of
 from symbackprop.checking.definitions import Definitions
 from symbackprop.checking.held import shows_it
+from symbackprop.checking.layer_functions import with_layers
 from symbackprop.checking.relations import Relations
-from symbackprop.checking.running import running_of
+from symbackprop.checking.running import kept, running_of
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.steps import (
     Step,
@@ -100,7 +101,10 @@ class Document:
         found = running.instances(statement.tree) if running and statement.tree else ()
         if not found:
             return judged(statement)
-        return together([(said, judged(replace(statement, tree=tree))) for said, tree in found])
+        assert running is not None, "something runs"
+        letters, scope = running.functions, self.scope
+        trees = [(said, with_layers(tree, letters, scope, kept)) for said, tree in found]
+        return together([(said, judged(replace(statement, tree=tree))) for said, tree in trees])
 
 
 def stepping_letters(found: Sequence[Statement]) -> frozenset[str]:

@@ -85,12 +85,20 @@ def _of_layer(scripts: Scripts, order: int, scope: Scope) -> Function | None:
         return _guess(f"{base.text}_{number}", base.text, order, scope)
     if base.text not in USUAL or scope.shape(base.text + number) is not None:
         return None
+    found = activation_at(number, scope)
+    return _guess(f"{base.text}_{number}", found, order, scope) if found else None
+
+
+def activation_at(number: str, scope: Scope) -> str:
+    """The elementwise function at the top of the one equation that bears a number; empty if there
+    is none, or more.
+    """
     at = [
         e.rhs.name
         for e in scope.forward.equations
         if isinstance(e.rhs, Apply) and e.name.endswith(number)
     ]
-    return _guess(f"{base.text}_{number}", at[0], order, scope) if len(at) == 1 else None
+    return at[0] if len(at) == 1 else ""
 
 
 def _guess(symbol: str, name: str, order: int, scope: Scope) -> Function:

@@ -1,4 +1,5 @@
 r"""Errors of layers: ``\delta^{(2)}`` is the gradient by the pre-activation of layer 2.
+``\nabla_a`` is by the last of a1, a2, a3.
 
 The pre-activation is what the model's activation of that number is applied to, or, in a layer
 without one, the quantity of that number that nothing but the loss uses. Taken as a guess.
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 from symbackprop.checking.indexing import indexed, whole
 from symbackprop.checking.readings import Readings
-from symbackprop.checking.scope import GRADIENT, Scope
+from symbackprop.checking.scope import AS, GRADIENT, Scope
 from symbackprop.checking.spellings import Scripts, item_text, spellings
 from symbackprop.ir.expressions import Apply, Entry, entry_names
 from symbackprop.notation.written import Name, Node, Number
@@ -30,6 +31,31 @@ def error_of_layer(scripts: Scripts, node: Node, scope: Scope) -> Readings | Non
     mark = frozenset((f"{ERROR}_{items[0].text} as {GRADIENT}{name}",))
     found = indexed(whole(GRADIENT + name, scope), items[1:], node, scope)
     return tuple(replace(r, guessed=r.guessed | mark) for r in found)
+
+
+def last_layer(node: Node, scope: Scope) -> Readings:
+    r"""What a bare letter under ``\nabla`` means that only bears numbers in the model: that of the
+    last layer, as in ``\nabla_a C``. A guess.
+    """
+    if not isinstance(node, Name) or scope.shape(node.text) is not None:
+        return ()
+    if (node.text, ()) in scope.patterns:
+        return ()
+    members = [
+        (int(number), name)
+        for name in scope.arrays
+        if (number := name.removeprefix(node.text).removeprefix("_")).isdigit()
+        and name.startswith(node.text)
+    ]
+    if len(members) < 2:
+        return ()
+    name = max(members)[1]
+    guess = f"{node.text}{AS}{name}"
+    scope.supposed.add(guess)
+    scope.writings.setdefault(node.text, scope.written(node))
+    scope.tell(node, f"{name} (a guess)")
+    r = whole(name, scope)
+    return (replace(r, guessed=r.guessed | {guess}),)
 
 
 def is_error(scripts: Scripts) -> bool:

@@ -125,13 +125,16 @@ def _is_loss(node: Node | None, scope: Scope) -> bool:
 
 
 def _layer(first: Node, second: Node, scope: Scope) -> Readings | None:
-    """``W[2]`` for a declared W2, and ``dW[2]`` for its gradient."""
+    """``W[2]`` for a declared W2, ``dW[2]`` for its gradient, and what the document calls so."""
     bracket = second.base if isinstance(second, Script) else second
     if not isinstance(first, Name) or not isinstance(bracket, Bracket) or bracket.kind != "[":
         return None
     (item,) = bracket.items if len(bracket.items) == 1 else (None,)
     if not isinstance(item, Number) or scope.shape(first.text) is not None:
         return None
+    if (first.text, (item.text,)) in scope.patterns:
+        found = read(Script(first.start, bracket.end, first, (item,), ()), scope)
+        return scripted_value(found, second, scope) if isinstance(second, Script) else found
     name = first.text + item.text
     if scope.shape(name) is None and scope.shape(name[1:]) is None:
         return None

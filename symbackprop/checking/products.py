@@ -26,7 +26,7 @@ from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.stars import CORRELATION, PLAIN, UNDECIDED, shown, starred
-from symbackprop.checking.tensors import no_tensors
+from symbackprop.checking.tensors import entry_by_entry, no_tensors
 from symbackprop.checking.work import PRODUCT
 from symbackprop.notation.written import (
     Binary,
@@ -66,6 +66,8 @@ def _binary(node: Binary, scope: Scope) -> Readings:
     if special:
         return special
     left, right = read(node.left, scope), read(node.right, scope)
+    if node.op == "⊙":
+        left, right = entry_by_entry(left, right)
     scope.spend(PRODUCT * len(left) * len(right), node)
     no_tensors((node.left, node.right), (left, right), node, scope)
     if node.op == "/":
@@ -172,9 +174,10 @@ def _function_of_layer(first: Node, second: Node, third: Node, scope: Scope) -> 
     primes = second.sups if isinstance(second, Script) else ()
     if not isinstance(first, Name) or not isinstance(third, Bracket):
         return None
-    if not isinstance(inner, Bracket) or inner.kind != "[" or function_of(first, scope) is None:
+    if not isinstance(inner, Bracket) or inner.kind != "[":
         return None
-    return Script(first.start, second.end, first, (), (inner, *primes))
+    layered = Script(first.start, second.end, first, (), (inner, *primes))
+    return layered if any(function_of(f, scope) is not None for f in (first, layered)) else None
 
 
 def _summed(node: Terms, scope: Scope) -> Readings:

@@ -94,6 +94,8 @@ class Relations:
                 continue
             else:
                 out.append(self.member(Question(statement, members[0], lefts, member, relation, k)))
+                if out[-1].kind == "definition" and self.definitions.is_new(members[0], statement):
+                    lefts = self.definitions.defined_by(members[0]) or lefts
             previous = member
         return tuple(out)
 

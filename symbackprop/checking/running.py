@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
+from symbackprop.checking.layer_functions import labelled_letters
 from symbackprop.checking.phrases import whole_number
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import scripts_of, spellings
@@ -45,7 +46,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Running:
     """The families of numbered names, those whose number stands above, the letters that count,
-    and the capitals that are names of something else.
+    and the capitals that are names of something else; the numbers below the model's that the
+    document itself defines, and its letters of functions that bear layers.
     """
 
     families: Mapping[str, frozenset[int]]
@@ -53,6 +55,8 @@ class Running:
     counting: frozenset[str] = field(default_factory=frozenset)
     taken: frozenset[str] = field(default_factory=frozenset)
     lasts: frozenset[str] = field(default_factory=frozenset)
+    given: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    functions: frozenset[str] = field(default_factory=frozenset)
 
     def instances(self, tree: Node) -> tuple[tuple[str, Node], ...]:
         """The tree for each number for which all names exist, with what was put in; empty if
@@ -110,7 +114,8 @@ class Running:
 
     def exists(self, place: Place, value: Mapping[str, int]) -> bool:
         known = self.families.get(place.base)
-        return known is None or value[place.letter] + place.shift in known
+        number = value[place.letter] + place.shift
+        return known is None or number in known or number in self.given.get(place.base, ())
 
     def last(self, tree: Node, letter: str) -> int:
         """The last number of the families on which a capital stands."""
@@ -195,7 +200,38 @@ def running_of(statements: Sequence[Statement], scope: Scope) -> Running | None:
     trees = [s.tree for s in statements if s.tree is not None]
     lasts = {p.letter for t in trees for p in running.places(t) if p.letter.isupper()}
     lasts |= {x for t in trees for x in _ends(t, running.counting)}
-    return replace(running, lasts=frozenset(lasts))
+    return replace(
+        running,
+        lasts=frozenset(lasts),
+        given=_given(trees, running),
+        functions=labelled_letters(trees),
+    )
+
+
+def _given(trees: Sequence[Node], running: Running) -> dict[str, frozenset[int]]:
+    """The members before the first of a family that a document defines: ``A^{[0]} = X``."""
+    out: dict[str, set[int]] = {}
+    for tree in trees:
+        for member in tree.members if isinstance(tree, Relation) else ():
+            base, item = _numbered_symbol(member)
+            family = running.family(base)
+            if family is None or family not in running.families:
+                continue
+            if isinstance(item, Number) and item.text.isdigit():
+                if int(item.text) < min(running.families[family]):
+                    out.setdefault(family, set()).add(int(item.text))
+    return {family: frozenset(numbers) for family, numbers in out.items()}
+
+
+def _numbered_symbol(node: Node) -> tuple[Node, Node | None]:
+    """The base of a side that is a lone symbol with one script, and the script."""
+    if isinstance(node, Juxt) and len(node.factors) == 2:
+        second = node.factors[1]
+        if isinstance(second, Bracket) and second.kind == "[" and len(second.items) == 1:
+            return node.factors[0], second.items[0]
+    scripts = scripts_of(node)
+    items = (*scripts.items, *scripts.powers)
+    return scripts.base, items[0] if len(items) == 1 else None
 
 
 def _counts(sup: Node) -> bool:

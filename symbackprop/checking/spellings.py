@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from symbackprop.notation.written import (
     Accent,
     Bracket,
+    Juxt,
     Mark,
     Name,
     Node,
@@ -90,6 +91,18 @@ def numbered(scripts: Scripts) -> Scripts:
     if scripts.powers and all(isinstance(p, Number) for p in scripts.powers):
         return replace(scripts, layers=scripts.layers + scripts.powers, powers=())
     return scripts
+
+
+def with_label(node: Node) -> Node:
+    """``A[0]`` of plain text as the symbol that it is, A with the label 0; else the node itself."""
+    if not isinstance(node, Juxt) or len(node.factors) != 2:
+        return node
+    name, label = node.factors
+    if not isinstance(name, Name) or not isinstance(label, Bracket) or label.kind != "[":
+        return node
+    if len(label.items) != 1 or not isinstance(label.items[0], Number):
+        return node
+    return Script(node.start, node.end, name, label.items, ())
 
 
 def spelled(scripts: Scripts) -> tuple[str, tuple[str, ...]]:

@@ -21,6 +21,15 @@ def no_tensors(
         raise Unreadable("notation", "a product with a Jacobian of more than two axes", node)
 
 
+def entry_by_entry(left: Readings, right: Readings) -> tuple[Readings, Readings]:
+    """The sides of ``⊙``, which sums over nothing: the Jacobian of an elementwise map beside an
+    array is its diagonal, if it can be.
+    """
+    if all(map(_wide, (left, right))):
+        return left, right
+    return _narrow(left) or left, _narrow(right) or right
+
+
 def transposable(found: Readings, node: Node, scope: Scope) -> None:
     """Refuse the transpose of more than two axes where it does not mean each matrix of a stack."""
     if _wide(found) and (not scope.latex or _holds_jacobian(node, scope)):
@@ -30,6 +39,10 @@ def transposable(found: Readings, node: Node, scope: Scope) -> None:
 
 def _wide(readings: Readings) -> bool:
     return any(r.rank > 2 for r in readings)
+
+
+def _narrow(readings: Readings) -> Readings:
+    return tuple(r for r in readings if r.rank <= 2)
 
 
 def _holds_jacobian(node: Node, scope: Scope) -> bool:
