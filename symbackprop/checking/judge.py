@@ -27,6 +27,7 @@ from symbackprop.checking.local_gradients import (
 )
 from symbackprop.checking.numpy_judge import verify_numpy
 from symbackprop.checking.numpy_setting import Setting
+from symbackprop.checking.primed_letters import unprimed
 from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.recurrent_numpy import verify_recurrent_numpy
 from symbackprop.checking.report import Report, StepReport
@@ -171,13 +172,9 @@ class _Judge:
             | {e.name for e in forward.equations}
             | frozenset(forward.functions)
         )
-        self.statements = statements(
-            text,
-            format,
-            names | {d.name for d in forward.dims} | frozenset(symbols),
-            source,
-            macros,
-        )
+        names |= {d.name for d in forward.dims}
+        known = names | frozenset(symbols)
+        self.statements = unprimed(statements(text, format, known, source, macros), names)
         self.refuse_noise()
         moving = moving_names(self.statements, forward)
         self.program = with_directions(program, moving) if moving else program

@@ -151,8 +151,10 @@ def _timeless(items: tuple[Node, ...], scope: Scope) -> tuple[Node, ...] | None:
 
 
 def _is_time(item: Node, r: Reading, scope: Scope) -> bool:
-    """Whether an axis of the array runs over such steps."""
-    return any(str(a.extent)[:1].lower() == item_text(item) for a in r.axes)
+    """Whether an axis of the array runs over such steps, or a sum does."""
+    return item_text(item) in scope.bound or any(
+        str(a.extent)[:1].lower() == item_text(item) for a in r.axes
+    )
 
 
 def _composites(spelled: str, items: tuple[Node, ...]) -> Iterator[tuple[str, tuple[Node, ...]]]:

@@ -110,8 +110,7 @@ def _symbol(node: Name | Accent | Script | Mark, scope: Scope) -> Readings:
         if (
             isinstance(scripts.base, Name)
             and scripts.base.text == "e"
-            and scripts.powers
-            and scope.shape("e") is None
+            and _is_exponential(scripts, scope)
         ):
             return _exponential(scripts, node, scope)
         found = resolve(scripts, node, scope)
@@ -231,6 +230,13 @@ def _known(spelled: str, scripts: Scripts, scope: Scope) -> list[str]:
     """The declared names that a base makes with its first subscript."""
     below = [item_text(i) for i in scripts.subs[:1]]
     return [spelled + b for b in below if b and scope.shape(spelled + b) is not None]
+
+
+def _is_exponential(scripts: Scripts, scope: Scope) -> bool:
+    """Whether an e with a power is the number: it has no index, and is nothing that is squared."""
+    if not scripts.powers or scripts.items or scope.shape("e") is not None:
+        return False
+    return ("e", ()) not in scope.patterns or not isinstance(scripts.powers[0], Number)
 
 
 def _exponential(scripts: Scripts, node: Node, scope: Scope) -> Readings:

@@ -31,7 +31,7 @@ from symbackprop.checking.steps import Step, is_notation, says_what, unparsed
 from symbackprop.checking.struck import has_struck, with_and_without
 from symbackprop.checking.totals import Totals
 from symbackprop.checking.truth import Values
-from symbackprop.ir.expressions import Entry
+from symbackprop.ir.expressions import Entry, entry_names
 from symbackprop.notation.segment import EQUALITIES, Statement
 from symbackprop.notation.written import Name, Node, Relation
 
@@ -231,6 +231,9 @@ class Relations:
         if found.shapes is not None and self.is_other(q.left):
             self.definitions.record(q.left, rights)
             return q.answer("definition", symbol, "proved", _known(rights))
+        if self.is_letter_of_extent(q.left, found, rights):
+            self.definitions.record(q.left, rights)
+            return q.answer("definition", symbol, "proved", _known(rights))
         guessed = lefts[0].guessed
         if not guessed or self.scope.sure(guessed) or not definable(q.left):
             return None
@@ -238,6 +241,16 @@ class Relations:
         self.definitions.record(q.left, rights)
         known = self.definitions.defining(rights)
         return replace(q.answer("definition", symbol, "proved", known), instead=guessed)
+
+    def is_letter_of_extent(self, node: Node, found: Comparison, rights: Readings) -> bool:
+        """Whether a symbol is only the model's letter for an extent, and is said to be something
+        that is made of quantities: the document means its own.
+        """
+        if not isinstance(node, Name) or node.text not in self.scope.dims:
+            return False
+        if found.verdict != "refuted" or (node.text, ()) in self.scope.patterns:
+            return False
+        return all(entry_names(r.expr) for r in rights)
 
     def is_other(self, node: Node) -> bool:
         """Whether a symbol is a letter in use for losses, and not the name of the model's: with

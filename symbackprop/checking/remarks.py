@@ -6,6 +6,7 @@ rest is judged against the right side. A count (``L = 3``, ``i = 1``) says where
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from symbackprop.checking.running import Running
@@ -13,6 +14,7 @@ from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text
 from symbackprop.notation.written import Mark, Name, Node, Number, Relation, Script, Terms, bare
 
+_GOES_ON = re.compile(r"[\s,{}]*(?:\\[lc]?dots|\.\.\.?|…)")
 COUNTERS = frozenset("ijklmnpqrstLT")
 
 
@@ -57,6 +59,8 @@ def is_count(tree: Relation, running: Running | None, scope: Scope) -> bool:
     if len(tree.members) != 2 or tree.relations[0] != "=" or not is_letter(tree.members[0]):
         return False
     letter, right = item_text(tree.members[0]), tree.members[1]
+    if isinstance(right, Number) and _GOES_ON.match(scope.text, tree.end):
+        return True
     if letter not in COUNTERS or scope.shape(letter) is not None or letter == scope.loss:
         return False
     if letter.isupper() and (running is None or letter not in running.lasts):
