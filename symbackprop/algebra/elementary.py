@@ -15,6 +15,7 @@ from functools import singledispatch
 from sympy import Add, Expr, Integer, Mul, Pow
 
 from symbackprop.algebra.atoms import hide_atoms, together_atoms
+from symbackprop.algebra.comparisons import outside_branches
 from symbackprop.algebra.context import Context, is_nonnegative
 from symbackprop.algebra.expand import expand
 from symbackprop.algebra.exponents import split_exponents
@@ -152,6 +153,9 @@ def _divides_by_cases(e: Expr, context: Context) -> bool:
 
 @_spell.register
 def _compare(e: Compare, context: Context) -> Expr:
+    branches = outside_branches(e, context)
+    if branches is not None:
+        return spell(branches, context)
     a, b = (spell(x, context) for x in e.args[1:])
     if a.is_infinite or b.is_infinite:
         return Compare(e.op, a, b)

@@ -30,7 +30,7 @@ from symbackprop.checking.execution_values import (
     integer,
     number,
 )
-from symbackprop.ir.expressions import Apply, Index
+from symbackprop.ir.expressions import Apply, Entry, Index
 from symbackprop.ir.terms import same_extent
 
 
@@ -80,8 +80,10 @@ def _range(m: Machine, given: list[Value], named: dict[str, Value]) -> Value:
 
 def _is_count(e: Expr, m: Machine) -> bool:
     """Whether a length is never negative: an extent of the model, or a polynomial that has no
-    negative term where every extent is 1 or more.
+    negative term where every extent is 1 or more. A quantity of the model may be no count.
     """
+    if e.has(Entry):
+        return False
     if any(same_extent(e, known) or same_extent(e, known - 1) for known in m.extents):
         return True
     more = expand(e.xreplace({d: d + 1 for d in e.free_symbols if not isinstance(d, Index)}))

@@ -15,6 +15,7 @@ from symbackprop.algebra import (
     arguments,
     candidates,
     cases,
+    comparisons,
     context,
     declared,
     domain,
@@ -167,6 +168,8 @@ SPOILT: tuple[tuple[ModuleType, str, str, Spoil], ...] = (
     ),
     (elementary, "step_of", "steps the other way", after(lambda e: 1 - e)),
     (elementary, "_by_values", "values exchanged", after(lambda e: None if e is None else 1 - e)),
+    (comparisons, "_distributed", "branches turned", after(lambda e: None if e is None else 1 - e)),
+    (comparisons, "_by_label", "labels turned", after(lambda e: None if e is None else 1 - e)),
     (
         elementary,
         "_exponents",
