@@ -63,24 +63,41 @@ def _learned(program: Program) -> Learned:
     """Each equation with what is known of it, worked out once for the programs asked about last:
     a derivation asks for every step.
     """
+    begun: Learned = ()
     for known, found in _recent:
         if known is program:
             return found
-    found = tuple(_learn(program))
+        if len(found) > len(begun) and _goes_on(program, known):
+            begun = found
+    found = (*begun, *_learn(program, begun))
     _recent.append((program, found))
     del _recent[:-KEPT]
     return found
 
 
-def _learn(program: Program) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
-    """Each equation with its normalised right side and the facts that follow from it and those
-    above.
+def _goes_on(program: Program, known: Program) -> bool:
+    """Whether a program is a known one with further equations at its end."""
+    count = len(known.equations)
+    own = program.equations[:count]
+    return len(own) == count and (
+        all(a is b for a, b in zip(own, known.equations, strict=True))
+        and replace(program, equations=()) == replace(known, equations=())
+    )
+
+
+def _learn(program: Program, begun: Learned) -> Iterator[tuple[Equation, Expr, list[Fact]]]:
+    """Each equation after those that are known with its normalised right side and the facts that
+    follow from it and those above.
     """
     plain = Context(program, folding=False)
     above: dict[str, Equation] = {}
     met: dict[tuple[object, ...], list[Fact]] = {}
     forms: dict[tuple[object, ...], tuple[tuple[str, ...], Expr]] = {}
-    for equation in program.equations:
+    for equation, _, facts in begun:
+        above[equation.name] = equation
+        for fact in facts:
+            plain.learn(fact)
+    for equation in program.equations[len(begun) :]:
         body = _normal_form(equation.rhs, plain, forms)
         key = _like(equation, body, plain, above)
         if key not in met:

@@ -79,9 +79,9 @@ def _tried(lhs: Expr, rhs: Expr, program: Program, effort: Effort) -> Verdict:
         return Undecided(CUT_SHORT)
 
 
-def prove(lhs: Expr, rhs: Expr, program: Program) -> Equal | None:
+def prove(lhs: Expr, rhs: Expr, program: Program, effort: Effort | None = None) -> Equal | None:
     """A proof that ``lhs = rhs``, or None if none was found."""
-    found = _tried(lhs, rhs, program, Effort())
+    found = _tried(lhs, rhs, program, effort or Effort())
     return found if isinstance(found, Equal) else None
 
 

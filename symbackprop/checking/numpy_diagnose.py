@@ -126,6 +126,7 @@ def _edits(statement: ast.stmt, frame: Frame, shape: Shape, inquiry: Inquiry) ->
             if was in frame:
                 said = f"{node.id} was updated before it is used here"
                 out.append(Edit("updated-weights", node, ast.Name(was, ast.Load()), 0.9, said))
+    inquiry.follower.work.spend(len(out))
     return sorted(out, key=lambda e: e.cost)
 
 
@@ -207,6 +208,8 @@ def earlier_edits(
         statement = event.statement
         if id(statement) in seen or statement is suspect.statement:
             continue
+        if inquiry.follower.work.over:
+            break
         seen.add(id(statement))
         if not isinstance(event.value, Array):
             continue

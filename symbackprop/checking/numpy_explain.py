@@ -23,11 +23,15 @@ from symbackprop.checking.numpy_follow import Context, Event, Outcome
 from symbackprop.checking.numpy_sites import Edit, swapped
 from symbackprop.checking.paths import Forgotten
 from symbackprop.checking.report import Counterexample, Diagnosis
-from symbackprop.checking.witness import shown
+from symbackprop.checking.witness import in_numbers, shown
+
+MOST_SEARCHES = 4  # for small counterexamples
 
 
 def diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
     """Why a step is wrong, and its smallest wrong part."""
+    if case.follower.work.over:
+        return _unexplained(case, wrong, case.outcome.returned)
     earlier = {k: v for k, v in case.right.items() if wrong.event is None or k < wrong.event.number}
     outcome = case.follower.run(earlier, prove=False, remember=True)
     claims = case.claimed(outcome)
@@ -69,6 +73,10 @@ def diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
         if found is not None:
             return explained(*found, case.source)
     node = suspect.statement if suspect is not None else case.outcome.returned
+    return _unexplained(case, wrong, node)
+
+
+def _unexplained(case: Case, wrong: Wrong, node: ast.stmt | None) -> tuple[Diagnosis, str]:
     part = case.source.written(node) if node is not None else ""
     return Diagnosis("other", wrong.judged.why or "it is not the gradient"), part
 
@@ -92,10 +100,13 @@ def _suspect(case: Case, wrong: Wrong, outcome: Outcome) -> Suspect | None:
 
 
 def counterexample(case: Case, wrong: Wrong) -> Counterexample | None:
+    """A point that shows the difference: a small one for the first that are wrong."""
     judged = wrong.judged
     if judged.left is None or judged.right is None:
         if judged.shapes is None:
             return None
         return Counterexample({}, {}, judged.shapes[0], judged.shapes[1])
+    if wrong not in case.wrong[:MOST_SEARCHES]:
+        return in_numbers(judged.left, judged.right, case.setting.values, case.setting.forward)
     witness = refute(judged.left, judged.right, case.setting.extended())
     return shown(witness, case.setting.forward) if witness is not None else None

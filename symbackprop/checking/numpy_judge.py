@@ -13,7 +13,7 @@ import ast
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symbackprop.checking.execution_values import Array
+from symbackprop.checking.execution_values import Array, Unknown, Value
 from symbackprop.checking.numpy_case import Case, Wrong, better
 from symbackprop.checking.numpy_claims import Claim, Judged, claims_of, judge
 from symbackprop.checking.numpy_explain import counterexample, diagnosis
@@ -28,7 +28,8 @@ from symbackprop.ir.terms import same_shape
 from symbackprop.notation.numpy_reader import read_source
 
 MOST_TRIALS = 60
-ALLOWANCE = 8_000  # pieces of work to explain what is wrong in the whole of a function
+FINDING = 6_000  # units of work to find the assignments that are to blame
+EXPLAINING = 9_000  # and to explain what is wrong in the whole of a function
 
 
 def verify_numpy(
@@ -68,7 +69,7 @@ def follow(
     """The function followed, and its claims judged."""
     read = read_source(text, source)
     names = _names(returns, setting)
-    follower = Follower(setting, read, call)
+    follower = Follower(setting, read, call, setting.values.work)
     if call is not None and follower.function() is None:
         known = [*read.functions, *(n for c in read.classes.values() for n in c)]
         raise Malformed(
@@ -119,21 +120,22 @@ def _aliases(outcome: Outcome, setting: Setting) -> dict[str, str]:
 def find_wrong(case: Case) -> None:
     """Find the assignments that are to blame, in the order of execution."""
     now = {c.of: v.verdict for c, v in ((c, case.verdicts[c.of]) for c in case.claims)}
-    trials = 0
+    trials, work = 0, case.follower.work
+    work.allow(FINDING)
     for event in case.outcome.events:
-        if "refuted" not in now.values():
+        if "refuted" not in now.values() or work.over:
             break
         for of in meant(event, case):
             judged = judge(event.value, of, case.setting, prove=False)
             if event.number in case.right:
                 judged = _again(case, event, of)
-            if judged.verdict != "refuted" or trials >= MOST_TRIALS:
+            if judged.verdict != "refuted" or trials >= MOST_TRIALS or work.over:
                 continue
             trials += 1
             right = {**case.right, event.number: _truth(event, of, case.setting)}
             then = case.tried(right)
             if better(now, then):
-                value = case.follower.run(case.right, prove=False).events[event.number].value
+                value = _value_again(case, event)
                 again = judge(value, of, case.setting, prove=False)
                 if again.verdict != "refuted":
                     continue
@@ -144,8 +146,15 @@ def find_wrong(case: Case) -> None:
 
 
 def _again(case: Case, event: Event, of: str) -> Judged:
-    outcome = case.follower.run(case.right, prove=False)
-    return judge(outcome.events[event.number].value, of, case.setting, prove=False)
+    return judge(_value_again(case, event), of, case.setting, prove=False)
+
+
+def _value_again(case: Case, event: Event) -> Value:
+    """What an assignment gives with those before it put right that are to blame."""
+    if not case.right:
+        return event.value
+    events = case.follower.run(case.right, prove=False).events
+    return events[event.number].value if event.number < len(events) else Unknown("too long", 0)
 
 
 def _truth(event: Event, of: str, setting: Setting) -> Array:
@@ -195,7 +204,7 @@ def _same_label(label: str, claimed: str) -> bool:
 def _report(case: Case, layout: str, explain: bool) -> Report:
     steps: list[tuple[int, StepReport]] = []
     outcome = case.follower.run(case.right, prove=True) if case.right else case.outcome
-    case.follower.work.allow(ALLOWANCE)
+    case.follower.work.allow(EXPLAINING)
     blamed = {w.event.number: w for w in case.wrong if w.event is not None}
     told: set[str] = set()
     for event in outcome.events:

@@ -8,25 +8,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from sympy import Expr, Integer
 
-from symbackprop.algebra.prove import decide
+from symbackprop.algebra.prove import Effort, prove
 from symbackprop.checking.execution_joins import stacked
 from symbackprop.checking.execution_values import (
     Array,
     Unfollowed,
     positions,
 )
-from symbackprop.checking.truth import Values
+from symbackprop.checking.truth import TOLERANCE, Values
 from symbackprop.checking.work import nodes
 from symbackprop.ir import terms
 from symbackprop.ir.evaluate import evaluate
 from symbackprop.ir.expressions import Entry, Index, entry_names, free_indices
 from symbackprop.ir.program import Equation, Fact, Program
 from symbackprop.ir.terms import same_shape
-from symbackprop.ir.verdict import Equal
 
 LARGE, VERY_LARGE = 40, 400
+PROVING, ONE_PROOF = 5_000, 2_000  # steps of work for the proofs of a function, and for one
 
 
 OPEN = ("_carried", "_empty")
@@ -50,6 +51,14 @@ class Setting:
     named: dict[tuple[Expr, tuple[Index, ...]], Equation] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
     proofs: dict[tuple[Expr, Expr], bool] = field(default_factory=dict)
+    # Whether proofs are asked for: what holds in one of many nets is none, and values will do.
+    proves: bool = True
+    effort: Effort = field(default_factory=lambda: Effort(PROVING))
+    # What arrays were found to be: a function is followed again and again with little changed.
+    recognised: dict[tuple[Expr, tuple[Index, ...], bool], Expr | None] = field(
+        default_factory=dict
+    )
+    of_shape: dict[tuple[Expr, ...], list[tuple[Equation, Expr]]] = field(default_factory=dict)
     facts: dict[Fact, None] = field(default_factory=dict)
     read_as: dict[str, str] = field(default_factory=dict)
     # Of a model written out: the members of each family, and how many steps an extent is.
@@ -96,14 +105,18 @@ class Setting:
         return not prove or self.proved(a, b)
 
     def proved(self, a: Expr, b: Expr) -> bool:
-        """Whether a proof is found that two entries are equal."""
-        if a == b:
+        """Whether a proof is found that two entries of the same values are equal, where one is
+        asked for.
+        """
+        if a == b or not self.proves:
             return True
         if (a, b) not in self.proofs:
-            verdict = decide(a, b, self.extended())
-            self.proofs[a, b] = isinstance(verdict, Equal)
-            if isinstance(verdict, Equal):
-                self.facts.update(dict.fromkeys(verdict.facts))
+            own = Effort(max(0, min(ONE_PROOF, self.effort.budget - self.effort.spent)))
+            found = prove(a, b, self.extended(), own)
+            self.effort.spent += own.spent
+            self.proofs[a, b] = found is not None
+            if found is not None:
+                self.facts.update(dict.fromkeys(found.facts))
         return self.proofs[a, b]
 
     def keeper(self, prove: bool) -> Any:
@@ -130,18 +143,37 @@ class Setting:
 
     def known(self, a: Array, prove: bool) -> Expr | None:
         """The entry of the program's quantity that an array equals."""
+        key = a.expr, a.axes, prove
+        if key not in self.recognised:
+            self.recognised[key] = self._known(a, prove)
+        return self.recognised[key]
+
+    def _known(self, a: Array, prove: bool) -> Expr | None:
         free = free_indices(a.expr) - set(a.axes)
         if free or not a.axes:
             return None
-        for equation in self.program.equations:
-            if equation.hidden or not same_shape(equation.shape, a.shape):
-                continue
-            entry = self.entry(equation.name).expr
-            if entry.xreplace(dict(zip(positions(equation.shape), a.axes, strict=True))) == a.expr:
-                continue
-            if self.equal(a.expr, entry, prove):
-                return entry
+        for equation, entry in self._shaped(a.shape):
+            if entry != a.expr and self._may_agree(a, equation):
+                if self.equal(a.expr, entry, prove):
+                    return entry
         return None
+
+    def _shaped(self, shape: tuple[Expr, ...]) -> list[tuple[Equation, Expr]]:
+        """The program's quantities of a shape, each with its entry."""
+        if shape not in self.of_shape:
+            self.of_shape[shape] = [
+                (e, self.entry(e.name).expr)
+                for e in self.program.equations
+                if not e.hidden and same_shape(e.shape, shape)
+            ]
+        return self.of_shape[shape]
+
+    def _may_agree(self, a: Array, equation: Equation) -> bool:
+        """Whether one number of an array is what it is in a quantity, a cheap first look."""
+        point = self.values.points[0]
+        left, right = self.values.of(a.expr, a.axes, 0), point.values[equation.name]
+        x, y = (float(np.asarray(v).flat[0]) for v in (left, right))
+        return not abs(x - y) > TOLERANCE * (1 + abs(y))
 
     def shorter(self, a: Array) -> Expr:
         """A name for an array, with its values at all points."""

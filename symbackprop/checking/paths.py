@@ -33,6 +33,7 @@ from symbackprop.ir.replacement import replace_entries
 from symbackprop.notation.written import Binary, Fraction, Node
 
 MOST_EQUATIONS = 40
+CUT = 12  # units of work for an equation of a program in which something is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,11 @@ def forgotten(step: Step, document: Document) -> Forgotten:
     if not name.startswith(GRADIENT) or len(forward.equations) > MOST_EQUATIONS or not claims:
         return Forgotten()
     near: Diagnosis | None = None
+    work = document.values.work
     for cut in cuts(forward, name.removeprefix(GRADIENT)):
+        if work.over:
+            break
+        work.spend(CUT * len(forward.equations))
         for claim, said in claims.items():
             times = _claimed(step, claim, cut.program, name, document)
             if times == 1:

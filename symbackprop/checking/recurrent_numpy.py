@@ -4,7 +4,7 @@ The function is followed about nets that are written out, for several numbers of
 one array with its members along the first axis, an extent that counts steps is their number. A
 gradient is refuted if it is wrong in all of these nets. It is proved where they are all the nets
 that there are, as of a model whose ranges end in integers; of any others it is only said that the
-code is right for those numbers of steps.
+code is right for those numbers of steps, for which its values at a few points will do.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def verify_recurrent_numpy(
     """
     lasts = [loop.last for loop in program.loops.values()]
     fixed = bool(lasts) and all(e.is_Integer for e in lasts)
-    first, *others = (_setting(program, count, assume) for count in COUNTS[: 1 if fixed else None])
+    counts = COUNTS[: 1 if fixed else None]
+    first, *others = (_setting(program, count, assume, fixed) for count in counts)
     report = verify_numpy(first, text, call, returns, source, layout, explain)
     found = [_of_families(report.claims, first.members)]
     for setting in others:
@@ -55,13 +56,14 @@ def verify_recurrent_numpy(
     return _whole(report, found, fixed)
 
 
-def _setting(program: Program, count: int, assume: Sequence[str]) -> Setting:
+def _setting(program: Program, count: int, assume: Sequence[str], proves: bool) -> Setting:
     """The program written out for so many steps, with its gradients."""
     net = written_out(program, count)
     forward = with_facts(with_library(net.program), assume)
     whole = forward.extended(gradients(forward))
     counts = {s.name: count for loop in program.loops.values() for s in loop.count.free_symbols}
-    return Setting(forward, whole, Values(whole), members=net.members, counts=counts)
+    values = Values(whole)
+    return Setting(forward, whole, values, members=net.members, counts=counts, proves=proves)
 
 
 def _of_families(
@@ -90,6 +92,8 @@ def _whole(first: Report, found: Sequence[Mapping[str, str]], fixed: bool) -> Re
     steps = first.steps
     if "refuted" not in claims.values() and notes:
         steps = tuple(undecided(s, *dict.fromkeys(notes)) for s in steps)
+    elif not fixed:
+        steps = tuple(undecided(s, FOR_THESE) if s.verdict == "proved" else s for s in steps)
     wrong = next((k for k, s in enumerate(steps) if s.verdict == "refuted"), None)
     return replace(
         first, verdict=_verdict(claims), claims=claims, steps=steps, first_wrong_step=wrong

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sympy import Integer
+from sympy import Expr, Integer
 
 from symbackprop.algebra.refute import refute
 from symbackprop.checking.compare import fit
@@ -51,21 +51,27 @@ def _in_numbers(step: Step, document: Document) -> Counterexample | None:
     """One of the document's own points, where no small one was found."""
     found = step.comparison
     assert found is not None, "a refuted step was compared"
-    claimed, true = found.right.expr, found.left.expr
-    gap = document.values.apart(true, claimed)
+    return in_numbers(found.right.expr, found.left.expr, document.values, document.scope.forward)
+
+
+def in_numbers(
+    claimed: Expr, true: Expr, values: Values, forward: Program
+) -> Counterexample | None:
+    """The first of the usual points at which two entries differ."""
+    gap = values.apart(true, claimed)
     if gap is None:
         return None
     at, order, place = gap
-    point, entry = document.values.points[at], tuple(int(k) for k in place)
-    inputs = {q.name for q in document.scope.forward.inputs}
+    point, entry = values.points[at], tuple(int(k) for k in place)
+    inputs = {q.name for q in forward.inputs}
     places: dict[str, int] = {}
     for i, k in zip(order, entry, strict=True):
         places[SHOWN.get(str(i.name), str(i.name))] = k
     return Counterexample(
         dict(point.dims),
         {k: v for k, v in point.values.items() if k in inputs},
-        float(document.values.of(claimed, order, at)[entry]),
-        float(document.values.of(true, order, at)[entry]),
+        float(values.of(claimed, order, at)[entry]),
+        float(values.of(true, order, at)[entry]),
         places,
     )
 
