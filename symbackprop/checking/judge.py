@@ -39,7 +39,7 @@ from symbackprop.checking.tangents import directions, moving_names, with_directi
 from symbackprop.checking.truth import Values, gradients, of_any_scalar, with_library
 from symbackprop.checking.witness import counterexample
 from symbackprop.checking.wording import Wording
-from symbackprop.checking.work import EXPLAINING, JUDGING
+from symbackprop.checking.work import EXPLAINING, JUDGING, READ
 from symbackprop.errors import Malformed
 from symbackprop.ir.program import Equation, Program
 from symbackprop.notation.segment import Statement, detect_format, left_out, statements, unmarked
@@ -209,12 +209,13 @@ class _Judge:
 
     def report(self, layout: str) -> Report:
         work = self.values.work
-        work.allow(JUDGING // self.share)
+        read = READ * len(self.statements)
+        work.allow((JUDGING - read) // self.share)
         document, steps = self.judged(layout)
         steps = under_suppositions(steps, document)
         read_as = dict(document.scope.read_as)  # what is tried later to explain is no reading
         claims = judge_claims(steps, document.scope, self.values)
-        work.allow(EXPLAINING // self.share)
+        work.allow((EXPLAINING - read) // self.share)
         follows = consequences(steps, document) if self.explain else {}
         uses = uses_wrong(steps, document)
         reports = tuple(
@@ -245,7 +246,7 @@ class _Judge:
         """
         document, steps = self.judged_with(layout, {})
         best = document, steps
-        for scales in local_scales(document, steps):
+        for scales in () if self.values.work.over else local_scales(document, steps):
             other, again = self.judged_with(layout, scales)
             if self.values.work.over:
                 break
@@ -263,6 +264,8 @@ class _Judge:
         if all(s.verdict == "proved" for s in best[1]):
             return best
         for counting in other_countings(best[0].scope, self.counting):
+            if self.values.work.over:
+                break
             self.counting = counting
             found = self.judged_so(layout, scales)
             if self.values.work.over:
@@ -283,7 +286,7 @@ class _Judge:
         if any(s.verdict != "proved" for s in steps):
             invented = invent(document, steps, choices)
         for _ in range(ROUNDS):
-            if not choices | invented or not is_open(steps, choices):
+            if work.over or not choices | invented or not is_open(steps, choices):
                 break
             settled = self.document(layout, choices, invented, scales)
             again = settled.judge()
@@ -297,7 +300,7 @@ class _Judge:
         steps = tuple(certain(s, document, choices) for s in steps)
         steps = with_free_variables(steps, document)
         document.scope.settle(confirmed(steps))
-        if document.scope.averages and any(s.verdict != "proved" for s in steps):
+        if document.scope.averages and not work.over and any(s.verdict != "proved" for s in steps):
             other = self.document(layout, choices, invented, scales)
             other.scope.by_samples = True
             again = with_free_variables(other.judge(), other)

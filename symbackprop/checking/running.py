@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 from symbackprop.checking.layer_functions import labelled_letters
 from symbackprop.checking.phrases import whole_number
@@ -26,6 +26,7 @@ from symbackprop.notation.written import (
     Relation,
     Script,
     Terms,
+    parts,
     walk,
 )
 
@@ -304,18 +305,22 @@ def kept(tree: Node, change: Callable[[Node], Node | None]) -> Node:
 
 def _children(node: Node, change: Callable[[Node, bool], Node], scripted: bool) -> Node:
     updates: dict[str, object] = {}
-    for f in fields(node):
-        old = getattr(node, f.name)
-        inside = scripted or _is_script(node, f.name)
+    for name in parts(type(node)):
+        old = new = getattr(node, name)
+        inside = scripted or _is_script(node, name)
         if isinstance(old, Node):
-            updates[f.name] = change(old, inside)
+            new = change(old, inside)
         elif isinstance(old, tuple):
-            updates[f.name] = tuple(
+            new = tuple(
                 n
-                if not isinstance(n, Node) or (f.name == "sups" and _is_transpose(n))
+                if not isinstance(n, Node) or (name == "sups" and _is_transpose(n))
                 else change(n, inside)
                 for n in old
             )
+            if all(a is b for a, b in zip(new, old, strict=True)):
+                new = old
+        if new is not old:
+            updates[name] = new
     return replace(node, **updates) if updates else node  # type: ignore[arg-type]
 
 

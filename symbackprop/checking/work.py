@@ -18,6 +18,7 @@ TOO_LONG = "too long to decide in the time a document gets"
 # fmt: off
 JUDGING    = 12_000  # for all the relations of a document that do not hold
 EXPLAINING = 16_000  # to say what is wrong in them
+READ       =      1  # less of both for each statement, since reading takes time too
 FREE       =  4_000  # for one statement that holds
 SYMBOL     =      5  # for a symbol read
 PRODUCT    =      4  # for two readings multiplied

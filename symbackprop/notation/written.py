@@ -192,7 +192,7 @@ class Relation(Node):
 _PARTS: dict[type[Node], tuple[str, ...]] = {}
 
 
-def _parts(kind: type[Node]) -> tuple[str, ...]:
+def parts(kind: type[Node]) -> tuple[str, ...]:
     """The fields in which a kind of node may hold others; looked up once, since trees are long."""
     if kind not in _PARTS:
         names = (f.name for f in fields(kind))
@@ -200,14 +200,16 @@ def _parts(kind: type[Node]) -> tuple[str, ...]:
     return _PARTS[kind]
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> list[Node]:
     """The nodes directly below, left to right."""
-    for name in _parts(type(node)):
+    below: list[Node] = []
+    for name in parts(type(node)):
         value = getattr(node, name)
         if isinstance(value, Node):
-            yield value
+            below.append(value)
         elif isinstance(value, tuple):
-            yield from (v for v in value if isinstance(v, Node))
+            below.extend([v for v in value if isinstance(v, Node)])
+    return below
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -216,7 +218,7 @@ def walk(node: Node) -> Iterator[Node]:
     while waiting:
         here = waiting.pop()
         yield here
-        waiting.extend(reversed(tuple(children(here))))
+        waiting.extend(reversed(children(here)))
 
 
 def depth(node: Node) -> int:
