@@ -155,6 +155,7 @@ def test_labels_have_no_gradient_that_a_local_array_could_be() -> None:
 def test_a_range_of_a_quantity_is_not_followed() -> None:
     """How often such a loop runs is no extent of the model."""
     model = "dims N\ndata m\nparam x[N]\nL = m*sum(x**2)"
-    code = "def f(x, m):\n    dx = 2*m*x\n    for i in range(m):\n        dx += 0*x\n    return dx\n"
+    loop = "    for i in range(m):\n        dx += 0*x\n"
+    code = f"def f(x, m):\n    dx = 2*m*x\n{loop}    return dx\n"
     found = sb.verify(sb.parse(model), code, format="numpy", call="f(x, m)", returns="x")
     assert found.verdict == "undecided"
