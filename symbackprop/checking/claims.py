@@ -14,6 +14,7 @@ from sympy import Expr, Integer, Mul
 
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import GRADIENT, Scope
+from symbackprop.checking.second_derivatives import operands
 from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry, Index, IndexSum, free_indices, substitute
@@ -55,12 +56,19 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
             else _verdict(step, steps, own, scope, values)
         )
         substantial = substantial or not circular
+    substantial = substantial or any(map(_of_second_order, steps))
     if not scope.loss_names or scope.any_scalar:
         for step in steps:
             if step.kind == "jacobian" and step.comparison is not None:
                 verdicts[step.of] = step.verdict
                 substantial = substantial or step.comparison.left.expr != step.comparison.right.expr
     return Claims(verdicts, substantial)
+
+
+def _of_second_order(step: Step) -> bool:
+    """Whether a step says what a second derivative is, by none itself."""
+    left = step.left
+    return step.kind == "jacobian" and left is not None and operands(left) is not None
 
 
 def whole_claim(step: Step) -> tuple[str, tuple[Index, ...], Expr] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.checking.compare import Comparison, fit
 from symbackprop.checking.indexing import whole
-from symbackprop.checking.readings import Reading, Readings, squeezed
+from symbackprop.checking.readings import Note, Reading, Readings, squeezed
 from symbackprop.checking.scope import Definition, Scope
 from symbackprop.checking.spellings import (
     Scripts,
@@ -24,10 +24,12 @@ from symbackprop.checking.spellings import (
 )
 from symbackprop.checking.step_kinds import said_of
 from symbackprop.checking.truth import Values
-from symbackprop.ir.expressions import Entry
+from symbackprop.ir.expressions import Delta, Entry, Index
 from symbackprop.ir.verdict import Equal
 from symbackprop.notation.segment import Statement
 from symbackprop.notation.written import Accent, Name, Node, Script, bare
+
+ON_DIAGONAL = Note("a matrix given by its diagonal is 0 elsewhere")
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class Definitions:
             pattern.append("*" if running else item_text(item))
             if running:
                 letters.append(item_text(item))
+        letters, found = _diagonal(letters, found)
         if scripts.turned:
             found = tuple(replace(r, row=not r.row) for r in found)
         alias = self.unnamed(found[0])
@@ -115,6 +118,18 @@ class Definitions:
                 if all(p in ("*", t) for p, t in zip(pattern, texts, strict=True)):
                     return definition.readings
         return None
+
+
+def _diagonal(letters: list[str], found: Readings) -> tuple[list[str], Readings]:
+    """``S_{nn} = …``, which says what stands on the diagonal of S, as all of S."""
+    if len(letters) != 2 or letters[0] != letters[1]:
+        return letters, found
+    out = []
+    for r in found:
+        (n,) = (i for i in r.letters if i.name == letters[0])
+        other = Index(letters[0] + "'", n.extent)
+        out.append(replace(r, expr=r.expr * Delta(n, other), notes=r.notes | {ON_DIAGONAL}))
+    return [letters[0], letters[0] + "'"], tuple(out)
 
 
 def definable(node: Node) -> bool:

@@ -33,6 +33,7 @@ from symbackprop.checking.readings import (
     squeezed,
 )
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.second_derivatives import second_derivative
 from symbackprop.checking.special_names import gradient_of
 from symbackprop.checking.spellings import scripts_of
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
@@ -70,7 +71,7 @@ def derivative(node: Fraction | Binary, scope: Scope, operand: Node | None = Non
     """The readings of a fraction of differentials; none if it is no such fraction."""
     pair = differentials(node, scope, operand)
     if pair is None:
-        return ()
+        return second_derivative(node, scope) if operand is None else ()
     found = [r for of, by in _entries(*pair, node, scope) for r in _ratio(of, by, node, scope)]
     if not found:
         raise Unreadable("notation", "this derivative is not read", node)

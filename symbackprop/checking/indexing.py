@@ -51,8 +51,9 @@ def indexed(
         items = taken_apart(items, r.rank)
     odd = frozenset(f"the index {t}" for t in map(item_text, items) if unusual(t, r, scope))
     if len(items) > r.rank:
+        named = any(scope.shape(text) is not None for text in map(item_text, items))
         raise Unreadable(
-            "notation" if odd else "shape",
+            "notation" if odd or named else "shape",
             f"{said(node, scope)} has {len(items)} indices, the array has {r.rank}",
             node,
         )

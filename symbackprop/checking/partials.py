@@ -9,21 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Mul
+from sympy import Expr
 
-from symbackprop.algebra.knowledge import working_context
-from symbackprop.calculus.directional import Tangents
 from symbackprop.checking.scope import GRADIENT, Scope
-from symbackprop.checking.tangents import TANGENT
-from symbackprop.ir.expressions import (
-    Delta,
-    Entry,
-    Index,
-    MatrixFunction,
-    entry_names,
-    substitute,
-)
-from symbackprop.ir.program import Program, Quantity
+from symbackprop.checking.tangents import TANGENT, by_entry
+from symbackprop.ir.expressions import Entry, MatrixFunction, entry_names
+from symbackprop.ir.program import Quantity
 
 
 def differentiable(expr: Expr, scope: Scope) -> bool:
@@ -35,7 +26,7 @@ def differentiable(expr: Expr, scope: Scope) -> bool:
 
 def total(expr: Expr, by: Entry, scope: Scope) -> Expr:
     """``d expr / d by`` through everything that depends on ``by``."""
-    return _along(scope.forward, expr, by)
+    return by_entry(scope.forward, expr, by)
 
 
 def direct(expr: Expr, by: Entry, scope: Scope) -> Expr:
@@ -44,16 +35,4 @@ def direct(expr: Expr, by: Entry, scope: Scope) -> Expr:
     inputs = tuple(Quantity(name, shape, "data") for name, shape in held.items())
     hidden = tuple(e for e in scope.forward.equations if e.hidden)
     program = replace(scope.forward, inputs=(*scope.forward.inputs, *inputs), equations=hidden)
-    return _along(program, expr, by)
-
-
-def _along(program: Program, expr: Expr, by: Entry) -> Expr:
-    """The derivative, in whose making the places of ``by`` bear names that no sum binds."""
-    shape = program.shape_of(by.name) if by.indices else ()
-    marked = tuple(Index(f"_by{k}", e) for k, e in enumerate(shape))
-
-    def seed(entry: Entry) -> Expr:
-        return Mul(*(Delta(i, j) for i, j in zip(entry.indices, marked, strict=True)))
-
-    found = Tangents(program, {by.name: seed}, working_context(program)).of(expr)
-    return substitute(found, dict(zip(marked, by.indices, strict=True)))
+    return by_entry(program, expr, by)

@@ -25,6 +25,7 @@ from symbackprop.checking.operations import (
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import Note, Readings, Unreadable, cheapest, dearer
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.second_derivatives import second_derivative
 from symbackprop.checking.stars import CORRELATION, PLAIN, UNDECIDED, shown, starred
 from symbackprop.checking.tensors import entry_by_entry, no_tensors
 from symbackprop.checking.work import PRODUCT
@@ -48,9 +49,9 @@ ALL_THAT_FOLLOWS = Note("the derivative is taken of all that follows")
 
 @read.register
 def _juxt(node: Juxt, scope: Scope) -> Readings:
-    chained = chain(node.factors, node, scope)
-    if chained:
-        return chained
+    known = chain(node.factors, node, scope) or second_derivative(node, scope)
+    if known:
+        return known
     items = _grouped(with_dependence(node.factors, scope), node, scope)
     if len(items) > MOST_FACTORS:
         raise Unreadable("notation", f"more than {MOST_FACTORS} factors side by side", node)

@@ -283,6 +283,9 @@ class Relations:
         verdict, why = shape_step(lefts, right, self.scope)
         if verdict == "mention" or lefts is None:
             return ()
+        guessed = lefts[0].guessed
+        if verdict == "refuted" and not self.scope.sure(guessed):
+            verdict = "undecided"
         shapes = (said_of(right, self.scope), show(lefts[0]))
         comparison = Comparison(verdict, lefts[0], lefts[0], why, shapes=shapes)
         of = of_step(left, lefts[0], self.scope)

@@ -15,7 +15,7 @@ from sympy import Expr, Integer
 
 from symbackprop.calculus.jacobian import jacobian_entry
 from symbackprop.checking.readings import Reading, Readings, Unreadable
-from symbackprop.checking.tangents import TANGENT, Directions
+from symbackprop.checking.tangents import TANGENT, Directions, by_entry
 from symbackprop.checking.truth import ANY_SCALAR, Values
 from symbackprop.checking.work import FRACTION, LARGE, LARGEST, TOO_LONG, nodes
 from symbackprop.ir.expressions import (
@@ -27,10 +27,12 @@ from symbackprop.ir.expressions import (
 )
 from symbackprop.ir.program import Program, Quantity
 from symbackprop.ir.terms import Shape
-from symbackprop.notation.written import Node
+from symbackprop.notation.written import Name, Node
 
 GRADIENT = "grad_"
 AS = " as "  # a guess is the text «symbol as meaning»
+MOST_EQUATIONS = 300  # of a model and its gradients that are differentiated once more
+_NOWHERE = Name(-1, -1, "")
 LOSSES = ("L", "J", "E", "C", "ell", "loss", "Loss", "cost")
 
 
@@ -203,7 +205,7 @@ class Scope:
         return Entry(name, *entry.indices) if name in self._shapes else None
 
     def jacobian(self, of: Entry, by: Entry) -> Expr:
-        """``∂of/∂by``, both entries of forward quantities, in terms of forward quantities."""
+        """``∂of/∂by``, entries of forward quantities, or of a true gradient by one of them."""
         key = of.name, by.name
         if key not in self._jacobians:
             self._jacobians[key] = self._jacobian(*key)
@@ -229,9 +231,16 @@ class Scope:
         return substitute(expr, dict(zip(indices, of.indices + by.indices, strict=True)))
 
     def _jacobian(self, of: str, by: str) -> tuple[Expr, tuple[Index, ...]]:
+        split = len(self._shapes[of])
+        shape = self._shapes[of] + self._shapes[by]
+        rows = tuple(Index(f"_r{k}", e) for k, e in enumerate(shape))
+        if of.startswith(GRADIENT):
+            if len(self.program.equations) > MOST_EQUATIONS:
+                raise Unreadable("notation", "a second derivative in so large a model", _NOWHERE)
+            inner = Entry(by, *rows[split:])
+            return by_entry(self.program, Entry(of, *rows[:split]), inner), rows
         if by != of and by not in reached(self.forward, of):
-            rows = [Index(f"_r{k}", e) for k, e in enumerate(self._shapes[of] + self._shapes[by])]
-            return Integer(0), tuple(rows)
+            return Integer(0), rows
         expr, indices, _ = jacobian_entry(self.forward, of, by)
         return expr, indices
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symbackprop.checking.derivatives import differentials
 from symbackprop.checking.readings import Reading
 from symbackprop.checking.scope import GRADIENT, Scope
+from symbackprop.checking.second_derivatives import operands
 from symbackprop.checking.spellings import scripts_of, spellings
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import (
@@ -63,10 +64,12 @@ def kind_of(left: Node, reading: Reading | None, right: Node, scope: Scope) -> s
 
 
 def is_jacobian(node: Node, scope: Scope) -> bool:
-    """Whether a node is a derivative of something other than the loss."""
+    """Whether a node is a derivative of something other than the loss, or a second one."""
     if isinstance(node, Fraction):
         pair = differentials(node, scope)
-        return pair is not None and not _is_loss(pair[0], scope)
+        return operands(node) is not None or (pair is not None and not _is_loss(pair[0], scope))
+    if isinstance(node, Juxt):
+        return operands(node) is not None
     return (
         isinstance(node, Nabla)
         and node.of is not None

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sympy import Expr, Mul
+
 from symbackprop.algebra.context import Context
 from symbackprop.algebra.knowledge import working_context
 from symbackprop.calculus.directional import Tangents, along
 from symbackprop.checking.readings import Reading, Unreadable
 from symbackprop.checking.spellings import spellings
-from symbackprop.ir.expressions import entry_names
+from symbackprop.ir.expressions import Delta, Entry, Index, entry_names, substitute
 from symbackprop.ir.program import Program, Quantity
 from symbackprop.notation.segment import Statement
 from symbackprop.notation.written import Fraction, Juxt, Name, Node, Relation, children
@@ -35,6 +37,18 @@ class Directions:
         if any(n.startswith("grad_") for n in entry_names(r.expr)):
             raise Unreadable("notation", "a differential of a gradient", node)
         return replace(r, expr=self.tangents.of(r.expr))
+
+
+def by_entry(program: Program, expr: Expr, by: Entry) -> Expr:
+    """The derivative, in whose making the places of ``by`` bear names that no sum binds."""
+    shape = program.shape_of(by.name) if by.indices else ()
+    marked = tuple(Index(f"_by{k}", e) for k, e in enumerate(shape))
+
+    def seed(entry: Entry) -> Expr:
+        return Mul(*(Delta(i, j) for i, j in zip(entry.indices, marked, strict=True)))
+
+    found = Tangents(program, {by.name: seed}, working_context(program)).of(expr)
+    return substitute(found, dict(zip(marked, by.indices, strict=True)))
 
 
 def moving_names(found: Sequence[Statement], forward: Program) -> tuple[str, ...]:
