@@ -19,6 +19,7 @@ from symbackprop.checking.steps import Step
 from symbackprop.checking.truth import Values
 from symbackprop.ir.expressions import Entry, Index, IndexSum, free_indices, substitute
 from symbackprop.ir.replacement import replace_entries
+from symbackprop.notation.written import walk
 
 Equations = dict[str, tuple[tuple[Index, ...], Expr]]
 
@@ -56,7 +57,7 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
             else _verdict(step, steps, own, scope, values)
         )
         substantial = substantial or not circular
-    substantial = substantial or any(map(_of_second_order, steps))
+    substantial = substantial or any(_of_second_order(s, scope) for s in steps)
     if not scope.loss_names or scope.any_scalar:
         for step in steps:
             if step.kind == "jacobian" and step.comparison is not None:
@@ -65,10 +66,17 @@ def judge_claims(steps: Sequence[Step], scope: Scope, values: Values) -> Claims:
     return Claims(verdicts, substantial)
 
 
-def _of_second_order(step: Step) -> bool:
-    """Whether a step says what a second derivative is, by none itself."""
-    left = step.left
-    return step.kind == "jacobian" and left is not None and operands(left) is not None
+def _of_second_order(step: Step, scope: Scope) -> bool:
+    """Whether a step says what a second derivative is, by none itself, or what becomes of a
+    gradient at a direction.
+    """
+    if step.left is None or step.comparison is None:
+        return False
+    if step.kind == "jacobian":
+        return any(operands(n) is not None for n in walk(step.left))
+    sides = (step.comparison.left.expr, step.comparison.right.expr)
+    gradient, none = (scope.mentions_gradient(e) for e in sides)
+    return bool(scope.stated) and step.kind == "identity" and bool(gradient) and not none
 
 
 def whole_claim(step: Step) -> tuple[str, tuple[Index, ...], Expr] | None:

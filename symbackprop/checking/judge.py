@@ -32,6 +32,11 @@ from symbackprop.checking.recurrent_judge import verify_recurrent
 from symbackprop.checking.recurrent_numpy import verify_recurrent_numpy
 from symbackprop.checking.report import Report, StepReport
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.stated_directions import (
+    named_directions,
+    stated_directions,
+    with_stated_directions,
+)
 from symbackprop.checking.steps import Step, confirmed, is_open
 from symbackprop.checking.suppositions import under_suppositions
 from symbackprop.checking.symbols import read_symbols
@@ -179,6 +184,10 @@ class _Judge:
         moving = moving_names(self.statements, forward)
         self.program = with_directions(program, moving) if moving else program
         self.directions = directions(forward, moving) if moving else None
+        self.stated: frozenset[str] = frozenset()
+        if format == "latex" and (stated := stated_directions(text, self.program)):
+            self.program = with_stated_directions(self.program, stated)
+            self.statements, self.stated = named_directions(self.statements, self.program)
         self.values = Values(self.program)
 
     def refuse_noise(self) -> None:
@@ -199,7 +208,7 @@ class _Judge:
         scope = Scope(
             self.program, self.forward, self.values, layout, self.text, self.format == "latex"
         )
-        scope.directions = self.directions
+        scope.directions, scope.stated = self.directions, self.stated
         scope.stepping = stepping_letters(self.statements)
         scope.choices, scope.invented = dict(choices or {}), dict(invented or {})
         scope.scales = scales or {}

@@ -23,6 +23,7 @@ from symbackprop.checking.readings import Readings, Unreadable, dearer
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.special_names import indicator, named_gradient
 from symbackprop.checking.spellings import is_letter, scripts_of, spellings
+from symbackprop.checking.stated_directions import applied
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import (
     Binary,
@@ -207,6 +208,6 @@ def _either(mapped: Readings, first: Node, second: Node, scope: Scope) -> Readin
 
 
 PAIRS = (
-    pair, array_function,
+    pair, array_function, applied,
     _application, _indicator, _layer, _dependence, _subscript, _operator, _differential,
 )  # fmt: skip

@@ -89,6 +89,7 @@ class Scope:
     decorations: set[str] = field(default_factory=set)
     directions: Directions | None = None
     by_samples: bool = False
+    stated: frozenset[str] = frozenset()
     averages: bool = False
     held: bool = False
     extents: dict[str, Expr] = field(default_factory=dict)

@@ -67,8 +67,6 @@ REASONED = 40.0
 SHORT = 12
 
 
-# Kinds whose first step is the gradient, which is not yet equal to the result.
-SECOND_ORDER = ("hessian", "hvp")
 ARRAYS = {1: "a vector", 2: "a matrix"}
 # What a derivative of each kind is called in a heading.
 WORDS = {
@@ -212,7 +210,8 @@ class Writer:
         for step in derivative.steps:
             if isinstance(step.form, Term) or self._unnamed(step.form):
                 continue
-            if derivative.kind in SECOND_ORDER and step is derivative.steps[0]:
+            # The first step to a Hessian is the gradient, which is not yet equal to the result.
+            if derivative.kind == "hessian" and step is derivative.steps[0]:
                 gradient = self._gradient(derivative, step.form, key)
                 continue
             room = LINE - (width(left) if width(left) <= WIDE_LEFT else 4.0)
@@ -246,6 +245,9 @@ class Writer:
         return [Line(formula, f"put in ${put_in}$", label)]
 
     def _slashed(self, adjoint: Equation, derivative: Derivative) -> str:
+        """What was put in: a gradient, or what changes along a direction."""
+        if not adjoint.name.startswith(ADJOINT):
+            return self._entry(Entry(adjoint.name, *adjoint.indices), derivative)
         below = Entry(adjoint.name.removeprefix(ADJOINT), *adjoint.indices)
         above = self.notation.name(self.notation.of)
         return rf"\partial {above} / \partial {self._entry(below, derivative)}"
