@@ -34,8 +34,8 @@ def error_of_layer(scripts: Scripts, node: Node, scope: Scope) -> Readings | Non
 
 
 def last_layer(node: Node, scope: Scope) -> Readings:
-    r"""What a bare letter under ``\nabla`` means that only bears numbers in the model: that of the
-    last layer, as in ``\nabla_a C``. A guess.
+    r"""What a bare letter under ``\nabla`` means that only bears numbers in the model: the output
+    of the last layer, as in ``\nabla_a C``. A guess; parameters are spoken of layer by layer.
     """
     if not isinstance(node, Name) or scope.shape(node.text) is not None:
         return ()
@@ -43,7 +43,7 @@ def last_layer(node: Node, scope: Scope) -> Readings:
         return ()
     members = [
         (int(number), name)
-        for name in scope.arrays
+        for name in (e.name for e in scope.forward.equations if not e.hidden)
         if (number := name.removeprefix(node.text).removeprefix("_")).isdigit()
         and name.startswith(node.text)
     ]
@@ -51,6 +51,8 @@ def last_layer(node: Node, scope: Scope) -> Readings:
         return ()
     name = max(members)[1]
     guess = f"{node.text}{AS}{name}"
+    if not scope.allows((guess,)):
+        return ()
     scope.supposed.add(guess)
     scope.writings.setdefault(node.text, scope.written(node))
     scope.tell(node, f"{name} (a guess)")
