@@ -12,7 +12,8 @@
 * ``Σ_u [0 ≤ a-u < T] f(a-u, u) → Σ_t [0 ≤ a-t < K] f(t, a-t)`` where K, the extent of u, is less
   simple than T;
 * ``Σ_u f(K-1-u) → Σ_u f(u)`` over all u < K;
-* ``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)`` where e // p is below the extent of t.
+* ``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)`` where e // p is below the extent of t,
+  or with a guard that says so.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from symbackprop.ir.affine import (
     floor_div,
     inside,
     is_affine,
+    mirrored,
     modulo,
     nonnegative,
     worked_out,
@@ -67,7 +69,7 @@ def eliminate(factors: list[Expr], bound: list[Index], context: Context) -> bool
                 return True
             if _paired(factors, position, base) or _delta(factors, position, base, bound, context):
                 return True
-        elif isinstance(base, InRange) and _guarded(factors, position, base, bound):
+        elif isinstance(base, InRange) and _guarded(factors, position, base, bound, context):
             return True
     return _split_one(factors, factors, bound) or _reverse_one(factors, bound)
 
@@ -133,7 +135,7 @@ def _delta(
             bound.remove(v)
         factors[:] = [substitute(g, solution.values) for g in factors] + solution.guards
         return True
-    if _renamed(factors, position, a, b) or _guards_dropped(factors, parts):
+    if _renamed(factors, position, a, b) or _guards_dropped(factors, parts, context):
         return True
     canonical = _canonical(parts)
     if canonical != delta or isinstance(factors[position], Pow):
@@ -142,14 +144,14 @@ def _delta(
     return False
 
 
-def _guards_dropped(factors: list[Expr], parts: dict[Expr, Expr]) -> bool:
+def _guards_dropped(factors: list[Expr], parts: dict[Expr, Expr], context: Context) -> bool:
     """``δ(e, i) [0 ≤ e < n] → δ(e, i)`` where i < n, in place; True if there was one."""
     for i, c in parts.items():
         if not isinstance(i, Index) or abs(c) != 1:
             continue
         e = _rest(parts, (i,), c)
         for k, g in enumerate(factors):
-            if isinstance(g, InRange) and g.args[0] == e and inside(i, g.args[1]):
+            if isinstance(g, InRange) and e in _ways(g, context) and inside(i, g.args[1]):
                 del factors[k]
                 return True
     return False
@@ -245,14 +247,24 @@ def _looked_up(e: Expr, extent: Expr, context: Context) -> bool:
     return False
 
 
-def _guarded(factors: list[Expr], position: int, guard: InRange, bound: list[Index]) -> bool:
+def _ways(guard: InRange, context: Context) -> tuple[Expr, ...]:
+    """The places that a guard may be written with: in a proof also the mirrored one, which may have
+    been taken.
+    """
+    place, n = guard.args
+    return (place, mirrored(place, n)) if context.proving else (place,)
+
+
+def _guarded(
+    factors: list[Expr], position: int, guard: InRange, bound: list[Index], context: Context
+) -> bool:
     """A guard that is decided, or that a new range of a bound index makes needless."""
     place, n = worked_out(guard.args[0]), guard.args[1]
     parts = atoms_of(place)
     if not is_affine(parts):
         return False
     for v in bound:
-        if v in parts and expanded(parts[v] + n) == 0 and _tiles(factors, position, v, bound):
+        if v in parts and _tiles(factors, position, v, bound, context):
             return True
         if v not in parts or abs(parts[v]) != 1:
             continue
@@ -265,16 +277,21 @@ def _guarded(factors: list[Expr], position: int, guard: InRange, bound: list[Ind
             bound[bound.index(v)] = w
             factors[:] = [substitute(g, {v: value}) for g in factors]
             return True
-    return any(_exchanged(factors, position, v, parts, bound) for v in bound if v in parts)
+    return any(_exchanged(factors, position, v, bound, context) for v in bound if v in parts)
 
 
 def _exchanged(
-    factors: list[Expr], position: int, v: Index, parts: dict[Expr, Expr], bound: list[Index]
+    factors: list[Expr], position: int, v: Index, bound: list[Index], context: Context
 ) -> bool:
     """``Σ_u [0 ≤ a-u < T] f(a-u, u) → Σ_t [0 ≤ a-t < K] f(t, a-t)`` where that is simpler."""
-    place, n = factors[position].args
-    if parts[v] != -1 or not _simplicity(n) < _simplicity(v.extent):
+    guard = factors[position]
+    if not isinstance(guard, InRange):
         return False
+    n = guard.args[1]
+    place = next((p for p in _ways(guard, context) if atoms_of(p).get(v) == -1), None)
+    if place is None or not _simplicity(n) < _simplicity(v.extent):
+        return False
+    parts = atoms_of(place)
     if len(parts) < 2 or any(v in free_indices(a) for a in parts if a != v):
         return False
     w = Index(v.name + "_", n)
@@ -309,17 +326,33 @@ def _reads(e: Expr, place: Expr) -> bool:
     return any(_reads(a, place) for a in e.args if a.args)
 
 
-def _tiles(factors: list[Expr], position: int, t: Index, bound: list[Index]) -> bool:
-    """``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)``: one tile alone holds e."""
-    place, p = factors[position].args
+def _tiles(
+    factors: list[Expr], position: int, t: Index, bound: list[Index], context: Context
+) -> bool:
+    """``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)``: one tile alone holds e.
+
+    Where it may lie past the last one, a guard says that it does not; as that is no plainer, only
+    in a proof.
+    """
+    guard = factors[position]
+    if not isinstance(guard, InRange):
+        return False
+    p = guard.args[1]
+    place = next(
+        (w for w in _ways(guard, context) if expanded(atoms_of(w).get(t, ZERO) + p) == 0), None
+    )
+    if place is None:
+        return False
     e = expanded(place + p * t)
     tile = floor_div(e, p)
-    if t in free_indices(e) or not inside(tile, t.extent):
+    fits = inside(tile, t.extent)
+    if t in free_indices(e) or not (fits or context.proving):
         return False
     del factors[position]
     bound.remove(t)
     within = [_with(g, place, modulo(e, p)) for g in factors]
-    factors[:] = [substitute(g, {t: tile}) for g in within]
+    guards = [] if fits else [InRange(e, expanded(p * t.extent))]
+    factors[:] = [*(substitute(g, {t: tile}) for g in within), *guards]
     return True
 
 

@@ -63,6 +63,7 @@ class Context:
     program: Program
     folding: bool = True
     expanding: bool = False
+    proving: bool = False  # what is compared may be written in any way; what is shown may not
     kinds: dict[str, frozenset[str]] = field(default_factory=dict)
     sums: dict[tuple[str, int], Fact] = field(default_factory=dict)
     patterns: dict[str, list[Pattern]] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from symbackprop.algebra.normalise import normalise
 from symbackprop.algebra.rational import vanishing
 from symbackprop.algebra.reflection import reflect
 from symbackprop.algebra.whole_matrices import relate_matrices
-from symbackprop.ir.expressions import Apply, entry_names
+from symbackprop.ir.expressions import Apply, FloorDiv, entry_names
 from symbackprop.ir.program import Equation, Program
 
 ELEMENTARY = "write functions by exp, log and step"
@@ -86,8 +86,15 @@ def explicit_forms(
 
 
 def node_count(e: Expr) -> int:
-    """How many nodes an expression has."""
-    return sum(1 for _ in preorder_traversal(e))
+    """How many nodes an expression has; a floor, as in the height of an image that was halved again
+    and again, counts as one.
+    """
+    count, walk = 0, preorder_traversal(e)
+    for node in walk:
+        count += 1
+        if isinstance(node, FloorDiv):
+            walk.skip()
+    return count
 
 
 def _written(equation: Equation) -> str:

@@ -48,7 +48,7 @@ def proof_context(program: Program) -> Context:
     """A context with the same facts and no folding: what it gives does not depend on the equations
     at hand.
     """
-    plain = Context(program, folding=False)
+    plain = Context(program, folding=False, proving=True)
     for _, _, facts in _learned(program):
         for fact in facts:
             plain.learn(fact)

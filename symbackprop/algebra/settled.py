@@ -7,10 +7,20 @@ orthogonal Q; ``(p*t + s) // p → t`` where s < p; ``[0 ≤ e < n] → 1`` wher
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Integer
+from functools import lru_cache
+
+from sympy import Add, Basic, Expr, Integer, Pow
 
 from symbackprop.algebra.context import Context
-from symbackprop.ir.affine import bounds, expanded, inside, nonnegative, outside, worked_out
+from symbackprop.ir.affine import (
+    bounds,
+    expanded,
+    inside,
+    nonnegative,
+    outside,
+    plainer,
+    worked_out,
+)
 from symbackprop.ir.cholesky import FACTOR, INVERSE
 from symbackprop.ir.expressions import (
     Apply,
@@ -37,9 +47,12 @@ def settled(e: Expr, context: Context) -> Expr:
     if isinstance(e, MatrixFunction):
         return _matrix_function(e, context)
     if isinstance(e, InRange):
-        return _in_range(e)
+        return _in_range(e, context)
     if isinstance(e, FloorDiv | Modulo):
         return worked_out(e)
+    if isinstance(e, Pow) and isinstance(e.base, FACTORS):
+        base = settled(e.base, context)
+        return e if base == e.base else Pow(base, e.exp)
     return _comparison(e, context) if isinstance(e, Compare) else e
 
 
@@ -76,11 +89,14 @@ def _turned(e: Entry | MatrixFunction, context: Context) -> bool:
     return second < first and context.knows(e.name, "symmetric")
 
 
-def _in_range(e: InRange) -> Expr:
+def _in_range(e: InRange, context: Context) -> Expr:
+    """``[0 ≤ e < n]`` where the range of ``e`` tells; in a proof in one of its ways of writing."""
     place, n = worked_out(e.args[0]), e.args[1]
     if inside(place, n):
         return ONE
-    return ZERO if outside(place, n) else InRange(place, n)
+    if outside(place, n):
+        return ZERO
+    return InRange(plainer(place, n) if context.proving else place, n)
 
 
 # What ``a op b`` says of ``b - a``: (true if it is at least, false if it is at most).
@@ -118,16 +134,22 @@ def _one_way(op: str, a: Expr, b: Expr) -> Expr:
 
 
 def turned_throughout(e: Expr, context: Context) -> Expr:
-    """``e`` with every entry of a symmetric array oriented, at every depth: needed after indices
-    are renamed.
+    """``e`` with every entry of a symmetric array and every range oriented, at every depth: needed
+    after indices are renamed.
     """
-    if not any("symmetric" in kinds for kinds in context.kinds.values()):
+    symmetric = any("symmetric" in kinds for kinds in context.kinds.values())
+    if not symmetric and not (context.proving and _has_ranges(e)):
         return e
     return _throughout(e, context)
 
 
+@lru_cache(maxsize=1 << 15)
+def _has_ranges(e: Basic) -> bool:
+    return isinstance(e, InRange) or any(_has_ranges(a) for a in e.args)
+
+
 def _throughout(e: Expr, context: Context) -> Expr:
-    if isinstance(e, Entry | MatrixFunction):
+    if isinstance(e, Entry | MatrixFunction | InRange):
         return settled(e, context)
     if not e.args or isinstance(e, Index):
         return e

@@ -19,6 +19,7 @@ from symbackprop.checking.spellings import (
     item_text,
     numbered,
     scripts_of,
+    spelled,
     spellings,
     with_label,
 )
@@ -130,6 +131,15 @@ def _diagonal(letters: list[str], found: Readings) -> tuple[list[str], Readings]
         other = Index(letters[0] + "'", n.extent)
         out.append(replace(r, expr=r.expr * Delta(n, other), notes=r.notes | {ON_DIAGONAL}))
     return [letters[0], letters[0] + "'"], tuple(out)
+
+
+def symbol_of(node: Node) -> tuple[str, tuple[str, ...]]:
+    """The spelling of a symbol and its scripts, whatever letters it runs over."""
+    scripts = numbered(scripts_of(with_label(node)))
+    base, items = spelled(scripts)
+    return base, tuple(
+        "*" if is_letter(i) else t for i, t in zip(scripts.items, items, strict=True)
+    )
 
 
 def definable(node: Node) -> bool:

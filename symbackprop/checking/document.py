@@ -6,7 +6,7 @@ use. Gives records from which the report is made; decides nothing about the whol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, replace
 
 from symbackprop.checking import (  # noqa: F401 - they register the rules of reading
@@ -17,7 +17,7 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
     products,
 )
 from symbackprop.checking.conditions import Condition, conditions_of
-from symbackprop.checking.definitions import Definitions
+from symbackprop.checking.definitions import Definitions, definable, symbol_of
 from symbackprop.checking.held import shows_it
 from symbackprop.checking.layer_functions import with_layers
 from symbackprop.checking.relations import Relations
@@ -34,7 +34,7 @@ from symbackprop.checking.steps import (
 from symbackprop.checking.totals import Totals
 from symbackprop.checking.truth import Values
 from symbackprop.notation.segment import Statement
-from symbackprop.notation.written import Name, Number, Script, Terms, walk
+from symbackprop.notation.written import Name, Number, Relation, Script, Terms, walk
 
 ROUNDS = 3
 MOST_SEARCHES = 30  # steps for which a counterexample in small numbers is searched
@@ -56,6 +56,7 @@ class Document:
     cuts: int = MOST_CUTS
     searches: int = MOST_SEARCHES
     conditions: Mapping[int, Condition] = field(default_factory=dict)
+    said: frozenset[tuple[str, tuple[str, ...]]] = frozenset()  # symbols that some relation defines
     relations: Relations = field(init=False)
 
     def __post_init__(self, prove: bool) -> None:
@@ -68,6 +69,7 @@ class Document:
         self.relations.totals.start()
         self.relations.running = running_of(self.statements, self.scope)
         self.conditions, stated = conditions_of(self.statements, self.scope.text, self.scope)
+        self.said = frozenset(_defined(self.statements))
         waiting = [k for k, s in enumerate(self.statements) if s.is_relation and k not in stated]
         for round_ in range(ROUNDS):
             still = []
@@ -86,14 +88,24 @@ class Document:
         return tuple(settled(s, self.scope) for s in found)
 
     def steps(self, statement: Statement) -> tuple[Step, ...]:
-        """The steps of one statement, within what a document may take; what holds is free."""
+        """The steps of one statement, within what a document may take. Free is what holds, and what
+        has to wait for a definition below it.
+        """
         work, since = self.values.work, self.values.work.done
         steps = () if work.over else self.instances(statement)
         if work.over:  # a reading may have been cut short, so that nothing is certain
             return out_of_time(statement, self.scope)
-        if all(s.verdict == "proved" for s in steps):
+        if all(s.verdict == "proved" for s in steps) or any(map(self.waits, steps)):
             work.forgive(since)
         return steps
+
+    def waits(self, step: Step) -> bool:
+        """Whether a step lacks the meaning of a symbol that another relation defines."""
+        return (
+            lacks_name(step)
+            and step.unread is not None
+            and symbol_of(step.unread.node) in self.said
+        )
 
     def instances(self, statement: Statement) -> tuple[Step, ...]:
         """The steps of one statement; what runs over layers or time is judged at each number."""
@@ -105,6 +117,13 @@ class Document:
         letters, scope = running.functions, self.scope
         trees = [(said, with_layers(tree, letters, scope, kept)) for said, tree in found]
         return together([(said, judged(replace(statement, tree=tree))) for said, tree in trees])
+
+
+def _defined(found: Sequence[Statement]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The symbols that stand alone on the left of a relation."""
+    for statement in found:
+        if isinstance(statement.tree, Relation) and definable(statement.tree.members[0]):
+            yield symbol_of(statement.tree.members[0])
 
 
 def stepping_letters(found: Sequence[Statement]) -> frozenset[str]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from sympy import Add, Expr, Integer, Mul, Pow, expand
+from sympy import Expr, Integer, Mul, Pow, expand
 
 from symbackprop.checking.extents import dim_of, whole_number_of
 from symbackprop.checking.readings import OPEN, Note, Reading, Readings, Unreadable, closed
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.spellings import is_letter, item_text
-from symbackprop.ir.affine import atoms_of
+from symbackprop.ir.affine import atoms_of, mirrored, plainer
 from symbackprop.ir.expressions import (
     Compare,
     Entry,
@@ -27,7 +27,6 @@ from symbackprop.ir.expressions import (
     free_indices,
     substitute,
 )
-from symbackprop.ir.ordering import order_key
 from symbackprop.matrix.rearrangements import guard
 from symbackprop.notation.written import Juxt, Name, Node, Number
 
@@ -241,10 +240,8 @@ def oriented(e: InRange, read: frozenset[Expr] = frozenset()) -> Expr:
     plainer; 1 where it always holds.
     """
     place, n = e.args
-    both = (place, expand(n - 1 - place))
-    seen = [p for p in both if p in read]
-    plain = min(both, key=lambda x: (len(Add.make_args(x)), order_key(x)))
-    return guard(seen[0] if seen else plain, n)
+    seen = [p for p in (place, mirrored(place, n)) if p in read]
+    return guard(seen[0] if seen else plainer(place, n), n)
 
 
 def at_place(r: Reading, axis: Index, place: Expr) -> Expr:

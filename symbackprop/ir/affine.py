@@ -20,6 +20,7 @@ from sympy import Add, Expr, Integer, Mul, Poly, cancel
 from sympy import expand as multiplied_out
 
 from symbackprop.ir.expressions import Entry, FloorDiv, Index, Modulo, free_indices
+from symbackprop.ir.ordering import order_key
 
 
 def written_close(summands: Iterable[Expr]) -> str:
@@ -282,6 +283,17 @@ def _rejoined(e: Expr) -> Expr:
             apart = parts[rest] * (rest.args[1] * whole + rest - rest.args[0])
             return _rejoined(expanded(e - apart))
     return e
+
+
+def mirrored(place: Expr, n: Expr) -> Expr:
+    """``n - 1 - e``, which lies in 0..n-1 just where ``e`` does."""
+    return worked_out(n - 1 - place)
+
+
+def plainer(place: Expr, n: Expr) -> Expr:
+    """``e`` or its mirror, whichever has fewer terms; of equally many, the first by order."""
+    both = (place, mirrored(place, n))
+    return min(both, key=lambda e: (len(Add.make_args(e)), order_key(e)))
 
 
 def worked_out_throughout(e: Expr) -> Expr:

@@ -89,12 +89,30 @@ def value(e: Expr, seed: int) -> np.ndarray:
     return evaluate(e, point, FREE)
 
 
-@pytest.mark.parametrize("seed", range(240))
-def test_working_form_keeps_the_value_and_is_idempotent(seed: int) -> None:
+def context(proving: bool = False) -> Context:
+    return Context(PROGRAM, folding=False, proving=proving)
+
+
+@pytest.mark.parametrize("proving", [False, True])
+@pytest.mark.parametrize("seed", range(180))
+def test_working_form_keeps_the_value_and_is_idempotent(seed: int, proving: bool) -> None:
     e = expression(random.Random(seed))
-    form = normalise(e, Context(PROGRAM, folding=False))
+    form = normalise(e, context(proving))
     np.testing.assert_allclose(value(form, seed), value(e, seed), rtol=1e-9, atol=1e-9)
-    assert normalise(form, Context(PROGRAM, folding=False)) == form
+    assert normalise(form, context(proving)) == form
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_in_a_proof_a_range_may_be_written_from_either_end(seed: int) -> None:
+    rng = random.Random(seed)
+    bound = Index("b0", rng.choice((N, M, N * M)))
+    scope = (*FREE, bound)
+    place, n = index(rng, scope), rng.choice((N, M, N * M))
+    rest = Mul(*(factor(rng, scope) for _ in range(2)))
+    ways = [IndexSum(InRange(e, n) * rest, bound) for e in (place, n - 1 - place)]
+    one, other = (normalise(e, context(proving=True)) for e in ways)
+    assert one == other
+    np.testing.assert_allclose(value(one, seed), value(ways[1], seed), rtol=1e-9, atol=1e-9)
 
 
 n, m, j = FREE
@@ -121,6 +139,10 @@ LAWS = {
                                    None),
     "a guard that always holds":  (InRange(M * n + m, N * M), Integer(1)),
     "a guard that never holds":   (InRange(n - N, N), Integer(0)),
+    "a tile that may be none":    (IndexSum(InRange(j + 1 - M * k, M) * Entry("u", k), k),
+                                   InRange(j + 1, N * M) * Entry("u", FloorDiv(j + 1, M))),
+    "the same from its end":      (IndexSum(InRange(M * k - j + M - 2, M) * Entry("u", k), k),
+                                   InRange(j + 1, N * M) * Entry("u", FloorDiv(j + 1, M))),
     "inverse times matrix":       (IndexSum(INV(n, k) * Entry("S", k, Index("i", N)), k),
                                    Delta(Index("i", N), n)),
     "matrix times inverse":       (IndexSum(Entry("S", n, k) * INV(k, Index("i", N)), k),
@@ -136,9 +158,9 @@ LAWS = {
 @pytest.mark.parametrize("law", LAWS)
 def test_laws(law: str) -> None:
     e, expected = LAWS[law]
-    form = normalise(e, Context(PROGRAM, folding=False))
+    form = normalise(e, context(proving=True))
     if expected is not None:
-        assert form == normalise(expected, Context(PROGRAM, folding=False))
+        assert form == normalise(expected, context(proving=True))
     order = (*FREE, Index("i", N))
     point = draw(PROGRAM, np.random.default_rng(1), dims={"N": 3, "M": 2})
     np.testing.assert_allclose(
