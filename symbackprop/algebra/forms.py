@@ -118,16 +118,21 @@ def _settled_early(
             if _tried(expand, inline(difference, (equation,)), context) == 0:
                 yield _written(equation)
             context.cut, context.used = cut, dict(used)
-    if difference.atoms(Apply):
+    if difference.atoms(Apply) and _is_finite(difference):
         spelled = _tried(expand, to_elementary(difference, context), context)
         if spelled == 0 or _tried(vanishing, spelled, context) == 0:
             yield ELEMENTARY
         context.cut, context.used = cut, dict(used)
 
 
+def _is_finite(difference: Expr) -> bool:
+    """Whether arithmetic may touch it: outside a padded window a maximum is of -∞."""
+    return not difference.has(oo, -oo, nan)
+
+
 def _elementary(difference: Expr, context: Context) -> Iterator[tuple[str, Expr]]:
-    if difference.has(oo, -oo, nan):
-        return  # outside a padded window the maximum is of -∞, which no arithmetic may touch
+    if not _is_finite(difference):
+        return
     difference = _tried(expand, to_elementary(difference, context), context)
     yield ELEMENTARY, difference
     related = use_declared(difference, context)

@@ -14,7 +14,7 @@ from sympy import Expr
 
 from symbackprop.checking import execution_arrays as arrays
 from symbackprop.checking.execution_values import Array, Misfitting
-from symbackprop.checking.read import read
+from symbackprop.checking.extents import extent_of
 from symbackprop.checking.readings import Note, Reading, Readings, Unreadable, dearer, show
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.stacks import plain
@@ -61,10 +61,10 @@ def shape_told(items: Sequence[Node], scope: Scope) -> tuple[Expr, ...]:
         items = (Juxt(items[0].start, items[-1].end, tuple(items)),)
     out = []
     for node in (f for item in items for f in _factors(item)):
-        (found, *_) = read(node, scope)
-        if found.rank or not found.expr.free_symbols <= set(scope.dims.values()):
+        extent = extent_of(node, scope)
+        if extent is None:
             raise Unreadable("notation", "this shape is not read", node)
-        out.append(found.expr)
+        out.append(extent)
     return tuple(out)
 
 
