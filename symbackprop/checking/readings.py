@@ -17,6 +17,7 @@ from typing import Any
 from sympy import Expr, Integer
 
 from symbackprop.ir.expressions import Index, extent_symbol, free_indices, substitute
+from symbackprop.ir.ordering import order_key
 from symbackprop.ir.terms import same_extent, show_shape
 from symbackprop.notation.written import Node
 
@@ -124,7 +125,7 @@ def clash(*readings: Reading) -> str:
     """Why the named indices of several readings cannot be the same letters; empty if they can."""
     seen: dict[str, Index] = {}
     for r in readings:
-        for letter in sorted(r.letters, key=lambda i: (i.name, str(i.extent))):
+        for letter in sorted(r.letters, key=order_key):
             if letter.extent == OPEN:
                 continue
             other = seen.setdefault(letter.name, letter)
