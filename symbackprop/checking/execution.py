@@ -20,6 +20,7 @@ from symbackprop.checking.execution_values import (
     Array,
     Cell,
     Exhausted,
+    Failing,
     Labels,
     Misfit,
     Misfitting,
@@ -59,6 +60,7 @@ class Machine:
     whole: frozenset[str] = frozenset()  # arrays of the model that hold whole numbers
     journal: list[Change] = field(default_factory=list)
     notes: list[tuple[int, str]] = field(default_factory=list)
+    failed: list[tuple[int, str]] = field(default_factory=list)
     watch: Callable[[ast.stmt, ast.expr, Frame, Frame], None] | None = None
     before: Callable[[ast.stmt, Frame], None] | None = None
     work: Work = field(default_factory=Work)
@@ -183,7 +185,8 @@ def an_array(value: Value, node: ast.AST | None = None) -> Array:
         index = Index("_turn", value.count)
         each = an_array(value.item(value.start + value.step * index), node)
         return array(each.expr, (index, *each.axes), (each,), each.boolean)
-    raise Unfollowed(f"{describe(value)} where an array is needed", node)
+    refused = value is None or isinstance(value, dict | Labels | Record)
+    raise (Failing if refused else Unfollowed)(f"{describe(value)} where an array is needed", node)
 
 
 class Depends(Exception):
@@ -222,9 +225,11 @@ def failure(error: Exception, node: ast.AST) -> Unknown | Misfit:
 
 
 def noted_failure(error: Exception, node: ast.AST, m: Machine) -> Unknown | Misfit:
-    """The same; code that is not followed is told of."""
+    """The same; code that is not followed is told of, and so is code that cannot run."""
     cause = failure(error, node)
-    if isinstance(error, Unfollowed):
+    if isinstance(error, Failing) or (isinstance(error, Misfitting) and not error.guessed):
+        m.failed.append((cause.line, cause.why))
+    elif isinstance(error, Unfollowed):
         m.notes.append((cause.line, cause.why))
     return cause
 

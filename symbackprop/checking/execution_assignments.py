@@ -23,7 +23,7 @@ from symbackprop.checking.execution import (
     noted_failure,
 )
 from symbackprop.checking.execution_builtins import elements
-from symbackprop.checking.execution_collections import index_items
+from symbackprop.checking.execution_collections import index_items, not_as_many
 from symbackprop.checking.execution_guards import where
 from symbackprop.checking.execution_operators import key_of, operate
 from symbackprop.checking.execution_values import (
@@ -127,7 +127,7 @@ def _unpack(
     if any(isinstance(e, ast.Starred) for e in target.elts):
         raise Unfollowed("a starred target", target)
     if not isinstance(parts, list | tuple) or len(parts) != len(target.elts):
-        raise Unfollowed("what is unpacked has another number of parts", target)
+        raise not_as_many(parts, target)
     for each, part in zip(target.elts, parts, strict=True):
         assign(each, m.held(part), m, frame, statement)
 

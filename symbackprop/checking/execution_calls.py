@@ -10,7 +10,15 @@ from symbackprop.checking.execution import MOST_CALLS, Frame, Machine, an_array,
 from symbackprop.checking.execution_builtins import BUILTINS
 from symbackprop.checking.execution_collections import items
 from symbackprop.checking.execution_numpy import call_method, call_numpy
-from symbackprop.checking.execution_values import Named, Record, Routine, Unfollowed, Value
+from symbackprop.checking.execution_values import (
+    Array,
+    Failing,
+    Named,
+    Record,
+    Routine,
+    Unfollowed,
+    Value,
+)
 from symbackprop.checking.execution_worth import carried, rule, worth
 from symbackprop.ir.expressions import Apply
 
@@ -41,7 +49,9 @@ def call(called: Value, given: list[Value], named: dict[str, Value], m: Machine)
             raise Unfollowed("calls nested this deep")
         return invoke(called, given, named, m)
     if not isinstance(called, Named):
-        raise Unfollowed(f"a call of {describe(called)}")
+        raise (Failing if isinstance(called, Array) else Unfollowed)(
+            f"a call of {describe(called)}"
+        )
     if called.owner == "class":
         return _instance(called.name, given, named, m)
     try:

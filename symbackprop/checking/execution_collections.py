@@ -23,6 +23,7 @@ from symbackprop.checking.execution_creation import truth
 from symbackprop.checking.execution_operators import condition, key_of
 from symbackprop.checking.execution_values import (
     Array,
+    Failing,
     Labels,
     Record,
     Sequence_,
@@ -190,6 +191,13 @@ def _turns(
             _turns(generators[1:], m, frame, act)
 
 
+def not_as_many(parts: Value, target: ast.expr) -> Unfollowed:
+    """What is wrong with unpacking these parts into other than so many names."""
+    counted = isinstance(parts, list | tuple) or (isinstance(parts, Array) and not parts.axes)
+    of = Failing if counted else Unfollowed
+    return of("what is unpacked has another number of parts", target)
+
+
 def unpack(target: ast.expr, value: Value, m: Machine, frame: Frame) -> None:
     """Bind loop variables."""
     if isinstance(target, ast.Name):
@@ -200,7 +208,7 @@ def unpack(target: ast.expr, value: Value, m: Machine, frame: Frame) -> None:
         if isinstance(parts, Array) and parts.axes and integer(number(parts.shape[0])) is not None:
             parts = elements(parts)
         if not isinstance(parts, list | tuple) or len(parts) != len(target.elts):
-            raise Unfollowed("what is unpacked has another number of parts", target)
+            raise not_as_many(parts, target)
         for each, part in zip(target.elts, parts, strict=True):
             unpack(each, part, m, frame)
         return

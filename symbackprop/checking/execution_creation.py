@@ -14,6 +14,7 @@ from symbackprop.checking import execution_arrays as ops
 from symbackprop.checking.execution import Machine, an_array, content, loose
 from symbackprop.checking.execution_values import (
     Array,
+    Failing,
     Labels,
     Named,
     Sequence_,
@@ -61,8 +62,10 @@ def axes_of(value: Value, rank: int) -> list[int]:
     out = []
     for item in items:
         k = integer(item)
-        if k is None or not -rank <= k < rank:
-            raise Unfollowed("an axis that the array does not have")
+        if k is None:
+            raise Unfollowed("an axis that is not known")
+        if not -rank <= k < rank:
+            raise Failing("an axis that the array does not have")
         out.append(k % rank)
     return out
 

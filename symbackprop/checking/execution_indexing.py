@@ -24,6 +24,7 @@ from symbackprop.checking.execution_guards import delta, inside, settled, where
 from symbackprop.checking.execution_values import (
     Array,
     Cell,
+    Failing,
     Labels,
     Sequence_,
     Unfollowed,
@@ -63,7 +64,7 @@ def normal(items: Sequence[Item], rank: int) -> list[Item]:
     out = [plain(i) for i in items]
     used = sum(_takes(i) for i in out)
     if used > rank:
-        raise Unfollowed(f"{used} indices for an array of rank {rank}")
+        raise Failing(f"{used} indices for an array of rank {rank}")
     whole = [slice(None)] * (rank - used)
     places = [k for k, i in enumerate(out) if i is Ellipsis]
     if len(places) > 1:

@@ -48,13 +48,13 @@ def symbolic_loop(node: ast.For, over: Value, m: Machine, frame: Frame) -> Signa
         raise Unfollowed("a loop that changes the rows of an array through its variable", node)
     mark = len(m.journal)
     youngest = Cell(value=Unknown("", 0)).serial
-    watch, notes = m.watch, len(m.notes)
+    watch, notes, failed = m.watch, len(m.notes), len(m.failed)
     m.watch = None
     m.loops_open += 1
     try:
         first = _lasting(_turn(node, item, m, frame), youngest)
         m.undo(mark)
-        del m.notes[notes:]
+        del m.notes[notes:], m.failed[failed:]
         marks = _place_marks(first, m)
         second = _lasting(_turn(node, item, m, frame), youngest)
     finally:

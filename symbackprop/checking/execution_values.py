@@ -32,6 +32,10 @@ class Unfollowed(Exception):
         self.message, self.node = message, node
 
 
+class Failing(Unfollowed):
+    """Code that Python or NumPy refuses to run, whatever its arrays hold."""
+
+
 class Misfitting(Exception):
     """An operation that NumPy refuses for the shapes of its operands (for extents that differ)."""
 

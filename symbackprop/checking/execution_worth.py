@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from functools import singledispatch
 
-from symbackprop.checking.execution import FAILURES, Frame, Machine, failure
+from symbackprop.checking.execution import FAILURES, Frame, Machine, noted_failure
 from symbackprop.checking.execution_values import Misfitting, Unfollowed, Value
 
 
@@ -35,4 +35,4 @@ def carried(node: ast.expr, m: Machine, frame: Frame) -> Value:
     try:
         return worth(node, m, frame)
     except FAILURES as error:
-        return failure(error, node)
+        return noted_failure(error, node, m)

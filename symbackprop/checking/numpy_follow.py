@@ -78,6 +78,7 @@ class Outcome:
     frame: Frame
     notes: tuple[tuple[int, str], ...]
     start: Mapping[str, Value] = field(default_factory=dict)
+    failed: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -133,10 +134,11 @@ class Follower:
             known = isinstance(error, FAILURES)
             why = failure(error, ast.Pass()) if known else Unknown(TOO_MUCH, 0)
             cause = Cell(why)
-            return Outcome(tuple(events), cause, None, {}, tuple(m.notes), start)
+            return Outcome(tuple(events), cause, None, {}, tuple(m.notes), start, tuple(m.failed))
         result = signal.value if isinstance(signal, Return) else None
         node = signal.node if isinstance(signal, Return) else None
-        return Outcome(tuple(events), result, node, frame, tuple(m.notes), start)
+        failed = tuple(m.failed)
+        return Outcome(tuple(events), result, node, frame, tuple(m.notes), start, failed)
 
     def resume(self, statements: list[ast.stmt], frame: Frame) -> Outcome:
         """Follow the rest of a function from what held before it, by value alone."""

@@ -55,8 +55,13 @@ def verify_numpy(
 
 
 def verdicts(case: Case) -> dict[str, str]:
-    """The verdict on each claim, by the quantity whose gradient is claimed."""
-    return {of: j.verdict for of, j in case.verdicts.items()}
+    """The verdict on each claim, by the quantity whose gradient is claimed; of code that cannot be
+    run to its end nothing is proved.
+    """
+    found = {of: j.verdict for of, j in case.verdicts.items()}
+    if case.outcome.failed:
+        return {of: "undecided" if v == "proved" else v for of, v in found.items()}
+    return found
 
 
 def follow(
@@ -234,6 +239,8 @@ def _report(case: Case, layout: str, explain: bool) -> Report:
     read_as = dict(case.setting.read_as)
     for line, note in dict.fromkeys(case.outcome.notes):
         read_as[f"line {line}"] = f"not followed: {note}"
+    for line, note in dict.fromkeys(case.outcome.failed):
+        read_as[f"line {line}"] = f"cannot be run: {note}"
     if case.problem:
         read_as["returns"] = case.problem
     facts = tuple(str(f) for f in case.setting.facts)
