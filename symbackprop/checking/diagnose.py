@@ -42,7 +42,7 @@ def diagnose(step: Step, document: Document) -> tuple[Diagnosis, Node | None]:
         found = _explanation(step, step.left, step.right, step.comparison, document)
     except Unreadable:
         # Wherever a part of the text is read once more, the work may be done.
-        if not document.values.work.over:
+        if not document.values.work.is_over():
             raise
         found = None
     why = step.comparison.why or "the two sides differ"
@@ -58,12 +58,12 @@ def _explanation(
     lefts = _lefts(own, left, document)
     scope.letters = {i.name: i for i in left.letters}
     found: Sequence[Edit] = ()
-    if not document.values.work.over:
+    if not document.values.work.is_over():
         _tell_apart(step, document)
         found = edits(member, left, scope)[:MOST_EDITS]
     tried: list[Tried] = []
     for edit in found:
-        if document.values.work.over:
+        if document.values.work.is_over():
             break
         outcome = _tried(edit, member, lefts, document)
         if outcome is True:
@@ -114,7 +114,7 @@ def _doubled(
     options: Iterable[Edit] = [constant_edit(member, 1 / alone, scope.latex)] if alone else []
     both = pairs(member, tried, found.left, scope, lambda e: _worded(e, step, document))
     for edit in chain(options, both):
-        if document.values.work.over:
+        if document.values.work.is_over():
             return None
         if _tried(edit, member, lefts, document) is True:
             return _explained(edit, step, document)
@@ -140,7 +140,7 @@ def _tried(
     if found.verdict != "proved" or liberties & LOOSE:
         return None
     proof = compare(lefts, rights, document.scope.program, document.values)
-    return True if proof.verdict == "proved" and not document.values.work.over else None
+    return True if proof.verdict == "proved" and not document.values.work.is_over() else None
 
 
 def _is_itself(found: Comparison) -> bool:

@@ -92,8 +92,8 @@ class Document:
         has to wait for a definition below it.
         """
         work, since = self.values.work, self.values.work.done
-        steps = () if work.over else self.instances(statement)
-        if work.over:  # a reading may have been cut short, so that nothing is certain
+        steps = () if work.is_over() else self.instances(statement)
+        if work.is_over():  # a reading may have been cut short, so that nothing is certain
             return out_of_time(statement, self.scope)
         if all(s.verdict == "proved" for s in steps) or any(map(self.waits, steps)):
             work.forgive(since)

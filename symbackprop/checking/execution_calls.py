@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 
 from symbackprop.checking import execution_arrays as ops
-from symbackprop.checking.execution import MOST_CALLS, Frame, Machine, an_array, describe
+from symbackprop.checking.execution import MOST_CALLS, Frame, Machine, an_array, content, describe
 from symbackprop.checking.execution_builtins import BUILTINS
 from symbackprop.checking.execution_collections import items
 from symbackprop.checking.execution_numpy import call_method, call_numpy
@@ -49,9 +49,8 @@ def call(called: Value, given: list[Value], named: dict[str, Value], m: Machine)
             raise Unfollowed("calls nested this deep")
         return invoke(called, given, named, m)
     if not isinstance(called, Named):
-        raise (Failing if isinstance(called, Array) else Unfollowed)(
-            f"a call of {describe(called)}"
-        )
+        of = Failing if isinstance(content(called), Array) else Unfollowed
+        raise of(f"a call of {describe(called)}")
     if called.owner == "class":
         return _instance(called.name, given, named, m)
     try:

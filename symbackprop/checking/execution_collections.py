@@ -82,7 +82,7 @@ def _subscript(node: ast.Subscript, m: Machine, frame: Frame) -> Value:
     if isinstance(inner, dict):
         key = key_of(worth(node.slice, m, frame))
         if key not in inner:
-            raise Unfollowed(f"no key {key!r}")
+            raise Failing(f"no key {key!r}")
         return inner[key]
     if isinstance(inner, list | tuple):
         return _element(inner, content(worth(node.slice, m, frame)))
@@ -120,8 +120,10 @@ def _element(items: list[Value] | tuple[Value, ...], at: Value) -> Value:
             raise Unfollowed("a slice of a list that is not known")
         return items[slice(*ends)]
     k = integer(at)
-    if k is None or not -len(items) <= k < len(items):
+    if k is None:
         raise Unfollowed("a place of a list that is not known")
+    if not -len(items) <= k < len(items):
+        raise Failing(f"place {k} of a list of {len(items)}")
     return items[k]
 
 

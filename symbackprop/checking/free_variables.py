@@ -41,7 +41,7 @@ def _settled(step: Step, scopes: Scopes) -> Step:
         return step
     lefts, rights, letters, scope = found
     comparison = compare(lefts, rights, scope.program, scope.values)
-    if comparison.verdict != "proved" or scopes[()].values.work.over:
+    if comparison.verdict != "proved" or scopes[()].values.work.is_over():
         return step
     said = Note(f"for any number {', '.join(letters)}")
     left = replace(comparison.left, notes=comparison.left.notes | {said})

@@ -151,7 +151,7 @@ def certain(step: Step, document: Document, choices: Mapping[str, str]) -> Step:
         return step
     if any(_may_hold(g.partition(AS)[0], step, document, choices) for g in sorted(doubts)):
         return step
-    if document.values.work.over:  # not all of them were tried
+    if document.values.work.is_over():  # not all of them were tried
         return step
     refuted = replace(found, verdict="refuted", why=ANYWAY)
     return replace(step, verdict="refuted", comparison=refuted)

@@ -224,7 +224,7 @@ class _Judge:
         steps = under_suppositions(steps, document)
         read_as = dict(document.scope.read_as)  # what is tried later to explain is no reading
         claims = judge_claims(steps, document.scope, self.values)
-        work.allow((EXPLAINING - read) // self.share)
+        work.allow((EXPLAINING - 2 * read) // self.share)
         follows = consequences(steps, document) if self.explain else {}
         uses = uses_wrong(steps, document)
         reports = tuple(
@@ -255,9 +255,9 @@ class _Judge:
         """
         document, steps = self.judged_with(layout, {})
         best = document, steps
-        for scales in () if self.values.work.over else local_scales(document, steps):
+        for scales in () if self.values.work.is_over() else local_scales(document, steps):
             other, again = self.judged_with(layout, scales)
-            if self.values.work.over:
+            if self.values.work.is_over():
                 break
             again = as_definitions(again, other.scope)
             if better(again, best[1], other.scope):
@@ -273,11 +273,11 @@ class _Judge:
         if all(s.verdict == "proved" for s in best[1]):
             return best
         for counting in other_countings(best[0].scope, self.counting):
-            if self.values.work.over:
+            if self.values.work.is_over():
                 break
             self.counting = counting
             found = self.judged_so(layout, scales)
-            if self.values.work.over:
+            if self.values.work.is_over():
                 break
             if _wrongs(found) < _wrongs(best):
                 best = found
@@ -295,11 +295,11 @@ class _Judge:
         if any(s.verdict != "proved" for s in steps):
             invented = invent(document, steps, choices)
         for _ in range(ROUNDS):
-            if work.over or not choices | invented or not is_open(steps, choices):
+            if work.is_over() or not choices | invented or not is_open(steps, choices):
                 break
             settled = self.document(layout, choices, invented, scales)
             again = settled.judge()
-            if work.over:
+            if work.is_over():
                 break
             document, steps = settled, again
             more = confirmed(steps)
@@ -309,11 +309,15 @@ class _Judge:
         steps = tuple(certain(s, document, choices) for s in steps)
         steps = with_free_variables(steps, document)
         document.scope.settle(confirmed(steps))
-        if document.scope.averages and not work.over and any(s.verdict != "proved" for s in steps):
+        if (
+            document.scope.averages
+            and not work.is_over()
+            and any(s.verdict != "proved" for s in steps)
+        ):
             other = self.document(layout, choices, invented, scales)
             other.scope.by_samples = True
             again = with_free_variables(other.judge(), other)
-            if work.over:
+            if work.is_over():
                 return document, steps
             if all(s.verdict == "proved" for s in again) or not any(
                 s.verdict == "refuted" for s in again

@@ -74,7 +74,7 @@ def own_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | Non
     """The cheapest edit of the statement itself that gives the true gradient."""
     frame = frame_before(suspect.context.frame, inquiry)
     for edit in own(suspect, frame, inquiry):
-        if inquiry.follower.work.over:
+        if inquiry.follower.work.is_over():
             break
         changed = swapped(suspect.statement, edit.old, edit.new)
         if _right(changed, suspect, frame, inquiry):
@@ -103,7 +103,7 @@ def later_edits(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | N
     after = ast.Assign([target], read, lineno=0)
     missing = replace(suspect, statement=after, context=Context(after, here), target=target)
     for edit in _edits(after, here, suspect.shape, inquiry)[:MOST_EDITS]:
-        if inquiry.follower.work.over:
+        if inquiry.follower.work.is_over():
             break
         if edit.old is read and _right(swapped(after, edit.old, edit.new), missing, here, inquiry):
             return edit, after
@@ -208,7 +208,7 @@ def earlier_edits(
         statement = event.statement
         if id(statement) in seen or statement is suspect.statement:
             continue
-        if inquiry.follower.work.over:
+        if inquiry.follower.work.is_over():
             break
         seen.add(id(statement))
         if not isinstance(event.value, Array):
@@ -220,7 +220,7 @@ def earlier_edits(
             found.append((edit.cost + near, edit, event))
     found.sort(key=lambda f: f[0])
     for _, edit, event in found[:most]:
-        if inquiry.follower.work.over:
+        if inquiry.follower.work.is_over():
             break
         if inquiry.mended(edit, event):
             return edit, event.statement

@@ -28,7 +28,7 @@ def doubled(suspect: Suspect, inquiry: Inquiry) -> tuple[Edit, ast.stmt] | None:
         return edit, suspect.statement
     frame = frame_before(suspect.context.frame, inquiry)
     for first in own(suspect, frame, inquiry):
-        if inquiry.follower.work.over:
+        if inquiry.follower.work.is_over():
             break
         if first.category in CONSTANT:
             continue

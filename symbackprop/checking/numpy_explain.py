@@ -30,7 +30,7 @@ MOST_SEARCHES = 4  # for small counterexamples
 
 def diagnosis(case: Case, wrong: Wrong) -> tuple[Diagnosis, str]:
     """Why a step is wrong, and its smallest wrong part."""
-    if case.follower.work.over:
+    if case.follower.work.is_over():
         return _unexplained(case, wrong, case.outcome.returned)
     earlier = {k: v for k, v in case.right.items() if wrong.event is None or k < wrong.event.number}
     outcome = case.follower.run(earlier, prove=False, remember=True)

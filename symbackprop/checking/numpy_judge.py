@@ -128,13 +128,13 @@ def find_wrong(case: Case) -> None:
     trials, work = 0, case.follower.work
     work.allow(FINDING)
     for event in case.outcome.events:
-        if "refuted" not in now.values() or work.over:
+        if "refuted" not in now.values() or work.is_over():
             break
         for of in meant(event, case):
             judged = judge(event.value, of, case.setting, prove=False)
             if event.number in case.right:
                 judged = _again(case, event, of)
-            if judged.verdict != "refuted" or trials >= MOST_TRIALS or work.over:
+            if judged.verdict != "refuted" or trials >= MOST_TRIALS or work.is_over():
                 continue
             trials += 1
             right = {**case.right, event.number: _truth(event, of, case.setting)}

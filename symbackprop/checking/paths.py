@@ -61,7 +61,7 @@ def forgotten(step: Step, document: Document) -> Forgotten:
     near: Diagnosis | None = None
     work = document.values.work
     for cut in cuts(forward, name.removeprefix(GRADIENT)):
-        if work.over:
+        if work.is_over():
             break
         work.spend(CUT * len(forward.equations))
         for claim, said in claims.items():

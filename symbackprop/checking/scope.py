@@ -133,7 +133,7 @@ class Scope:
             If there was too much of it in this document.
         """
         self.values.work.spend(units)
-        if self.values.work.over:
+        if self.values.work.is_over():
             raise Unreadable("work", TOO_LONG, node)
 
     def weigh(self, found: Readings, node: Node) -> Readings:

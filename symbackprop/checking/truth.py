@@ -187,7 +187,7 @@ class Values:
         """
         order = tuple(sorted(free_indices(a) | free_indices(b), key=lambda i: i.name))
         for k in range(MOST_FURTHER):
-            if self.work.over:
+            if self.work.is_over():
                 break
             self.work.spend(2 * EVALUATION)
             if k == len(self.further):

@@ -18,7 +18,7 @@ TOO_LONG = "too long to decide in the time a document gets"
 # fmt: off
 JUDGING    = 12_000  # for all the relations of a document that do not hold
 EXPLAINING = 16_000  # to say what is wrong in them
-READ       =      1  # less of both for each statement, since reading takes time too
+READ       =      1  # less to judge, and twice as much less to explain, for each statement read
 FREE       =  4_000  # for one statement that holds
 SYMBOL     =      5  # for a symbol read
 PRODUCT    =      4  # for two readings multiplied
@@ -51,8 +51,7 @@ class Work:
         if self.limit is not None:
             self.limit += min(self.done - since, most)
 
-    @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether all of it is done."""
         return self.limit is not None and self.done >= self.limit
 

@@ -55,6 +55,40 @@ def test_random_text_is_refused_or_judged() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "k = N[np.arange(N), y]",
+        "k = np.sum(X.shape[0][1])",
+        "k = X[:, :, 0]",
+        "k = w.T @ X",
+        "a, b, c = X.shape",
+        "k = 1 + None",
+        "k = y.reshape(N, 2)",
+        "k = X.sum(axis=2)",
+        "k = {'a': N}['b']",
+        "k = [N, N][5]",
+        "for i in range(3):\n        k = X @ X",
+        "k = helper(N)",
+    ],
+)
+def test_of_code_that_cannot_be_run_nothing_is_proved(line: str) -> None:
+    """Not even where the line takes no part in what is returned."""
+    model = sb.parse("dims N, D\ndata X[N, D], y[N]\nparam w[D]\nL = sum((X @ w - y)**2)")
+    code = (
+        f"def helper(n):\n    return n[0]\ndef f(X, y, w):\n    N = X.shape[0]\n    {line}\n"
+        "    return 2 * X.T @ (X @ w - y)\n"
+    )
+    apart = code.replace(line, "k = elsewhere(X)")
+    report, other = (
+        sb.verify(model, text, format="numpy", call="f(X, y, w)", returns="w")
+        for text in (code, apart)
+    )
+    assert report.verdict == "undecided"
+    assert any("cannot be run" in why for why in report.read_as.values())
+    assert other.verdict == "proved"
+
+
+@pytest.mark.parametrize(
     ("code", "expected"),
     [
         ("x = " + "(" * 300 + "1" + ")" * 300, "nested"),

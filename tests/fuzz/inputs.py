@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.checking.numpy_cases import sections
 from tests.test_hand_corpus import scorer
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "hand.jsonl"
@@ -133,7 +134,8 @@ def mutated(rng: random.Random, reader: str, number: int) -> Trial:
                 _damaged(k, rng, reader): _damaged(v, rng, "text") for k, v in symbols.items()
             }
         options["symbols"] = symbols if rng.random() < 0.7 else {}
-    return Trial(number, reader, "mutated", scorer().model_text(item), text, options)
+    model = item.get("model") or scorer().model_text(item)
+    return Trial(number, reader, "mutated", model, text, options)
 
 
 MAKERS: dict[str, Callable[[random.Random, str, int], Trial]] = {
@@ -152,7 +154,13 @@ def _length(rng: random.Random) -> int:
 def _items(reader: str) -> list[dict[str, Any]]:
     form = {"text": "ascii"}.get(reader, reader)
     items = [json.loads(line) for line in CORPUS.read_text("utf-8").splitlines()]
-    return [item for item in items if item["format"] == form]
+    found = [item for item in items if item["format"] == form]
+    if reader == "numpy":  # of recurrent and convolutional code the corpus has little
+        found += [
+            {"text": s.code, "call": s.call, "returns": s.returns, "model": s.model}
+            for s in sections()
+        ]
+    return found
 
 
 def _damaged(text: str, rng: random.Random, reader: str) -> str:
