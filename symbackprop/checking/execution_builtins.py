@@ -30,7 +30,7 @@ from symbackprop.checking.execution_values import (
     integer,
     number,
 )
-from symbackprop.ir.expressions import Apply, Entry, Index
+from symbackprop.ir.expressions import Apply, FloorDiv, Index, Node
 from symbackprop.ir.terms import same_extent
 
 
@@ -82,7 +82,7 @@ def _is_count(e: Expr, m: Machine) -> bool:
     """Whether a length is never negative: an extent of the model, or a polynomial that has no
     negative term where every extent is 1 or more. A quantity of the model may be no count.
     """
-    if e.has(Entry):
+    if any(not isinstance(n, FloorDiv) for n in e.atoms(Node)):
         return False
     if any(same_extent(e, known) or same_extent(e, known - 1) for known in m.extents):
         return True

@@ -30,6 +30,7 @@ from symbackprop.checking.numpy_setting import Setting, is_open
 from symbackprop.ir.expressions import substitute
 from symbackprop.ir.terms import same_shape, show_shape
 
+SKIPPED = ("_", "-")  # in the place of what is returned and is no gradient
 SQUEEZED = "a vector written with an axis of extent 1"
 
 
@@ -67,7 +68,8 @@ def claims_of(
     its members.
     """
     claims, problem = _claims(outcome, returns, setting, aliases, straight)
-    return [c for claim in claims for c in _of_members(claim, setting)], problem
+    asked = [c for c in claims if c.of not in (*SKIPPED, setting.forward.output)]
+    return [c for claim in asked for c in _of_members(claim, setting)], problem
 
 
 def _of_members(claim: Claim, setting: Setting) -> list[Claim]:
@@ -118,7 +120,6 @@ def _claims(
         return [
             Claim(of, part, ast.unparse(n) if n is not None else of, n)
             for of, part, n in zip(returns, parts, nodes, strict=True)
-            if of not in ("_", "-", setting.forward.output)
         ], ""
     out = []
     for part, n in zip(parts, nodes, strict=True):
@@ -167,7 +168,7 @@ def _of_dict(
                 of = next(n for n in names if n.lower() == key.lower())
             if of is not None:
                 found.setdefault(of, (key, loose(value)))
-    wanted = [r for r in returns if r not in ("_", "-")] or list(found)
+    wanted = [r for r in returns if r not in SKIPPED] or list(found)
     out = []
     for of in wanted:
         key, value = found.get(of, (of, Unknown(f"nothing is returned for {of}", 0)))

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from symbackprop.checking.execution_values import Array, Unknown, Value
 from symbackprop.checking.numpy_case import Case, Wrong, better
-from symbackprop.checking.numpy_claims import Claim, Judged, claims_of, judge
+from symbackprop.checking.numpy_claims import SKIPPED, Claim, Judged, claims_of, judge
 from symbackprop.checking.numpy_explain import counterexample, diagnosis
 from symbackprop.checking.numpy_follow import Event, Follower, Outcome
 from symbackprop.checking.numpy_local import without_definitions
@@ -94,7 +94,7 @@ def _names(returns: str | Sequence[str] | None, setting: Setting) -> tuple[str, 
     items = returns.replace(" ", "").split(",") if isinstance(returns, str) else list(returns)
     known = [*with_gradients(setting.forward), *setting.members]
     for item in items:
-        if item not in ("_", "-") and item not in known:
+        if item not in (*SKIPPED, *known):
             raise Malformed(f"names of the model: {', '.join(known)}", item)
     return tuple(items)
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from symbackprop.checking.numeric import TOLERANCE, Compared, compared, reference
+from symbackprop.checking.numpy_claims import SKIPPED
 from symbackprop.checking.numpy_names import closest, quantities, stems
 from symbackprop.checking.truth import gradients
 from symbackprop.errors import Malformed, NotSupported, Span
@@ -34,7 +35,6 @@ from symbackprop.pipeline.papers import read_text
 
 SECONDS = 60.0
 SEEDS = (0, 1, 2)
-SKIPPED = ("_", "-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,3 +193,14 @@ def test_a_range_of_a_quantity_is_not_followed() -> None:
     code = f"def f(x, m):\n    dx = 2*m*x\n{loop}    return dx\n"
     found = sb.verify(sb.parse(model), code, format="numpy", call="f(x, m)", returns="x")
     assert found.verdict == "undecided"
+
+
+def test_what_is_returned_and_no_gradient_is_no_claim() -> None:
+    """Whatever else the function returns; nor is how often a loop runs always a length."""
+    model = sb.parse("dims N\nparam x[N]\nL = sum(x**2)")
+    two = "def f(x):\n    return 2*x, x\n"
+    found = sb.verify(model, two, format="numpy", call="f(x)", returns="-")
+    assert (found.verdict, dict(found.claims)) == ("undecided", {})
+    loop = "for i in range(np.exp(x[0])):\n        dx += 0*x"
+    turns = f"def f(x):\n    dx = 2*x\n    {loop}\n    return dx\n"
+    assert sb.verify(model, turns, format="numpy", call="f(x)", returns="x").verdict == "undecided"
