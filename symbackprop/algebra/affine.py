@@ -1,4 +1,4 @@
-"""δ of affine indices, and guards, under a sum.
+"""δ of affine indices under a sum.
 
 * ``Σ_v δ(v + a, b) f(v) → [0 ≤ b - a < extent] f(b - a)``, the guard only where it says something;
 * ``Σ_{t,s} δ(p·t + s, j) f(t, s) → f(j // p, j % p)`` where s runs to p (a tiling);
@@ -8,12 +8,8 @@
   ``δ(t[n], v) f(t[n]) → δ(t[n], v) f(v)``;
 * ``Σ_j f(j // p, j % p, j) → Σ_{a,b} f(a, b, p·a + b)`` where p divides the extent and j counts no
   windows (``x[j + k]``);
-* ``Σ_v [0 ≤ v - a < n] f(v) → Σ_w f(w + a)`` where that range lies within the extent of v;
-* ``Σ_u [0 ≤ a-u < T] f(a-u, u) → Σ_t [0 ≤ a-t < K] f(t, a-t)`` where K, the extent of u, is less
-  simple than T;
 * ``Σ_u f(K-1-u) → Σ_u f(u)`` over all u < K;
-* ``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)`` where e // p is below the extent of t,
-  or with a guard that says so.
+* guards by the laws of :mod:`symbackprop.algebra.guards`.
 """
 
 from __future__ import annotations
@@ -21,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Integer, Mul, Pow, cancel, preorder_traversal
+from sympy import Add, Expr, Integer, Mul, Pow, cancel
 
 from symbackprop.algebra.context import Context
+from symbackprop.algebra.guards import guarded, ways
 from symbackprop.ir.affine import (
     atoms_of,
     bounds,
@@ -31,9 +28,9 @@ from symbackprop.ir.affine import (
     floor_div,
     inside,
     is_affine,
-    mirrored,
     modulo,
     nonnegative,
+    with_place,
     worked_out,
     worked_out_throughout,
 )
@@ -69,7 +66,7 @@ def eliminate(factors: list[Expr], bound: list[Index], context: Context) -> bool
                 return True
             if _paired(factors, position, base) or _delta(factors, position, base, bound, context):
                 return True
-        elif isinstance(base, InRange) and _guarded(factors, position, base, bound, context):
+        elif isinstance(base, InRange) and guarded(factors, position, base, bound, context):
             return True
     return _split_one(factors, factors, bound) or _reverse_one(factors, bound)
 
@@ -94,18 +91,11 @@ def _renamed(factors: list[Expr], position: int, a: Expr, b: Expr) -> bool:
     """``δ(t[n], v) f(t[n]) → δ(t[n], v) f(v)``."""
     for old, new in ((a, b), (b, a)):
         if isinstance(old, Entry) and isinstance(new, Index):
-            moved = [f if k == position else _with(f, old, new) for k, f in enumerate(factors)]
+            moved = [f if k == position else with_place(f, old, new) for k, f in enumerate(factors)]
             if moved != factors:
                 factors[:] = moved
                 return True
     return False
-
-
-def _with(e: Expr, old: Expr, new: Expr) -> Expr:
-    """``e`` with one index expression in place of another; neither holds a bound index of ``e``."""
-    if e == old:
-        return new
-    return e.func(*(_with(a, old, new) if a.args else a for a in e.args)) if e.args else e
 
 
 def _is_plain(delta: Delta) -> bool:
@@ -151,7 +141,7 @@ def _guards_dropped(factors: list[Expr], parts: dict[Expr, Expr], context: Conte
             continue
         e = _rest(parts, (i,), c)
         for k, g in enumerate(factors):
-            if isinstance(g, InRange) and e in _ways(g, context) and inside(i, g.args[1]):
+            if isinstance(g, InRange) and e in ways(g, context) and inside(i, g.args[1]):
                 del factors[k]
                 return True
     return False
@@ -247,68 +237,6 @@ def _looked_up(e: Expr, extent: Expr, context: Context) -> bool:
     return False
 
 
-def _ways(guard: InRange, context: Context) -> tuple[Expr, ...]:
-    """The places that a guard may be written with: in a proof also the mirrored one, which may have
-    been taken.
-    """
-    place, n = guard.args
-    return (place, mirrored(place, n)) if context.proving else (place,)
-
-
-def _guarded(
-    factors: list[Expr], position: int, guard: InRange, bound: list[Index], context: Context
-) -> bool:
-    """A guard that is decided, or that a new range of a bound index makes needless."""
-    place, n = worked_out(guard.args[0]), guard.args[1]
-    parts = atoms_of(place)
-    if not is_affine(parts):
-        return False
-    for v in bound:
-        if v in parts and _tiles(factors, position, v, bound, context):
-            return True
-        if v not in parts or abs(parts[v]) != 1:
-            continue
-        if any(v in free_indices(a) for a in parts if a != v):
-            continue
-        w = Index(v.name + "_", n)
-        value = expanded(parts[v] * (w - (place - parts[v] * v)))
-        if w not in bound and inside(value, v.extent):
-            del factors[position]
-            bound[bound.index(v)] = w
-            factors[:] = [substitute(g, {v: value}) for g in factors]
-            return True
-    return any(_exchanged(factors, position, v, bound, context) for v in bound if v in parts)
-
-
-def _exchanged(
-    factors: list[Expr], position: int, v: Index, bound: list[Index], context: Context
-) -> bool:
-    """``Σ_u [0 ≤ a-u < T] f(a-u, u) → Σ_t [0 ≤ a-t < K] f(t, a-t)`` where that is simpler."""
-    guard = factors[position]
-    if not isinstance(guard, InRange):
-        return False
-    n = guard.args[1]
-    place = next((p for p in _ways(guard, context) if atoms_of(p).get(v) == -1), None)
-    if place is None or not _simplicity(n) < _simplicity(v.extent):
-        return False
-    parts = atoms_of(place)
-    if len(parts) < 2 or any(v in free_indices(a) for a in parts if a != v):
-        return False
-    w = Index(v.name + "_", n)
-    if w in bound:
-        return False
-    value = expanded(place + v - w)
-    bound[bound.index(v)] = w
-    rest = [_with(g, place, w) for k, g in enumerate(factors) if k != position]
-    factors[:] = [*(substitute(g, {v: value}) for g in rest), InRange(value, v.extent)]
-    return True
-
-
-def _simplicity(extent: Expr) -> tuple[int, str]:
-    """How much there is to an extent; a total order."""
-    return sum(1 for _ in preorder_traversal(extent)), order_key(extent)
-
-
 def _reverse_one(factors: list[Expr], bound: list[Index]) -> bool:
     """``Σ_u f(K-1-u) → Σ_u f(u)`` where an entry is read at K-1-u and none at u."""
     for v in bound:
@@ -324,36 +252,6 @@ def _reads(e: Expr, place: Expr) -> bool:
     if isinstance(e, Entry) and place in e.indices:
         return True
     return any(_reads(a, place) for a in e.args if a.args)
-
-
-def _tiles(
-    factors: list[Expr], position: int, t: Index, bound: list[Index], context: Context
-) -> bool:
-    """``Σ_t [0 ≤ e - p·t < p] f(t, e - p·t) → f(e // p, e % p)``: one tile alone holds e.
-
-    Where it may lie past the last one, a guard says that it does not; as that is no plainer, only
-    in a proof.
-    """
-    guard = factors[position]
-    if not isinstance(guard, InRange):
-        return False
-    p = guard.args[1]
-    place = next(
-        (w for w in _ways(guard, context) if expanded(atoms_of(w).get(t, ZERO) + p) == 0), None
-    )
-    if place is None:
-        return False
-    e = expanded(place + p * t)
-    tile = floor_div(e, p)
-    fits = inside(tile, t.extent)
-    if t in free_indices(e) or not (fits or context.proving):
-        return False
-    del factors[position]
-    bound.remove(t)
-    within = [_with(g, place, modulo(e, p)) for g in factors]
-    guards = [] if fits else [InRange(e, expanded(p * t.extent))]
-    factors[:] = [*(substitute(g, {t: tile}) for g in within), *guards]
-    return True
 
 
 def _split_one(among: list[Expr], factors: list[Expr], bound: list[Index]) -> bool:

@@ -133,8 +133,8 @@ class Follower:
         except (Exhausted, *FAILURES) as error:
             known = isinstance(error, FAILURES)
             why = failure(error, ast.Pass()) if known else Unknown(TOO_MUCH, 0)
-            cause = Cell(why)
-            return Outcome(tuple(events), cause, None, {}, tuple(m.notes), start, tuple(m.failed))
+            notes, failed = tuple(m.notes), tuple(m.failed)
+            return Outcome(tuple(events), Cell(why), None, {}, notes, start, failed)
         result = signal.value if isinstance(signal, Return) else None
         node = signal.node if isinstance(signal, Return) else None
         failed = tuple(m.failed)

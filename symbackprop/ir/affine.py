@@ -303,3 +303,10 @@ def worked_out_throughout(e: Expr) -> Expr:
     if isinstance(e, Entry):
         return Entry(e.args[0], *(worked_out(i) for i in e.indices))
     return e.func(*(worked_out_throughout(a) if a.args else a for a in e.args))
+
+
+def with_place(e: Expr, old: Expr, new: Expr) -> Expr:
+    """``e`` with one index expression in place of another; neither holds a bound index of ``e``."""
+    if e == old:
+        return new
+    return e.func(*(with_place(a, old, new) if a.args else a for a in e.args)) if e.args else e
