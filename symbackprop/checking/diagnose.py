@@ -26,11 +26,13 @@ from symbackprop.checking.report import Diagnosis
 from symbackprop.checking.scope import GRADIENT, Scope
 from symbackprop.checking.steps import Step
 from symbackprop.checking.symmetric import right_if_symmetric
+from symbackprop.checking.work import EXPLAINING
 from symbackprop.ir.expressions import Entry
 from symbackprop.notation.written import Binary, Juxt, Node
 from symbackprop.notation.written_printer import write
 
 MOST_EDITS = 700
+EDITING = 75  # per cent of the work for the edits; there is more that may explain a step
 MOST_POINTS = 20
 
 
@@ -62,8 +64,10 @@ def _explanation(
         _tell_apart(step, document)
         found = edits(member, left, scope)[:MOST_EDITS]
     tried: list[Tried] = []
+    work = document.values.work
+    enough = work.done + work.left(EXPLAINING) * EDITING // 100
     for edit in found:
-        if document.values.work.is_over():
+        if work.is_over() or work.done > enough:
             break
         outcome = _tried(edit, member, lefts, document)
         if outcome is True:

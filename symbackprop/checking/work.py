@@ -17,7 +17,7 @@ TOO_LONG = "too long to decide in the time a document gets"
 
 # fmt: off
 JUDGING    = 12_000  # for all the relations of a document that do not hold
-EXPLAINING = 16_000  # to say what is wrong in them
+EXPLAINING = 20_000  # to say what is wrong in them
 READ       =      1  # less to judge, and twice as much less to explain, for each statement read
 FREE       =  4_000  # for one statement that holds
 SYMBOL     =      5  # for a symbol read
