@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from sympy import Integer, Pow, Rational
 
-from symbackprop.checking.matrices import determinant, inverted, is_square
+from symbackprop.checking.matrices import determinants, inverted
 from symbackprop.checking.operations import all_pairs, product, transpose
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
@@ -23,6 +23,7 @@ from symbackprop.checking.readings import (
     combined,
     dearer,
     position,
+    show,
     squeezed,
 )
 from symbackprop.checking.reductions import (
@@ -31,6 +32,7 @@ from symbackprop.checking.reductions import (
     summed_exponentials,
 )
 from symbackprop.checking.scope import Scope
+from symbackprop.checking.stacked_columns import stacked
 from symbackprop.checking.tensors import transposable
 from symbackprop.ir.expressions import Apply, Delta, Index, IndexSum, substitute
 from symbackprop.notation.written import (
@@ -140,6 +142,10 @@ def _variance(
     return tuple(out)
 
 
+def _vec(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
+    return tuple(stacked(r, node, scope) for r in each(positional, node, scope))
+
+
 def _inverse(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
@@ -150,8 +156,7 @@ def _determinant(function: str) -> Maker:
     def make(
         positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
     ) -> Readings:
-        found = [r for r in each(positional, node, scope) if is_square(r)]
-        return tuple(determinant(r, node, scope, function) for r in found)
+        return determinants(each(positional, node, scope), node, scope, function)
 
     return make
 
@@ -159,15 +164,23 @@ def _determinant(function: str) -> Maker:
 def _rowsum(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
-    found = each(positional, node, scope)
-    return tuple(reduced(r, (1,), keep=True) for r in found if r.rank == 2)
+    return tuple(reduced(r, (1,), keep=True) for r in _matrices(positional, node, scope))
 
 
 def _colsum(
     positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope
 ) -> Readings:
+    return tuple(reduced(r, (0,)) for r in _matrices(positional, node, scope))
+
+
+def _matrices(positional: list[Node], node: Call, scope: Scope) -> Readings:
+    """The readings of an operand that are matrices."""
     found = each(positional, node, scope)
-    return tuple(reduced(r, (0,)) for r in found if r.rank == 2)
+    matrices = tuple(r for r in found if r.rank == 2)
+    if not matrices:
+        shape = show(found[0])
+        raise Unreadable("shape", "rows and columns are summed of a matrix", node, (shape,))
+    return matrices
 
 
 def _trace(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
@@ -337,9 +350,10 @@ ARRAY_FUNCTIONS: dict[str, Maker] = {
     "diag": _diag, "norm2": _norm,
     "max": _maximum, "maximum": _maximum, "min": _minimum, "minimum": _minimum,
     "transpose": _transposed, "multiply": _two("⊙", False), "colsum": _colsum,
+    "vec": _vec,
     "softmax": _softmax(False), "log_softmax": _softmax(True),
     "logsumexp": _logsumexp,
-    "dot": _two("@", False), "outer": _two(" ", True),
+    "kron": _two("⊗", False), "dot": _two("@", False), "outer": _two(" ", True),
     "ones": _filled(1), "zeros": _filled(0), "var": _variance, "inv": _inverse,
     "det": _determinant("det"), "logdet": _determinant("logdet"),
     "chain": _chained, "cross_entropy": _cross_entropy,

@@ -36,6 +36,7 @@ from symbackprop.checking.scope import Scope
 from symbackprop.checking.second_derivatives import second_derivative
 from symbackprop.checking.special_names import gradient_of
 from symbackprop.checking.spellings import scripts_of
+from symbackprop.checking.stacked_columns import inside_vec, stacked, stacked_at
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_shape
 from symbackprop.notation.written import (
@@ -72,6 +73,8 @@ def derivative(node: Fraction | Binary, scope: Scope, operand: Node | None = Non
     pair = differentials(node, scope, operand)
     if pair is None:
         return second_derivative(node, scope) if operand is None else ()
+    if any(map(inside_vec, pair)):
+        return _of_stacked(*pair, node, scope)
     found = [r for of, by in _entries(*pair, node, scope) for r in _ratio(of, by, node, scope)]
     if not found:
         raise Unreadable("notation", "this derivative is not read", node)
@@ -200,6 +203,26 @@ def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
             else gradient
         ]
     return jacobians(of, by, scope)
+
+
+def _of_stacked(of: Node, by: Node, node: Fraction | Binary, scope: Scope) -> Readings:
+    r"""The readings of ``∂ vec(Z) / ∂ vec(W)``, where either or both are a vec."""
+    top, bottom = inside_vec(of), inside_vec(by)
+    found = []
+    for a, b in _entries(top or of, bottom or by, node, scope):
+        if _is_loss(a, scope) and not a.rank and not scope.shape(scope.loss):
+            column = stacked(gradient_of(b, node, scope), node, scope)
+            found.append(replace(column, row=scope.layout == "jacobian"))
+            continue
+        expr, outer, inner = _spread(a, b, scope, immediate=is_immediate(node))
+        whole = array(expr, (*outer, *inner), **combined(a, b))
+        at = len(outer)
+        if bottom is not None and len(inner) == 2:
+            whole = stacked_at(whole, at, scope)
+        if top is not None and len(outer) == 2:
+            whole = stacked_at(whole, 0, scope)
+        found.append(whole)
+    return cheapest(found)
 
 
 def _is_loss(of: Reading, scope: Scope) -> bool:
@@ -347,9 +370,13 @@ def _nabla(node: Nabla, scope: Scope) -> Readings:
     out = []
     tops = read(operand, scope) if operand is not None else (Reading(Entry(scope.loss)),)
     for of in tops:
-        for by in last_layer(node.by, scope) or read(node.by, scope):
+        inner = inside_vec(node.by)
+        for by in last_layer(node.by, scope) or read(inner or node.by, scope):
             if isinstance(by.expr, Entry):
-                out.extend(_nabla_of(of, by, node, scope))
+                found = _nabla_of(of, by, node, scope)
+                if inner is not None:
+                    found = [stacked(r, node, scope) for r in found if r.rank == by.rank]
+                out.extend(found)
     if not out:
         raise Unreadable("notation", "this gradient is not read", node)
     return cheapest(transpose(r, node) if turned else r for r in out)

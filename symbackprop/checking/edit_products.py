@@ -88,7 +88,7 @@ def sides(p: Place) -> Iterator[Edit]:
         turned = Binary(N, N, node.op, Binary(N, N, inner.op, inner.left, node.right), inner.right)
         said = "the factors are on the wrong sides: {new}"
         yield Edit("side-of-product", node, turned, 1.0, said)
-    if isinstance(node, Binary) and node.op in "·×@*":
+    if isinstance(node, Binary) and node.op in "·×@*⊗":
         for x, y, cost in (
             (node.right, node.left, 1.15),
             (transposed(node.right), node.left, 1.3),

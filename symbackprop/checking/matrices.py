@@ -10,11 +10,13 @@ from dataclasses import replace
 
 from sympy import Expr
 
-from symbackprop.checking.readings import Reading, Readings, Unreadable, position
+from symbackprop.checking.readings import Reading, Readings, Unreadable, position, show
 from symbackprop.checking.scope import Scope
 from symbackprop.ir.expressions import Entry, MatrixFunction
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Node
+
+SQUARE = "this is asked of a square matrix"
 
 
 def is_square(r: Reading) -> bool:
@@ -37,19 +39,29 @@ def inverse(r: Reading, node: Node, scope: Scope) -> Reading:
 
 def inverted(readings: Readings, node: Node, scope: Scope) -> Readings:
     """The inverses of the square matrices among readings."""
-    return tuple(inverse(r, node, scope) for r in readings if is_square(r))
+    return tuple(inverse(r, node, scope) for r in _square(readings, node))
 
 
-def determinant(r: Reading, node: Node, scope: Scope, function: str = "det") -> Reading:
-    """The determinant (or the logarithm of its absolute value) of a square matrix."""
-    name, _ = _named(r, node, scope)
-    return replace(r, expr=MatrixFunction(function, name, r.shape[0]), axes=())
+def determinants(readings: Readings, node: Node, scope: Scope, function: str) -> Readings:
+    """The determinants (or the logarithms of their absolute values) of the square matrices."""
+    named = ((r, _named(r, node, scope)) for r in _square(readings, node))
+    return tuple(
+        replace(r, expr=MatrixFunction(function, name, r.shape[0]), axes=())
+        for r, (name, _) in named
+    )
+
+
+def _square(readings: Readings, node: Node) -> Readings:
+    found = tuple(filter(is_square, readings))
+    if not found:
+        raise Unreadable("shape", SQUARE, node, tuple(map(show, readings[:1])))
+    return found
 
 
 def _named(r: Reading, node: Node, scope: Scope) -> tuple[str, bool]:
     """The array that a reading is, and whether it is transposed."""
     if not is_square(r):
-        raise Unreadable("shape", "this is asked of a square matrix", node)
+        raise Unreadable("shape", SQUARE, node, (show(r),))
     expr: Expr = r.expr
     if isinstance(expr, Entry) and expr.indices in (r.axes, r.axes[::-1]):
         return expr.name, expr.indices != r.axes

@@ -31,12 +31,14 @@ from symbackprop.checking.readings import (
     show,
     squeezed,
 )  # fmt: skip
+from symbackprop.checking.stacked_columns import kronecker_product
 from symbackprop.checking.stacks import entrywise, multiplied, turned
 from symbackprop.ir.expressions import Delta, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_extent
 from symbackprop.notation.written import Node
 
 BY_ENTRIES = Note("a product of equal shapes is taken entry by entry")
+STACKED = Note("the Kronecker product of two vectors is a vector")
 POWER = Note("a power is taken entry by entry")
 MATRIX_POWER = Note("a power of a square matrix is a product of matrices")
 MOST_POWER = 6
@@ -180,6 +182,8 @@ PRODUCTS = (
     Row(" ·×",  "cm",    lambda a, b, **k: _along(b, a, 1, **k), "swor", 2.0, EACH_ROW),
     Row("·",    "mc",    lambda a, b, **k: _by_samples(a, b, **k), "rows", 0.5, BY_SAMPLES),
     Row(" ·×",  "mm cc rr", _entrywise, "equal", 2.0, BY_ENTRIES),
+    Row("⊗",    "mm mc mr cm rm", kronecker_product, "", 0.0),
+    Row("⊗",    "cc",    kronecker_product, "", 0.4, STACKED),
     Row("⊗",    "mm cc rr", _entrywise, "equal", 2.0, BY_ENTRIES),
     Row("⊙*",   "cr rc", lambda a, b, **k: _unturned(a, b, **k), "equal", 1.0, TURNED),
     Row("⊙*",   "mr mc", lambda a, b, **k: _along(a, b, 1, **k), "rows", 0.5, EACH_ROW),

@@ -137,7 +137,9 @@ class Relations:
             if has_struck(node):
                 return with_and_without(node, self.scope, self.values)
             found = self.scope.weigh_doubling(read(node, self.scope), node)
-            return settled(found, self.scope, node)
+            if found := settled(found, self.scope, node):
+                return found
+            raise Unreadable("notation", "this has no reading here", node)
         except Unreadable as problem:
             problem.guessed |= self.scope.supposed
             raise

@@ -187,7 +187,7 @@ def extent(scripts: Scripts, node: Node, scope: Scope) -> Readings | None:
             for n in arrays
         )
         found = (Reading(scope.dims[base.text], guessed=guess), *others)
-        return tuple(r for r in found if scope.allows(r.guessed))
+        return tuple(r for r in found if scope.allows(r.guessed)) or None
     if isinstance(base, Name) and base.text == "pi" and not scripts.items:
         return (Reading(pi),)
     return None

@@ -37,7 +37,7 @@ FUNCTIONS = {
     "max": "max", "min": "min", "maximum": "maximum", "minimum": "minimum", "mean": "mean",
     "avg": "mean", "sum": "sum",
     "tr": "trace", "Tr": "trace", "trace": "trace", "diag": "diag", "Diag": "diag", "det": "det",
-    "vec": "vec",
+    "vec": "vec", "kron": "kron",
     "rowsum": "rowsum", "ones": "ones", "zeros": "zeros",
     "dot": "dot", "outer": "outer", "norm": "norm2", "norm2": "norm2",
     "var": "var", "Var": "var",
