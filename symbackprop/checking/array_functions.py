@@ -186,6 +186,8 @@ def _matrices(positional: list[Node], node: Call, scope: Scope) -> Readings:
 def _trace(positional: list[Node], keywords: dict[str, Node], node: Call, scope: Scope) -> Readings:
     out = []
     for r in each(positional, node, scope):
+        if r.rank == 0:  # aᵀ X b is a matrix of one row and one column
+            out.append(r)
         if r.rank == 2 and r.axes[0].extent == r.axes[1].extent:
             k = Index("_k", r.axes[0].extent)
             out.append(

@@ -120,6 +120,21 @@ def _of_loss(first: Node, second: Node, scope: Scope) -> Readings | None:
     return read(first, scope)
 
 
+def _slope(first: Node, second: Node, scope: Scope) -> Readings | None:
+    """``L'(w)``, the gradient by w: nobody transposes a scalar loss."""
+    if not isinstance(first, Script) or not _is_loss(first.base, scope) or first.subs:
+        return None
+    if not isinstance(second, Bracket) or second.kind != "(" or len(second.items) != 1:
+        return None
+    if scope.shape(scope.loss) or scripts_of(first).primes != 1 or len(first.sups) != 1:
+        return None
+    (item,) = second.items
+    if not spellings(scripts_of(item).base):
+        return None
+    by = Partial(item.start, item.end, item)
+    return derivative(Fraction(first.start, second.end, Partial(-1, -1, first.base), by), scope)
+
+
 def _is_loss(node: Node | None, scope: Scope) -> bool:
     """Whether a node is the loss, which no bracket multiplies."""
     return isinstance(node, Name) and node.text in scope.loss_names
@@ -209,5 +224,5 @@ def _either(mapped: Readings, first: Node, second: Node, scope: Scope) -> Readin
 
 PAIRS = (
     pair, array_function, applied,
-    _application, _indicator, _layer, _dependence, _subscript, _operator, _differential,
+    _application, _slope, _indicator, _layer, _dependence, _subscript, _operator, _differential,
 )  # fmt: skip
