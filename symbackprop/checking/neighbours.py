@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from symbackprop.checking.array_calls import array_function
 from symbackprop.checking.dependence import dependent, without_parameters
-from symbackprop.checking.derivatives import derivative
+from symbackprop.checking.derivatives import derivative, differentials
 from symbackprop.checking.functions import apply_to, function_of
 from symbackprop.checking.indexing import indexed
 from symbackprop.checking.operations import (
@@ -45,15 +45,63 @@ PLACES = (Number, Mark, Terms, Juxt, Binary)  # what may stand in the brackets o
 
 
 def pair_at(factors: tuple[Node, ...], at: int, scope: Scope) -> tuple[Readings | None, int]:
-    """What two neighbours mean together, if they do, and how many factors that takes."""
+    """What neighbours mean together, if they do, and how many factors that takes: two, or all that
+    follow an operator.
+    """
     if at + 1 >= len(factors):
         return None, 1
     first, second = factors[at], factors[at + 1]
+    if (found := _of_the_rest(first, factors[at + 1 :], scope)) is not None:
+        return found, len(factors) - at
     for rule in PAIRS:
         found = rule(first, second, scope)
         if found is not None:
             return found, 2
     return None, 1
+
+
+def _of_the_rest(first: Node, rest: tuple[Node, ...], scope: Scope) -> Readings | None:
+    r"""``\frac{\partial}{\partial w} (Xw - y)^\top (Xw - y)``, ``\nabla_x \frac12 x^\top A x``: the
+    derivative of all that follows; dearer, that of the first factor times the others.
+    """
+    of = (first.of, *rest) if isinstance(first, Nabla) and first.of is not None else rest
+    if len(of) < 2 or not _is_operator(first, scope):
+        return None
+
+    def derived(operand: Node) -> Readings:
+        if isinstance(first, Fraction):
+            return derivative(first, scope, operand=operand)
+        assert isinstance(first, Nabla), "an operator is one of the two"
+        assert first.by is not None, "an operator says by what"
+        top, by = Partial(-1, -1, operand), Partial(-1, -1, first.by)
+        return derivative(Fraction(first.start, operand.end, top, by), scope)
+
+    try:
+        whole = derived(_side_by_side(of))
+    except Unreadable:
+        return None
+    try:
+        factors = derived(of[0]), read(_side_by_side(of[1:]), scope)
+    except Unreadable:
+        return whole or None
+    products = all_pairs(*factors, lambda a, b: product(a, b, " "))
+    return (*whole, *(dearer(r, 1.0) for r in products)) if whole else None
+
+
+def _is_operator(node: Node, scope: Scope) -> bool:
+    r"""Whether a node is ``\frac{\partial}{\partial w}``, or ``\nabla_w`` of no loss."""
+    if isinstance(node, Nabla):
+        of = scripts_of(node.of).base if node.of is not None else None
+        return node.by is not None and not _is_loss(of, scope)
+    if not isinstance(node, Fraction) or differentials(node, scope) is not None:
+        return False
+    return differentials(node, scope, operand=node) is not None
+
+
+def _side_by_side(factors: tuple[Node, ...]) -> Node:
+    if len(factors) == 1:
+        return factors[0]
+    return Juxt(factors[0].start, factors[-1].end, factors)
 
 
 def _application(first: Node, second: Node, scope: Scope) -> Readings | None:
@@ -122,14 +170,14 @@ def _of_loss(first: Node, second: Node, scope: Scope) -> Readings | None:
 
 def _slope(first: Node, second: Node, scope: Scope) -> Readings | None:
     """``L'(w)``, the gradient by w: nobody transposes a scalar loss."""
-    if not isinstance(first, Script) or not _is_loss(first.base, scope) or first.subs:
-        return None
     if not isinstance(second, Bracket) or second.kind != "(" or len(second.items) != 1:
         return None
-    if scope.shape(scope.loss) or scripts_of(first).primes != 1 or len(first.sups) != 1:
-        return None
     (item,) = second.items
-    if not spellings(scripts_of(item).base):
+    if scope.shape(scope.loss) or not spellings(scripts_of(item).base):
+        return None
+    if not isinstance(first, Script) or not _is_loss(first.base, scope) or first.subs:
+        return None
+    if scripts_of(first).primes != 1 or len(first.sups) != 1:
         return None
     by = Partial(item.start, item.end, item)
     return derivative(Fraction(first.start, second.end, Partial(-1, -1, first.base), by), scope)
