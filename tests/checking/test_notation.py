@@ -34,3 +34,20 @@ def test_macros_of_a_file_of_their_own() -> None:
     assert verify(program, own, macros=defined, **options).verdict == "refuted"  # type: ignore[arg-type]
     with pytest.raises(Malformed):
         verify(program, text, macros=r"\input{secret}", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"$\det X = 1$",
+        r"$\nabla_W L = \log|\det Z|$",
+        r"$\operatorname{rowsum}(y) = 1$",
+        r"$\nabla_b L = \operatorname{rowsum}(b)$",
+        r"$\nabla_W L = \operatorname{tr}(X)$",
+    ],
+)
+def test_what_is_asked_of_other_shapes_is_told(text: str) -> None:
+    """A determinant of what is not square, sums over the rows of a vector."""
+    report = verify(shipped("three-layer"), text, adjoints=true_gradients("three-layer"))
+    assert report.verdict in ("refuted", "unreadable")
+    assert any("matri" in note or "square" in note for s in report.steps for note in s.notes)
