@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from symbackprop.checking.compare import Comparison
 from symbackprop.checking.document import Document
 from symbackprop.checking.execution import Frame, loose
+from symbackprop.checking.execution_frames import snapshot, value_at
 from symbackprop.checking.execution_statements import run_statement
 from symbackprop.checking.execution_values import Array, Cell, Exhausted, Unknown, number
 from symbackprop.checking.numpy_claims import judge
 from symbackprop.checking.numpy_edits import edits
-from symbackprop.checking.numpy_follow import Context, Event, Follower, snapshot, value_at
+from symbackprop.checking.numpy_follow import Context, Event, Follower
 from symbackprop.checking.numpy_names import quantities
 from symbackprop.checking.numpy_sites import Edit, Place, arrays_in_frame, bare, swapped
 from symbackprop.checking.paths import Forgotten, forgotten

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from symbackprop.checking.execution import FAILURES, Frame, Machine, failure, loose
 from symbackprop.checking.execution_effects import unsure_names
+from symbackprop.checking.execution_frames import overwrite, snapshot, value_at
 from symbackprop.checking.execution_statements import (
     Return,
     Signal,
@@ -112,7 +113,7 @@ class Follower:
                 return
             here = len(events)
             if right and here in right:
-                _overwrite(target, frame, right[here], m)
+                overwrite(target, frame, right[here], m)
             context = before[-1] if before else Context(statement, {})
             events.append(Event(here, ast.unparse(target), statement, target, value, context))
 
@@ -124,6 +125,10 @@ class Follower:
             if remember and not m.depth and not m.loops_open:
                 before[:] = [Context(statement, snapshot(frame))]
 
+        def outcome(result: Value, node: ast.Return | None, frame: Frame) -> Outcome:
+            notes, failed = tuple(m.notes), tuple(m.failed)
+            return Outcome(tuple(events), result, node, frame, notes, start, failed)
+
         m.before = record
         self._prepare(m)
         start.clear()
@@ -133,12 +138,10 @@ class Follower:
         except (Exhausted, *FAILURES) as error:
             known = isinstance(error, FAILURES)
             why = failure(error, ast.Pass()) if known else Unknown(TOO_MUCH, 0)
-            notes, failed = tuple(m.notes), tuple(m.failed)
-            return Outcome(tuple(events), Cell(why), None, {}, notes, start, failed)
+            return outcome(Cell(why), None, {})
         result = signal.value if isinstance(signal, Return) else None
         node = signal.node if isinstance(signal, Return) else None
-        failed = tuple(m.failed)
-        return Outcome(tuple(events), result, node, frame, tuple(m.notes), start, failed)
+        return outcome(result, node, frame)
 
     def resume(self, statements: list[ast.stmt], frame: Frame) -> Outcome:
         """Follow the rest of a function from what held before it, by value alone."""
@@ -336,66 +339,3 @@ class Follower:
         except FAILURES as error:
             cause = failure(error, node)
             return Unknown(f"in the call: {cause.why}", cause.line)
-
-
-def snapshot(frame: Frame) -> Frame:
-    """A copy of a frame that later changes in place do not reach; sharing is kept."""
-    memo: dict[int, Value] = {}
-
-    def copied(value: Value) -> Value:
-        if id(value) in memo:
-            return memo[id(value)]
-        if isinstance(value, Cell):
-            cell = memo[id(value)] = Cell(value.value)
-            cell.base = copied(value.base) if value.base is not None else None
-            cell.views = [copied(v) for v in value.views]
-            return cell
-        if isinstance(value, dict):
-            fresh: dict[str, Value] = {}
-            memo[id(value)] = fresh
-            fresh.update({k: copied(v) for k, v in value.items()})
-            return fresh
-        if isinstance(value, list):
-            items: list[Value] = []
-            memo[id(value)] = items
-            items.extend(copied(v) for v in value)
-            return items
-        if isinstance(value, tuple):
-            return tuple(copied(v) for v in value)
-        if isinstance(value, Record):
-            record = memo[id(value)] = Record({}, value.methods, value.name)
-            record.attributes.update({k: copied(v) for k, v in value.attributes.items()})
-            return record
-        return value
-
-    return {k: copied(v) for k, v in frame.items()}
-
-
-def value_at(target: ast.expr, frame: Frame) -> Array | Unknown | Misfit | None:
-    """What a target holds now, if it is an array."""
-    held = loose(_place(target, frame))
-    return held if isinstance(held, Array | Unknown | Misfit) else None
-
-
-def _place(target: ast.expr, frame: Frame) -> Value:
-    if isinstance(target, ast.Name):
-        return frame.get(target.id)
-    if isinstance(target, ast.Attribute):
-        owner = _place(target.value, frame)
-        return owner.attributes.get(target.attr) if isinstance(owner, Record) else None
-    if isinstance(target, ast.Subscript):
-        owner = _place(target.value, frame)
-        if isinstance(owner, dict) and isinstance(target.slice, ast.Constant):
-            return owner.get(target.slice.value)
-        return owner if isinstance(owner, Cell) else None
-    return None
-
-
-def _overwrite(target: ast.expr, frame: Frame, value: Array, m: Machine) -> None:
-    """Put the right value where an assignment has put a wrong one."""
-    held = _place(target, frame)
-    if isinstance(held, Cell):
-        if held.base is None:
-            m.mutate(held, value)
-        else:
-            m.put(held, None, value)
