@@ -1,5 +1,5 @@
-r"""Derivatives as written: ``\frac{\partial a}{\partial b}``, ``da/db``, ``\nabla_b a``, and lines
-of the chain rule.
+r"""Derivatives as written: ``\frac{\partial a}{\partial b}``, ``da/db``, and lines of the chain
+rule.
 
 The derivative of the loss is its true gradient (an entry ``grad_X``), that of any other quantity
 the true Jacobian, output axes first. ``∂L/∂X`` follows the layout, ``∇`` never does. A product of
@@ -16,10 +16,8 @@ from dataclasses import dataclass, replace
 from sympy import Expr, Mul
 
 from symbackprop.checking.indexing import said
-from symbackprop.checking.layers import last_layer
 from symbackprop.checking.operations import transpose
 from symbackprop.checking.partials import differentiable, direct, total
-from symbackprop.checking.phrases import phrase
 from symbackprop.checking.read import read
 from symbackprop.checking.readings import (
     Note,
@@ -35,7 +33,6 @@ from symbackprop.checking.readings import (
 from symbackprop.checking.scope import Scope
 from symbackprop.checking.second_derivatives import second_derivative
 from symbackprop.checking.special_names import gradient_of
-from symbackprop.checking.spellings import scripts_of
 from symbackprop.checking.stacked_columns import inside_vec, stacked, stacked_at
 from symbackprop.ir.expressions import Delta, Entry, Index, IndexSum, substitute
 from symbackprop.ir.terms import same_shape
@@ -46,7 +43,6 @@ from symbackprop.notation.written import (
     Fraction,
     Juxt,
     Mark,
-    Nabla,
     Name,
     Node,
     Partial,
@@ -126,7 +122,7 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
         return Name(node.start + 1, node.end, node.text[1:])
     if isinstance(node, Name) and node.text == "d":
         return Mark(node.start, node.end, "partial")
-    if isinstance(node, Script) and all(map(_turns, node.sups)):
+    if isinstance(node, Script) and all(map(turns, node.sups)):
         base = (
             differential_of(node.base, scope)
             if isinstance(node.base, Name) and len(node.base.text) > 1
@@ -136,7 +132,7 @@ def differential_of(node: Node, scope: Scope) -> Node | None:
     return None
 
 
-def _turns(node: Node) -> bool:
+def turns(node: Node) -> bool:
     """Whether a superscript is a prime or a transpose."""
     return (isinstance(node, Mark) and node.text == "prime") or (
         isinstance(node, Name) and node.text == "T"
@@ -195,8 +191,8 @@ def is_immediate(node: Node) -> bool:
 def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     if is_immediate(node):
         return jacobians(of, by, scope, immediate=True)
-    if _is_loss(of, scope) and not of.rank and not scope.shape(scope.loss):
-        gradient = replace(gradient_of(by, node, scope), **combined(of, by))
+    gradient = _gradient(of, by, node, scope)
+    if gradient is not None:
         return [
             transpose(gradient, node)
             if scope.layout == "jacobian" and gradient.rank <= 2
@@ -205,20 +201,27 @@ def _ratio(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
     return jacobians(of, by, scope)
 
 
+def _gradient(of: Reading, by: Reading, node: Node, scope: Scope) -> Reading | None:
+    """The gradient, where it is the scalar loss that is differentiated."""
+    if not _is_loss(of, scope) or of.rank or scope.shape(scope.loss):
+        return None
+    return replace(gradient_of(by, node, scope), **combined(of, by))
+
+
 def _of_stacked(of: Node, by: Node, node: Fraction | Binary, scope: Scope) -> Readings:
-    r"""The readings of ``∂ vec(Z) / ∂ vec(W)``, where either or both are a vec."""
+    """The readings of ``∂ vec(Z) / ∂ vec(W)``, where either or both are a vec."""
     top, bottom = inside_vec(of), inside_vec(by)
     found = []
     for a, b in _entries(top or of, bottom or by, node, scope):
-        if _is_loss(a, scope) and not a.rank and not scope.shape(scope.loss):
-            column = stacked(gradient_of(b, node, scope), node, scope)
+        gradient = _gradient(a, b, node, scope)
+        if gradient is not None:
+            column = stacked(gradient, node, scope)
             found.append(replace(column, row=scope.layout == "jacobian"))
             continue
-        expr, outer, inner = _spread(a, b, scope, immediate=is_immediate(node))
+        expr, outer, inner = spread(a, b, scope, immediate=is_immediate(node))
         whole = array(expr, (*outer, *inner), **combined(a, b))
-        at = len(outer)
         if bottom is not None and len(inner) == 2:
-            whole = stacked_at(whole, at, scope)
+            whole = stacked_at(whole, len(outer), scope)
         if top is not None and len(outer) == 2:
             whole = stacked_at(whole, 0, scope)
         found.append(whole)
@@ -233,7 +236,7 @@ def jacobians(of: Reading, by: Reading, scope: Scope, *, immediate: bool = False
     """The Jacobian, output axes first; of an elementwise map also its diagonal."""
     if of.rank + by.rank > 2:
         of, by = squeezed(of), squeezed(by)
-    expr, outer, inner = _spread(of, by, scope, immediate=immediate)
+    expr, outer, inner = spread(of, by, scope, immediate=immediate)
     rest = combined(of, by)
     if not outer and len(inner) == 1:
         row = array(expr, inner, row=True, **rest)
@@ -252,7 +255,7 @@ def jacobians(of: Reading, by: Reading, scope: Scope, *, immediate: bool = False
     return [full, array(diagonal, outer, **combined(of, by, 1.0, DIAGONAL))]
 
 
-def _spread(
+def spread(
     of: Reading, by: Reading, scope: Scope, tag: str = "", *, immediate: bool = False
 ) -> tuple[Expr, tuple[Index, ...], tuple[Index, ...]]:
     """The Jacobian's entry with the axes of both renamed apart, and these axes."""
@@ -331,7 +334,7 @@ def _contracted(pairs: list[tuple[Reading, Reading]], scope: Scope) -> Readings:
     axes: list[Index] = []
     upper: tuple[Index, ...] = ()
     for k, (of, by) in enumerate(pairs):
-        expr, outer, inner = _spread(of, by, scope, f"{k}_")
+        expr, outer, inner = spread(of, by, scope, f"{k}_")
         if k == 0:
             axes.extend(outer)
         else:
@@ -355,53 +358,3 @@ def _contracted(pairs: list[tuple[Reading, Reading]], scope: Scope) -> Readings:
         if loss and scope.layout == "jacobian" and reading.rank <= 2
         else reading,
     )
-
-
-@read.register
-def _nabla(node: Nabla, scope: Scope) -> Readings:
-    told = phrase(node, scope)
-    if told is not None:
-        return told
-    if node.of is None and (scope.shape(scope.loss) or scope.any_scalar):
-        raise Unreadable("notation", "a gradient of nothing: the model's output is no scalar", node)
-    if node.by is None:
-        raise Unreadable("notation", "a gradient that does not say by what", node)
-    operand, turned = _unturned(node.of)
-    out = []
-    tops = read(operand, scope) if operand is not None else (Reading(Entry(scope.loss)),)
-    for of in tops:
-        inner = inside_vec(node.by)
-        for by in last_layer(node.by, scope) or read(inner or node.by, scope):
-            if isinstance(by.expr, Entry):
-                found = _nabla_of(of, by, node, scope)
-                if inner is not None:
-                    found = [stacked(r, node, scope) for r in found if r.rank == by.rank]
-                out.extend(found)
-    if not out:
-        raise Unreadable("notation", "this gradient is not read", node)
-    return cheapest(transpose(r, node) if turned else r for r in out)
-
-
-def _nabla_of(of: Reading, by: Reading, node: Node, scope: Scope) -> list[Reading]:
-    rest = combined(of, by)
-    if of.rank == 0 and (
-        of.expr == Entry(scope.loss)
-        or (not isinstance(of.expr, Entry) and scope.same_value(of.expr, Entry(scope.loss)))
-    ):
-        return [replace(gradient_of(by, node, scope), **rest)]
-    if not isinstance(of.expr, Entry):
-        return []
-    if of.rank == 0:
-        expr, _, inner = _spread(of, by, scope)
-        return [array(expr, inner, **rest)]
-    return jacobians(of, by, scope)
-
-
-def _unturned(of: Node | None) -> tuple[Node | None, bool]:
-    r"""In ``\nabla_Z L^\top`` the transpose belongs to the gradient."""
-    if isinstance(of, Script):
-        scripts = scripts_of(of)
-        if scripts.turned != (scripts.primes % 2 == 1) and not scripts.powers:
-            sups = tuple(s for s in of.sups if not _turns(s))
-            return (replace(of, sups=sups) if sups or of.subs else of.base), True
-    return of, False

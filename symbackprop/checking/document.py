@@ -13,6 +13,7 @@ from symbackprop.checking import (  # noqa: F401 - they register the rules of re
     big_signs,
     brackets,
     calls,
+    nablas,
     names,
     products,
 )

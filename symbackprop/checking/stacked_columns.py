@@ -17,7 +17,7 @@ from typing import Any
 
 from sympy import Integer
 
-from symbackprop.checking.readings import Note, Reading, Unreadable, array, combined, shifted, show
+from symbackprop.checking.readings import Note, Reading, Unreadable, array, shifted, show
 from symbackprop.checking.scope import Scope
 from symbackprop.ir.affine import expanded, floor_div, modulo
 from symbackprop.ir.expressions import Index, substitute
@@ -50,26 +50,19 @@ def stacked(r: Reading, node: Node, scope: Scope) -> Reading:
         return r
     if r.rank > 2:
         raise Unreadable("shape", "vec is of a matrix", node, (show(r),))
-    by_rows = _by_rows(scope.text)
-    notes = (BY_ROWS,) if by_rows else ()
-    return merged(r, 0, by_rows, **combined(r, Reading(Integer(0)), 0.0, *notes))
+    return stacked_at(r, 0, scope)
 
 
 def stacked_at(r: Reading, first: int, scope: Scope) -> Reading:
-    """A Jacobian with two of its axes, those of a matrix, as that of its vec."""
+    """The reading with an axis and the one after it, those of a matrix, as that of its vec."""
     by_rows = _by_rows(scope.text)
-    return merged(r, first, by_rows, cost=r.cost, notes=r.notes, guessed=r.guessed)
-
-
-def merged(r: Reading, first: int, by_rows: bool, **rest: Any) -> Reading:
-    """The reading with an axis and the one after it as one that runs through both."""
     i, j = r.axes[first : first + 2]
     k = Index("_merged", expanded(i.extent * j.extent))
-    inner = j.extent if by_rows else i.extent
-    outer_place, inner_place = floor_div(k, inner), modulo(k, inner)
-    places = {i: outer_place, j: inner_place} if by_rows else {i: inner_place, j: outer_place}
+    slow, fast = (i, j) if by_rows else (j, i)
+    places = {slow: floor_div(k, fast.extent), fast: modulo(k, fast.extent)}
     axes = (*r.axes[:first], k, *r.axes[first + 2 :])
-    return array(substitute(r.expr, places), axes, **rest)
+    notes = r.notes | {BY_ROWS} if by_rows else r.notes
+    return array(substitute(r.expr, places), axes, cost=r.cost, notes=notes, guessed=r.guessed)
 
 
 def kronecker_product(a: Reading, b: Reading, **rest: Any) -> Reading:
