@@ -176,8 +176,8 @@ class _Judge:
             frozenset(q.name for q in forward.inputs)
             | {e.name for e in forward.equations}
             | frozenset(forward.functions)
+            | {d.name for d in forward.dims}
         )
-        names |= {d.name for d in forward.dims}
         known = names | frozenset(symbols)
         self.statements = unprimed(statements(text, format, known, source, macros), names)
         self.refuse_noise()
@@ -188,6 +188,7 @@ class _Judge:
         if format == "latex" and (stated := stated_directions(text, self.program)):
             self.program = with_stated_directions(self.program, stated)
             self.statements, self.stated = named_directions(self.statements, self.program)
+        self.stepping = stepping_letters(self.statements)
         self.values = Values(self.program)
 
     def refuse_noise(self) -> None:
@@ -209,7 +210,7 @@ class _Judge:
             self.program, self.forward, self.values, layout, self.text, self.format == "latex"
         )
         scope.directions, scope.stated = self.directions, self.stated
-        scope.stepping = stepping_letters(self.statements)
+        scope.stepping = self.stepping
         scope.choices, scope.invented = dict(choices or {}), dict(invented or {})
         scope.scales = scales or {}
         scope.base, scope.flipped = self.counting.base, self.counting.flipped
