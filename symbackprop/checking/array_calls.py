@@ -31,6 +31,7 @@ from symbackprop.notation.written import (
     Name,
     Node,
     Script,
+    side_by_side,
 )
 
 WORDS = frozenset("stride padding dilation groups axis mode full valid same".split())
@@ -113,8 +114,7 @@ def _pieces(item: Node) -> list[tuple[str, Node | None]]:
     if isinstance(item, Juxt) and isinstance(item.factors[0], Name):
         word, *rest = item.factors
         if isinstance(word, Name) and word.text in WORDS:
-            tail = rest[0] if len(rest) == 1 else Juxt(rest[0].start, rest[-1].end, tuple(rest))
-            return [(word.text, tail)]
+            return [(word.text, side_by_side(rest))]
     if isinstance(item, Binary) and item.op == "×":
         return [*_pieces(item.left), *_pieces(item.right)]
     if isinstance(item, Bracket) and item.kind == "(" and len(item.items) == 1:

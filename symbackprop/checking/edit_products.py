@@ -36,6 +36,7 @@ from symbackprop.notation.written import (
     Term,
     Terms,
     children,
+    side_by_side,
     walk,
 )  # fmt: skip
 
@@ -208,7 +209,7 @@ def inversions(p: Place) -> Iterator[Edit]:
     for k, f in enumerate(node.factors):
         if isinstance(f, Name) and (f.text in p.scope.dims or p.scope.shape(f.text) == ()):
             rest = node.factors[:k] + node.factors[k + 1 :]
-            left = rest[0] if len(rest) == 1 else Juxt(N, N, rest)
+            left = side_by_side(rest, made=True)
             new = Binary(N, N, "/", held(left), f)
             yield Edit("factor", node, new, 1.35, f"the factor {f.text} should divide: {{new}}")
 
@@ -224,7 +225,7 @@ def drops(p: Place) -> Iterator[Edit]:
             yield Edit(
                 _category(f, p),
                 node,
-                rest[0] if len(rest) == 1 else Juxt(N, N, rest),
+                side_by_side(rest, made=True),
                 1.5,
                 "a factor is too much: {new}",
             )
@@ -237,7 +238,7 @@ def drops(p: Place) -> Iterator[Edit]:
                     yield Edit(
                         "extra-slope",
                         node,
-                        rest[0] if len(rest) == 1 else Juxt(N, N, rest),
+                        side_by_side(rest, made=True),
                         1.3,
                         "the slope is too much: {new}",
                     )

@@ -35,6 +35,7 @@ from symbackprop.notation.written import (
     Term,
     Terms,
     children,
+    side_by_side,
 )  # fmt: skip
 
 N = NOWHERE
@@ -50,7 +51,7 @@ def extent_tree(e: Expr) -> Node:
         return Terms(N, N, tuple(Term(N, N, s, extent_tree(t)) for s, t in signed))
     powers = (f.as_base_exp() for f in Mul.make_args(e))
     factors = [_factor(base) for base, k in powers for _ in range(int(k))]
-    return factors[0] if len(factors) == 1 else Juxt(N, N, tuple(factors))
+    return side_by_side(factors, made=True)
 
 
 def _factor(e: Expr) -> Node:

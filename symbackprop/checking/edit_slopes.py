@@ -32,6 +32,7 @@ from symbackprop.notation.written import (
     Terms,
     bare,
     rewrite,
+    side_by_side,
     walk,
 )
 
@@ -152,7 +153,7 @@ def superfluous(p: Place) -> Iterator[Edit]:
             pair = node.factors[k : k + 2]
             rest = node.factors[:k] + node.factors[k + 2 :]
             if rest and any(map(is_complement, pair)):
-                left = rest[0] if len(rest) == 1 else Juxt(N, N, rest)
+                left = side_by_side(rest, made=True)
                 yield Edit("extra-slope", node, left, 1.3, said)
     if isinstance(node, Binary) and node.op in BY_ENTRY and isinstance(node.left, Binary):
         inner = node.left

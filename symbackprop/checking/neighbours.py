@@ -39,6 +39,7 @@ from symbackprop.notation.written import (
     Relation,
     Script,
     Terms,
+    side_by_side,
 )
 
 PLACES = (Number, Mark, Terms, Juxt, Binary)  # what may stand in the brackets of an entry
@@ -77,11 +78,11 @@ def _of_the_rest(first: Node, rest: tuple[Node, ...], scope: Scope) -> Readings 
         return derivative(Fraction(first.start, operand.end, top, by), scope)
 
     try:
-        whole = derived(_side_by_side(of))
+        whole = derived(side_by_side(of))
     except Unreadable:
         return None
     try:
-        factors = derived(of[0]), read(_side_by_side(of[1:]), scope)
+        factors = derived(of[0]), read(side_by_side(of[1:]), scope)
     except Unreadable:
         return whole or None
     products = all_pairs(*factors, lambda a, b: product(a, b, " "))
@@ -96,12 +97,6 @@ def _is_operator(node: Node, scope: Scope) -> bool:
     if not isinstance(node, Fraction) or differentials(node, scope) is not None:
         return False
     return differentials(node, scope, operand=node) is not None
-
-
-def _side_by_side(factors: tuple[Node, ...]) -> Node:
-    if len(factors) == 1:
-        return factors[0]
-    return Juxt(factors[0].start, factors[-1].end, factors)
 
 
 def _application(first: Node, second: Node, scope: Scope) -> Readings | None:

@@ -41,6 +41,7 @@ from symbackprop.notation.written import (
     Partial,
     Script,
     Terms,
+    side_by_side,
 )  # fmt: skip
 
 MOST_FACTORS = 12
@@ -131,8 +132,7 @@ def of_all_that_follows(node: Terms) -> Node | None:
     at = next((k for k, f in enumerate(body.factors[:-1]) if is_operator(f)), None)
     if at is None:
         return None
-    rest = body.factors[at + 1 :]
-    start = rest[0] if len(rest) == 1 else Juxt(rest[0].start, rest[-1].end, rest)
+    start = side_by_side(body.factors[at + 1 :])
     inner = Terms(start.start, node.end, (replace(first, body=start), *node.terms[1:]))
     operand = Bracket(start.start, node.end, "(", (inner,))
     return Juxt(node.start, node.end, (*body.factors[: at + 1], operand))

@@ -22,6 +22,7 @@ from symbackprop.notation.written import (
     Number,
     Terms,
     rewrite,
+    side_by_side,
     walk,
 )
 
@@ -67,7 +68,7 @@ def _without(node: Node) -> Node | None:
     if isinstance(node, Juxt):
         rest = tuple(dropped(f) for f in node.factors if not is_struck(f))
         if 0 < len(rest) < len(node.factors):
-            return rest[0] if len(rest) == 1 else Juxt(NOWHERE, NOWHERE, rest)
+            return side_by_side(rest, made=True)
     return None
 
 

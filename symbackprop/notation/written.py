@@ -10,7 +10,7 @@ by quoting the writer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
 NOWHERE = -1
@@ -210,6 +210,14 @@ def children(node: Node) -> list[Node]:
         elif isinstance(value, tuple):
             below.extend([v for v in value if isinstance(v, Node)])
     return below
+
+
+def side_by_side(factors: Sequence[Node], *, made: bool = False) -> Node:
+    """Factors as one node, one alone as it is; ``made`` is what stands nowhere in a source."""
+    if len(factors) == 1:
+        return factors[0]
+    start, end = (NOWHERE, NOWHERE) if made else (factors[0].start, factors[-1].end)
+    return Juxt(start, end, tuple(factors))
 
 
 def walk(node: Node) -> Iterator[Node]:

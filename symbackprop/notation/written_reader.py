@@ -38,6 +38,7 @@ from symbackprop.notation.written import (
     Term,
     Terms,
     depth,
+    side_by_side,
 )
 from symbackprop.notation.written_scripts import ScriptReader
 
@@ -148,9 +149,7 @@ class _Reader(ScriptReader):
         factors = [self.factor()]
         while self.kind in _STARTS:
             factors.append(self.factor())
-        if len(factors) == 1:
-            return factors[0]
-        return Juxt(factors[0].start, factors[-1].end, tuple(factors))
+        return side_by_side(factors)
 
     def factor(self) -> Node:
         """An atom with its scripts; ``∂ a / ∂ b`` written with a slash is one too."""

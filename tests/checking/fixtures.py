@@ -15,6 +15,16 @@ from symbackprop.network.model import load, parse
 from symbackprop.pipeline.compilation import program_of
 
 FOLDER = Path(__file__).parents[1] / "cases" / "checking"
+# A net of two layers without biases.
+LAYERS = """
+dims N, D, M
+data X[N, D], y[N]
+param W[M, D], v[M]
+Z = X @ W.T
+H = tanh(Z)
+p = H @ v
+L = sum((p - y)**2) / 2
+"""
 
 
 @dataclass(frozen=True)

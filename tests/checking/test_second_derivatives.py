@@ -6,7 +6,7 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.checking.judge import verify
-from tests.checking.fixtures import written
+from tests.checking.fixtures import LAYERS, written
 
 LOGISTIC = """
 dims N, D
@@ -15,15 +15,6 @@ param w[D], b
 z = X @ w + b
 p = sigmoid(z)
 L = -sum(y*log(p) + (1 - y)*log(1 - p))
-"""
-LAYERS = """
-dims N, D, M
-data X[N, D], y[N]
-param W[M, D], v[M]
-Z = X @ W.T
-H = tanh(Z)
-p = H @ v
-L = sum((p - y)**2) / 2
 """
 ENTRIES = r"$\frac{\partial^2 L}{\partial w_i \partial w_j} = \sum_n p_n (1 - p_n) X_{ni} X_{nj}$"
 SQUARE = r"$\frac{\partial^2 L}{\partial w^2} = X^\top \operatorname{diag}(p \odot (1 - p)) X$"

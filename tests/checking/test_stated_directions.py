@@ -6,17 +6,8 @@ import pytest
 
 import symbackprop as sb
 from symbackprop.checking.judge import verify
-from tests.checking.fixtures import written
+from tests.checking.fixtures import LAYERS, written
 
-LAYERS = """
-dims N, D, M
-data X[N, D], y[N]
-param W[M, D], v[M]
-Z = X @ W.T
-H = tanh(Z)
-p = H @ v
-L = sum((p - y)**2) / 2
-"""
 LOGISTIC = """
 dims N, D
 data X[N, D], y[N]
